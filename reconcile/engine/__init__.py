@@ -1,0 +1,1 @@
+"""Floor 4: the cycle. Calls the floors below in order; owns no rule."""
