@@ -1,0 +1,110 @@
+"""Blocks: a directory's entries, cut into pages, and the ids that make trees comparable.
+
+A directory of at most `PAGE_ENTRIES` visible entries is one page. A larger one
+is cut after each name whose hash ends in ten zero bits, so that a page's bounds
+depend on names, not on position: one inserted file changes one page. IGNORED
+entries ride along in the page of their range and count for nothing.
+
+    page id   H(0x00 ‖ msgpack [[name, kind, meta, id, attributes], …])
+    tree id   the page's id, or for several pages H(0x01 ‖ page ids)
+
+Sizes and times stay outside. A SPECIAL or UNKNOWN entry, or a directory whose
+id is empty, makes the page's id empty: it never equals anything. FORMAT.md §4.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from typing import Literal
+
+from blake3 import blake3
+
+from reconcile.model.codec import encode
+from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, Tracked, attributes, meta
+
+HashName = Literal["blake3", "sha256"]
+PAGE_ENTRIES = 1024
+PAGE_LIMIT = 8192
+"""A page is cut here in any case: names chosen to avoid every cut stay bounded."""
+
+HASHERS: dict[str, Callable[[bytes], bytes]] = {
+    "blake3": lambda data: blake3(data).digest(),
+    "sha256": lambda data: sha256(data).digest(),
+}
+
+
+def page_id(
+    entries: Iterable[Entry], tracked: Tracked = DEFAULT_TRACKED, hash_name: HashName = "blake3"
+) -> bytes:
+    """The id of one page's visible entries, which are in name order; empty when one is unknown."""
+    rows = []
+    for entry in entries:
+        kind = entry.kind
+        if kind > Kind.LINK:
+            if kind == Kind.IGNORED:
+                continue
+            return b""
+        if kind == Kind.DIR and not entry.id:
+            return b""
+        rows.append(
+            (entry.name, kind, meta(entry, tracked), entry.id, attributes(entry, tracked))
+        )
+    return HASHERS[hash_name](b"\0" + encode(rows))
+
+
+def tree_id(page_ids: Sequence[bytes], hash_name: HashName = "blake3") -> bytes:
+    """A directory's id from its pages' ids, in order (at least one); empty when one is empty."""
+    if len(page_ids) == 1:
+        return page_ids[0]
+    if not all(page_ids):
+        return b""
+    return HASHERS[hash_name](b"\1" + b"".join(page_ids))
+
+
+def is_cut(name: bytes, hash_name: HashName = "blake3") -> bool:
+    """A page ends after this name, in a directory that has pages."""
+    digest = HASHERS[hash_name](name)
+    return not digest[-1] and not digest[-2] & 3
+
+
+def paginate(
+    entries: Iterable[Entry], hash_name: HashName = "blake3", *, paged: bool | None = None
+) -> Iterator[tuple[Entry, ...]]:
+    """Cut entries in name order into pages; an empty directory is one empty page.
+
+    `paged` forces the decision (True when these are some pages of a directory
+    known to be large); `None` counts. Holds one page in memory, or
+    `PAGE_ENTRIES` while it is still counting.
+    """
+    page: list[Entry] = []
+    visible = 0
+    stream = iter(entries)
+    if paged is None:
+        for entry in stream:
+            page.append(entry)
+            visible += entry.kind != Kind.IGNORED
+            if visible > PAGE_ENTRIES:
+                break
+        else:
+            yield tuple(page)
+            return
+        yield from paginate(_chain(page, stream), hash_name, paged=True)
+        return
+    if not paged:
+        yield tuple(stream)
+        return
+    any_page = False
+    for entry in stream:
+        page.append(entry)
+        if entry.kind == Kind.IGNORED:
+            continue
+        visible += 1
+        if visible >= PAGE_LIMIT or is_cut(entry.name, hash_name):
+            yield tuple(page)
+            any_page, page, visible = True, [], 0
+    if page or not any_page:
+        yield tuple(page)
+
+
+def _chain(head: list[Entry], rest: Iterator[Entry]) -> Iterator[Entry]:
+    yield from head
+    yield from rest

@@ -1,0 +1,208 @@
+"""Manifest: a tree of directory pages, read page by page.
+
+The protocol is what the planner sees of a tree: the root's entry, and for a
+directory its pages, each with an id that is comparable without reading it.
+`TreeManifest` holds everything in memory (tests, small trees, overlays); the
+state database and `.rman` files implement the same protocol by position.
+
+Nobody loads a page whose id is equal on all sides: that is how cost follows the
+changes and not the tree.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from reconcile.model.block import HashName, page_id, paginate, tree_id
+from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, Tracked
+from reconcile.model.errors import ManifestError
+from reconcile.model.treepath import ROOT, TreePath, check_name, join, order_key, split
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True):
+    """What makes two manifests comparable: ids of different headers never compare."""
+
+    hash_name: HashName = "blake3"
+    tracked: Tracked = DEFAULT_TRACKED
+
+
+DEFAULT_HEADER = Header()
+
+
+class PageRef(NamedTuple):
+    """One page of a directory, not yet read. It holds the names in (after, last]."""
+
+    id: bytes
+    """Page id; empty: something in it is unknown, and it equals nothing."""
+    after: bytes = b""
+    """The last name of the page before; empty for the first page."""
+    last: bytes = b""
+    """The name this page was cut after; empty for the last page (no upper bound)."""
+    count: int = 0
+    """Entries in it, IGNORED ones included."""
+    place: object = None
+    """Where the manifest that made this ref finds the page; opaque to everyone else."""
+
+
+class Manifest(Protocol):
+    """One observed or agreed tree. Immutable."""
+
+    @property
+    def header(self) -> Header:
+        """Hash algorithm and tracked metadata behind every id in it."""
+
+    @property
+    def root(self) -> Entry | None:
+        """The root directory (name empty, id its tree id); None: there is no tree."""
+
+    def pages(self, path: TreePath) -> Sequence[PageRef]:
+        """The pages of the directory `path`, in name order; empty when it is no directory here."""
+
+    def load(self, path: TreePath, page: PageRef) -> Sequence[Entry]:
+        """The entries of one page, in name order."""
+
+
+def entries(manifest: Manifest, path: TreePath) -> Iterator[Entry]:
+    """Every entry of the directory `path` in name order, IGNORED included; one page in memory."""
+    for page in manifest.pages(path):
+        yield from manifest.load(path, page)
+
+
+def lookup(manifest: Manifest, path: TreePath) -> Entry | None:
+    """The entry at exactly this spelling; None when absent. Cost: one page a component."""
+    if not path:
+        return manifest.root
+    parent, name = split(path)
+    for page in manifest.pages(parent):
+        if name > page.after and (not page.last or name <= page.last):
+            return next((e for e in manifest.load(parent, page) if e.name == name), None)
+    return None
+
+
+def walk(manifest: Manifest, top: TreePath = ROOT) -> Iterator[tuple[TreePath, Entry]]:
+    """Everything below `top` in `order_key` order (a directory before its content)."""
+    for entry in entries(manifest, top):
+        path = join(top, entry.name)
+        yield path, entry
+        if entry.kind == Kind.DIR:
+            yield from walk(manifest, path)
+
+
+class TreeManifest:
+    """A manifest in memory: directory path -> its entries in name order."""
+
+    def __init__(
+        self,
+        directories: Mapping[TreePath, Sequence[Entry]] | None,
+        header: Header = DEFAULT_HEADER,
+        root: Entry | None = None,
+    ) -> None:
+        self._header = header
+        self._directories = directories or {}
+        self._pages: dict[TreePath, tuple[PageRef, ...]] = {}
+        self._root = root
+        if root is None and directories is not None:
+            self._root = Entry(b"", Kind.DIR, mode=0o755, id=self._tree_id(ROOT))
+
+    @property
+    def header(self) -> Header:
+        """See `Manifest.header`."""
+        return self._header
+
+    @property
+    def root(self) -> Entry | None:
+        """See `Manifest.root`."""
+        return self._root
+
+    def pages(self, path: TreePath) -> Sequence[PageRef]:
+        """See `Manifest.pages`."""
+        if path not in self._directories:
+            return ()
+        if path not in self._pages:
+            self._pages[path] = tuple(page_refs(self._directories[path], self._header))
+        return self._pages[path]
+
+    def load(self, path: TreePath, page: PageRef) -> Sequence[Entry]:
+        """See `Manifest.load`."""
+        del path
+        assert isinstance(page.place, tuple)
+        return page.place
+
+    def _tree_id(self, path: TreePath) -> bytes:
+        return tree_id([page.id for page in self.pages(path)], self._header.hash_name)
+
+
+def page_refs(directory: Sequence[Entry], header: Header = DEFAULT_HEADER) -> Iterator[PageRef]:
+    """The pages of entries in name order, each holding its entries as `place`."""
+    after = b""
+    pages = list(paginate(directory, header.hash_name))
+    for number, page in enumerate(pages):
+        final = number == len(pages) - 1
+        last = b"" if final else page[-1].name
+        yield PageRef(
+            page_id(page, header.tracked, header.hash_name), after, last, len(page), page
+        )
+        after = last
+
+
+def build(
+    things: Mapping[TreePath, Entry], header: Header = DEFAULT_HEADER
+) -> TreeManifest:
+    """A manifest from path -> entry, parents included; names and tree ids are filled in.
+
+    The path's last component is the entry's name. Raises: ManifestError, when
+    an entry has no directory above it.
+    """
+    below: dict[TreePath, list[Entry]] = {ROOT: []}
+    paths = sorted(things, key=order_key, reverse=True)
+    for path in paths:
+        if things[path].kind == Kind.DIR:
+            below.setdefault(path, [])
+    for path in paths:
+        entry = things[path]
+        parent, name = split(path)
+        if parent not in below:
+            raise ManifestError(f"{path!r} lies under something that is no directory")
+        if entry.kind == Kind.DIR:
+            refs = page_refs(sorted_by_name(below[path]), header)
+            entry = msgspec.structs.replace(
+                entry, id=tree_id([ref.id for ref in refs], header.hash_name)
+            )
+        below[parent].append(msgspec.structs.replace(entry, name=name))
+    return TreeManifest({path: sorted_by_name(found) for path, found in below.items()}, header)
+
+
+def sorted_by_name(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries in name order."""
+    return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def check_page(page: Sequence[Entry], after: bytes = b"", last: bytes = b"") -> None:
+    """The rules of one page from a stranger. Raises: ManifestError (FORMAT.md §5).
+
+    Names are components, strictly ascending, inside (after, last]; ids have the
+    length their kind demands; numbers are in range.
+    """
+    previous = after
+    for entry in page:
+        check_name(entry.name)
+        if entry.name <= previous:
+            raise ManifestError(f"names are not strictly ascending at {entry.name[:80]!r}")
+        if entry.kind == Kind.FILE and len(entry.id) != 32:
+            raise ManifestError(f"file {entry.name[:80]!r} has an id of {len(entry.id)} bytes")
+        if entry.kind == Kind.DIR and len(entry.id) not in (0, 32):
+            raise ManifestError(f"directory {entry.name[:80]!r} has an id of {len(entry.id)} bytes")
+        if entry.kind == Kind.LINK and not 0 < len(entry.id) <= 4096:
+            raise ManifestError(f"link {entry.name[:80]!r} has no usable target")
+        if entry.size < 0 or not 0 <= entry.mode <= 0o7777:
+            raise ManifestError(f"{entry.name[:80]!r} has an impossible size or mode")
+        previous = entry.name
+    if last and previous > last:
+        raise ManifestError(f"name {previous[:80]!r} is past its page's bound")
+
+
+EMPTY = TreeManifest({})
+"""A tree with nothing in it."""
+ABSENT = TreeManifest(None)
+"""No tree at all: the baseline of a first run."""

@@ -1,0 +1,114 @@
+"""Rules: what the user asked for, settled. Input of every decision, beside the three trees."""
+
+from enum import StrEnum
+
+import msgspec
+
+from reconcile.model.entry import DEFAULT_TRACKED, Tracked
+from reconcile.model.plan import Side
+
+
+class Mode(StrEnum):
+    """Which changes travel. Not a policy: policies speak only about conflicts."""
+
+    TWO_WAY = "two-way"
+    MIRROR = "mirror"
+    """Right is forced to left, deletions included (unless `delete` is off)."""
+    UPDATE = "update"
+    """Left's new and changed things go right; nothing is deleted, no right-only edit overwritten."""
+
+
+class Policy(StrEnum):
+    """What answers a conflict. `report` leaves both sides as they are."""
+
+    REPORT = "report"
+    NEWER = "newer"
+    OLDER = "older"
+    LARGER = "larger"
+    SMALLER = "smaller"
+    LEFT = "left"
+    RIGHT = "right"
+    KEEP_BOTH = "keep-both"
+    MERGE = "merge"
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """What may travel *from* a side: an edit-only client has `create` and `delete` off."""
+
+    create: bool = True
+    edit: bool = True
+    delete: bool = True
+
+
+class PathPolicy(msgspec.Struct, frozen=True):
+    """Policies for the paths a gitignore-style pattern matches; the last match wins."""
+
+    pattern: str
+    policies: tuple[Policy, ...]
+    origin: str = ""
+    """`job.toml:12`, `--on-conflict`."""
+
+
+class Abilities(msgspec.Struct, frozen=True):
+    """What a side can hold; declared by its tree, never guessed."""
+
+    directories: bool = True
+    links: bool = True
+    modes: bool = True
+    folds_case: bool = False
+    folds_unicode: bool = False
+    text_names: bool = False
+    """Names must be UTF-8."""
+    forbidden: str = ""
+    """Characters no name may hold there."""
+    max_name_bytes: int = 255
+    max_file_bytes: int = 0
+    """0: no limit."""
+    writable: bool = True
+    mtime_step_ns: int = 1
+    """Granularity of the times it keeps."""
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Everything that steers the planner. Equal rules and equal trees give equal plans."""
+
+    mode: Mode = Mode.TWO_WAY
+    delete: bool = True
+    policies: tuple[Policy, ...] = (Policy.REPORT,)
+    """Tried in order; the first that decides wins."""
+    path_policies: tuple[PathPolicy, ...] = ()
+    tie: Policy = Policy.REPORT
+    """REPORT, LEFT or RIGHT: when a policy cannot tell."""
+    window_ns: int = 2_000_000_000
+    """Times closer than this are equal to `newer` and `older`."""
+    keep_name: Side = Side.LEFT
+    keep_deleted_edit: bool = False
+    """`--delete-vs-edit keep`: under `left`/`right` too, an edit beats a deletion."""
+    rights_left: Rights = Rights()
+    rights_right: Rights = Rights()
+    pair_unicode: bool = True
+    """Leftover names pair by NFC (`--unicode nfc`)."""
+    fix_case: bool = False
+    detect_moves: bool = True
+    tracked: Tracked = DEFAULT_TRACKED
+    left: Abilities = Abilities()
+    right: Abilities = Abilities()
+    now_ns: int = 0
+    """The controller's clock when planning began; times after it do not decide."""
+    skew_ns: int = 0
+    """Known difference of the two sides' clocks."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The guards' numbers (semantics.md §5). A share is of the side's entries in the baseline."""
+
+    max_delete_count: int | None = None
+    max_delete_share: float | None = 0.25
+    """Applies from `max_delete_floor` deletions on, and only when no count is given."""
+    max_delete_floor: int = 10
+    max_change_share: float | None = None
+    max_delete_bytes: int | None = None
+    allow_empty: bool = False
+    require: tuple[bytes, ...] = ()
+    """Paths that must exist on both sides."""
+    origin: str = "default"
