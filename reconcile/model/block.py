@@ -20,6 +20,7 @@ from blake3 import blake3
 
 from reconcile.model.codec import encode
 from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, Tracked, attributes, meta
+from reconcile.model.treepath import TreePath
 
 HashName = Literal["blake3", "sha256"]
 PAGE_ENTRIES = 1024
@@ -58,6 +59,21 @@ def tree_id(page_ids: Sequence[bytes], hash_name: HashName = "blake3") -> bytes:
     if not all(page_ids):
         return b""
     return HASHERS[hash_name](b"\1" + b"".join(page_ids))
+
+
+def page_key(path: TreePath, after: bytes = b"") -> bytes:
+    """Where a page stands among all pages of a tree: keys ascend as a preorder walk meets pages.
+
+    Each component of `path` followed by NUL; then NUL for a first page, or the
+    name it starts after followed by 0x01. So a directory's keys are exactly
+    those that begin with `subtree_key(path)`.
+    """
+    return subtree_key(path) + (after + b"\1" if after else b"\0")
+
+
+def subtree_key(path: TreePath) -> bytes:
+    """The prefix that the keys of the directory `path` and of all below it share."""
+    return path.replace(b"/", b"\0") + b"\0" if path else b""
 
 
 def is_cut(name: bytes, hash_name: HashName = "blake3") -> bool:

@@ -39,7 +39,7 @@ class PageRef(NamedTuple):
     """The last name of the page before; empty for the first page."""
     last: bytes = b""
     """The name this page was cut after; empty for the last page (no upper bound)."""
-    count: int = 0
+    length: int = 0
     """Entries in it, IGNORED ones included."""
     place: object = None
     """Where the manifest that made this ref finds the page; opaque to everyone else."""

@@ -15,7 +15,7 @@ class Mode(StrEnum):
     MIRROR = "mirror"
     """Right is forced to left, deletions included (unless `delete` is off)."""
     UPDATE = "update"
-    """Left's new and changed things go right; nothing is deleted, no right-only edit overwritten."""
+    """Left's new and changed things go right; no deletion, no right-only edit overwritten."""
 
 
 class Policy(StrEnum):

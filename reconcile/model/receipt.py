@@ -1,4 +1,4 @@
-"""Receipt: what really happened to one step. The baseline is made from these, never from intentions."""
+"""Receipt: what really happened to one step. Baselines are made of these, not of intentions."""
 
 from enum import StrEnum
 

@@ -1,0 +1,68 @@
+"""Job: what is to be reconciled, settled. `origins` says where each value came from."""
+
+from enum import StrEnum
+
+import msgspec
+
+from reconcile.model.entry import DEFAULT_TRACKED, Tracked
+from reconcile.model.block import HashName
+from reconcile.model.policy import Limits, Rules
+from reconcile.model.treepath import TreePath
+
+
+class FilterRule(msgspec.Struct, frozen=True):
+    """One gitignore-syntax pattern; `include` is what a leading `!` or `--include` says."""
+
+    pattern: str
+    include: bool = False
+    origin: str = ""
+    """`--exclude`, `FILE:LINE`, `preset temp`: what `explain` names."""
+
+
+class FilterSpec(msgspec.Struct, frozen=True):
+    """Which entries take part. Rules in order, the last match wins, as gitignore has it."""
+
+    rules: tuple[FilterRule, ...] = ()
+    select: tuple[TreePath, ...] = ()
+    """Only these directories (and the way to them); empty: everything."""
+    text_only: bool = False
+    max_size_bytes: int | None = None
+    min_age_ns: int | None = None
+    """Files younger than this are left for the next run."""
+
+
+class Durability(StrEnum):
+    """When content is flushed to disk (reliability.md §3). Never silently `none`."""
+
+    FULL = "full"
+    """fsync every file and directory."""
+    BATCH = "batch"
+    """One syncfs for up to 256 files or 64 MiB, before any of them is published."""
+    NONE = "none"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One pair of endpoints and all that was asked about it."""
+
+    left: str
+    """Endpoint as given, `~` expanded: a path, a URL, or a manifest file."""
+    right: str
+    state_dir: str
+    name: str = ""
+    rules: Rules = Rules()
+    limits: Limits = Limits()
+    filters: FilterSpec = FilterSpec()
+    tracked: Tracked = DEFAULT_TRACKED
+    hash_name: HashName = "blake3"
+    durability: Durability = Durability.BATCH
+    versions: bool = True
+    links: str = "preserve"
+    """`preserve`, `portable` (escaping targets are problems), `skip`."""
+    paranoid: bool = False
+    """Hash everything again; the stat index is not believed."""
+    accept_new_root: bool = False
+    """The root's identity changed and the user says that is right."""
+    first_run: bool = False
+    """The user says that an unreadable baseline is to be treated as none."""
+    lock_wait_s: float = 0.0
+    origins: tuple[tuple[str, str], ...] = ()
