@@ -46,9 +46,7 @@ def page_id(
             return b""
         if kind == Kind.DIR and not entry.id:
             return b""
-        rows.append(
-            (entry.name, kind, meta(entry, tracked), entry.id, attributes(entry, tracked))
-        )
+        rows.append((entry.name, kind, meta(entry, tracked), entry.id, attributes(entry, tracked)))
     return HASHERS[hash_name](b"\0" + encode(rows))
 
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from reconcile.model.entry import DEFAULT_TRACKED, Tracked
 from reconcile.model.block import HashName
+from reconcile.model.entry import DEFAULT_TRACKED, Tracked
 from reconcile.model.policy import Limits, Rules
 from reconcile.model.treepath import TreePath
 

@@ -45,6 +45,24 @@ class PageRef(NamedTuple):
     """Where the manifest that made this ref finds the page; opaque to everyone else."""
 
 
+class PageRow(NamedTuple):
+    """One page as stored: what scanning writes and position finds."""
+
+    key: bytes
+    """`block.page_key` of its directory and first bound: rows in key order are a preorder walk."""
+    id: bytes
+    """Page id (not the tree id, when there are several pages)."""
+    length: int
+    """Entries in the page."""
+    block: bytes
+    """`codec.encode_entries` of them."""
+    refs: bytes = b""
+    """On a first page of a directory with several: msgpack [[id, after, last, length], …] of
+    all its pages. Empty: this page is the whole directory."""
+    stat: bytes = b""
+    """What lstat said of the names, in a form that compares as bytes; empty in a baseline."""
+
+
 class Manifest(Protocol):
     """One observed or agreed tree. Immutable."""
 
@@ -140,15 +158,11 @@ def page_refs(directory: Sequence[Entry], header: Header = DEFAULT_HEADER) -> It
     for number, page in enumerate(pages):
         final = number == len(pages) - 1
         last = b"" if final else page[-1].name
-        yield PageRef(
-            page_id(page, header.tracked, header.hash_name), after, last, len(page), page
-        )
+        yield PageRef(page_id(page, header.tracked, header.hash_name), after, last, len(page), page)
         after = last
 
 
-def build(
-    things: Mapping[TreePath, Entry], header: Header = DEFAULT_HEADER
-) -> TreeManifest:
+def build(things: Mapping[TreePath, Entry], header: Header = DEFAULT_HEADER) -> TreeManifest:
     """A manifest from path -> entry, parents included; names and tree ids are filled in.
 
     The path's last component is the entry's name. Raises: ManifestError, when
