@@ -1,0 +1,29 @@
+# `just` comes with the development tools (the `rust-just` wheel). `just --list` shows every recipe.
+
+set shell := ["sh", "-eu", "-c"]
+
+python := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } else { "python3" }
+pytest := python + " -m pytest -q"
+
+# Everything that must be green before a change lands.
+default: lint test
+
+# The quick tests.
+test *ARGS:
+    {{pytest}} -m "not slow" {{ARGS}}
+
+# The tests that take minutes.
+slow *ARGS:
+    {{pytest}} -m slow {{ARGS}}
+
+# Style, types and floors.
+lint:
+    {{python}} -m ruff check .
+    {{python}} -m ruff format --check .
+    {{python}} -m mypy
+    {{python}} -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --no-cache
+
+# Put the code into shape.
+fmt:
+    {{python}} -m ruff check --fix .
+    {{python}} -m ruff format .
