@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from tests.house.checkout import ROOT, modules
 
 FUNCTION_LIMIT = 60

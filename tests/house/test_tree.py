@@ -5,13 +5,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.house.checkout import tracked_files
 from hatchling.builders.wheel import WheelBuilder
+
+from tests.house.checkout import tracked_files
 
 TOP = {
     ".ci", ".git", ".gitattributes", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md",
-    "CONTRIBUTING.md", "Justfile", "LICENSE", "README.md", "benchmarks", "docs", "examples", "fuzz", "manifests",
-    "pyproject.toml", "reconcile", "schemas", "scripts", "tests",
+    "CONTRIBUTING.md", "Justfile", "LICENSE", "README.md", "benchmarks", "docs", "examples",
+    "fuzz", "manifests", "pyproject.toml", "reconcile", "schemas", "scripts", "tests",
 }  # fmt: skip
 MUST = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "Justfile", "LICENSE", "README.md",
