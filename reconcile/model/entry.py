@@ -12,8 +12,10 @@ never an Entry. FORMAT.md §3.
 """
 
 from enum import IntEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 
 class Kind(IntEnum):
@@ -27,18 +29,27 @@ class Kind(IntEnum):
     IGNORED = 6
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One name. Compare content with `same`, never with `==` (times and sizes differ)."""
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""An amount or a place: what a signed 64-bit number holds, never negative."""
+Pair = tuple[Annotated[str, Meta(max_length=64)], Annotated[bytes, Meta(max_length=4096)]]
+"""A name and a value of `Entry.extra`."""
 
-    name: bytes
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One name. Compare content with `same`, never with `==` (times and sizes differ).
+
+    The ranges are those of FORMAT.md §3; decoding checks them, making one does not.
+    """
+
+    name: Annotated[bytes, Meta(max_length=255)]
     kind: Kind
-    size: int = 0
+    size: Count = 0
     """Bytes of a file; 0 for every other kind."""
-    mtime_ns: int = 0
-    mode: int = 0
+    mtime_ns: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 0
+    mode: Annotated[int, Meta(ge=0, le=0o7777)] = 0
     """Permission bits (0o7777 at most)."""
-    id: bytes = b""
-    extra: tuple[tuple[str, bytes], ...] = ()
+    id: Annotated[bytes, Meta(max_length=4096)] = b""
+    extra: Annotated[tuple[Pair, ...], Meta(max_length=16)] = ()
     """Sorted pairs that travel beside the id: `owner` (b"uid:gid"), `xattr`
     (digest), `sha256`, a side's opaque `token`."""
 

@@ -18,6 +18,7 @@
         RootMissing            12 E_ROOT_MISSING
       ManifestError            64 E_MANIFEST
         PathRefused            64 E_PATH
+        ManifestBroken         64 E_MANIFEST
       NoSpace                   4 E_NO_SPACE
       Interrupted             130 E_INTERRUPTED
 
@@ -191,6 +192,18 @@ class PathRefused(ManifestError):
         super().__init__(f"path {path[:80]!r} is refused: {rule}")
         self.path = path
         self.rule = rule
+
+
+class ManifestBroken(ManifestError):
+    """A manifest file that breaks a rule of FORMAT.md §10: `rule` names it, `offset` says where."""
+
+    def __init__(self, rule: str, offset: int, detail: str) -> None:
+        super().__init__(
+            f"the manifest breaks rule `{rule}` at byte {offset}: {detail}",
+            hint="fetch or build the manifest again; its rules are in manifests/FORMAT.md",
+        )
+        self.rule = rule
+        self.offset = offset
 
 
 class NoSpace(ReconcileError):

@@ -10,14 +10,24 @@ changes and not the tree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from itertools import pairwise
+from operator import lt
+from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
 from reconcile.model.block import HashName, page_id, paginate, tree_id
 from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, Tracked
 from reconcile.model.errors import ManifestError
-from reconcile.model.treepath import ROOT, TreePath, check_name, join, order_key, split
+from reconcile.model.treepath import (
+    MAX_NAME_BYTES,
+    ROOT,
+    TreePath,
+    check_name,
+    join,
+    order_key,
+    split,
+)
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):
@@ -196,24 +206,57 @@ def check_page(page: Sequence[Entry], after: bytes = b"", last: bytes = b"") -> 
     """The rules of one page from a stranger. Raises: ManifestError (FORMAT.md §5).
 
     Names are components, strictly ascending, inside (after, last]; ids have the
-    length their kind demands; numbers are in range.
+    length their kind demands; names in `extra` ascend. Ranges of numbers are
+    the decoder's (`Entry`). Whole columns are looked at first: only a page that
+    is wrong somewhere is searched entry by entry.
     """
-    previous = after
+    names = [entry.name for entry in page]
+    if names and (after >= names[0] or (last and names[-1] > last)):
+        raise ManifestError(
+            f"name {names[0][:80]!r} or {names[-1][:80]!r} is past its page's bound"
+        )
+    if not all(map(lt, names, names[1:])):
+        wrong = next(b for a, b in pairwise(names) if a >= b)
+        raise ManifestError(f"names are not strictly ascending at {wrong[:80]!r}")
+    if not _are_components(names):
+        for name in names:
+            check_name(name)
+    if not all(_id_fits(*shape) for shape in {(entry.kind, len(entry.id)) for entry in page}):
+        entry = next(e for e in page if not _id_fits(e.kind, len(e.id)))
+        kind = entry.kind.name.lower()
+        raise ManifestError(f"{kind} {entry.name[:80]!r} has an id of {len(entry.id)} bytes")
     for entry in page:
-        check_name(entry.name)
-        if entry.name <= previous:
-            raise ManifestError(f"names are not strictly ascending at {entry.name[:80]!r}")
-        if entry.kind == Kind.FILE and len(entry.id) != 32:
-            raise ManifestError(f"file {entry.name[:80]!r} has an id of {len(entry.id)} bytes")
-        if entry.kind == Kind.DIR and len(entry.id) not in (0, 32):
-            raise ManifestError(f"directory {entry.name[:80]!r} has an id of {len(entry.id)} bytes")
-        if entry.kind == Kind.LINK and not 0 < len(entry.id) <= 4096:
-            raise ManifestError(f"link {entry.name[:80]!r} has no usable target")
-        if entry.size < 0 or not 0 <= entry.mode <= 0o7777:
-            raise ManifestError(f"{entry.name[:80]!r} has an impossible size or mode")
-        previous = entry.name
-    if last and previous > last:
-        raise ManifestError(f"name {previous[:80]!r} is past its page's bound")
+        if entry.extra and not all(a[0] < b[0] for a, b in pairwise(entry.extra)):
+            raise ManifestError(f"the extras of {entry.name[:80]!r} are not strictly ascending")
+
+
+def _are_components(names: Sequence[bytes]) -> bool:
+    """Each could be one component; `names` ascend strictly."""
+    joined = b"\0".join(names)
+    return not names or (
+        names[0] != b""
+        and b"/" not in joined
+        and joined.count(b"\0") == len(names) - 1
+        and b"." not in names
+        and b".." not in names
+        and max(map(len, names)) <= MAX_NAME_BYTES
+    )
+
+
+def _id_fits(kind: Kind, length: int) -> bool:
+    match kind:
+        case Kind.FILE:
+            return length == 32
+        case Kind.DIR:
+            return length in (0, 32)
+        case Kind.LINK:
+            return 0 < length <= 4096
+        case Kind.SPECIAL | Kind.UNKNOWN:
+            return length <= 255
+        case Kind.IGNORED:
+            return length == 0
+        case _:
+            assert_never(kind)
 
 
 EMPTY = TreeManifest({})
