@@ -1,0 +1,356 @@
+"""Observing a local root: the top of the tree here, its subtrees in worker processes.
+
+The top is listed breadth first until there are enough subtrees to share out;
+workers scan those; then the top's own pages are settled, children before
+parents. A small tree never forks.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from reconcile.model.block import page_key
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.errors import Denied, RootMissing
+from reconcile.model.manifest import PageRow
+from reconcile.model.plan import Problem
+from reconcile.model.statrow import Row
+from reconcile.model.treepath import ROOT, TreePath, join, order_key
+from reconcile.trees.base import Tally
+from reconcile.trees.scan import (
+    DIRECTORY_FLAGS,
+    Found,
+    Index,
+    Scanner,
+    Settings,
+    Stored,
+    too_deep,
+)
+from reconcile.trees.workers import Pool
+
+SHARE_FROM_DIRECTORIES = 16
+SHARE_FROM_ENTRIES = 512
+CHUNK_BYTES = 1 << 18
+
+
+class Sink(Protocol):
+    """Where changed pages go while a scan runs."""
+
+    def write(self, rows: Sequence[PageRow]) -> None:
+        """Keep these pages in place of those with the same keys."""
+
+    def forget(self, keys: Sequence[bytes], subtrees: Sequence[bytes]) -> None:
+        """Drop single pages, and all pages whose key begins with one of `subtrees`."""
+
+
+class Seen(NamedTuple):
+    """A root after its scan; the pages themselves went to the sink."""
+
+    root: Entry
+    problems: tuple[Problem, ...]
+    leftovers: tuple[TreePath, ...]
+    identity: str
+    tally: Tally
+
+
+def open_root(location: bytes) -> int:
+    """A descriptor of the root directory. Raises: RootMissing, Denied."""
+    shown = os.fsdecode(location)
+    try:
+        return os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise RootMissing(
+            f"there is no directory `{shown}`",
+            where=_nearest(location),
+            changed="nothing (an absent root is never read as \"everything was deleted\")",
+            hint="mount it, correct the path, or create it: `mkdir` it by hand",
+        ) from None
+    except NotADirectoryError:
+        raise RootMissing(f"`{shown}` is not a directory", hint="give a directory") from None
+    except PermissionError:
+        raise Denied(f"`{shown}` cannot be opened: permission denied", code="E_DENIED") from None
+
+
+def root_identity(fd: int) -> str:
+    """What tells this root from another one mounted in its place."""
+    status = os.fstat(fd)
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def observe(
+    location: bytes,
+    settings: Settings,
+    index: Index | None,
+    sink: Sink,
+    progress: Callable[[Tally], None],
+    *,
+    trusted: bool = True,
+    workers: int = 2,
+) -> Seen:
+    """Scan the root at `location`.
+
+    `index` is what an earlier scan knew (None: nothing); `trusted` says that it
+    was made under the same rules, so that its pages may be taken over whole.
+    Raises: RootMissing, Denied; OSError when the root itself cannot be listed.
+    """
+    fd = open_root(location)
+    try:
+        return _Observation(fd, settings, index, sink, progress, trusted, workers).run()
+    finally:
+        os.close(fd)
+
+
+class _Top(NamedTuple):
+    """A directory of the top, listed."""
+
+    path: TreePath
+    rows: list[Row]
+
+
+class _Observation:
+    """One scan of one root."""
+
+    def __init__(
+        self,
+        fd: int,
+        settings: Settings,
+        index: Index | None,
+        sink: Sink,
+        progress: Callable[[Tally], None],
+        trusted: bool,
+        workers: int,
+    ) -> None:
+        self._fd = fd
+        self._settings = settings
+        self._index = index
+        self._sink = sink
+        self._progress = progress
+        self._trusted = trusted
+        self._workers = workers
+        self._rows: list[PageRow] = []
+        self._size = 0
+        self._tally = Tally()
+        self._problems: list[Problem] = []
+        self._leftovers: list[TreePath] = []
+        self._scanner = Scanner(settings, index, self._emit, trusted=trusted)
+
+    def run(self) -> Seen:
+        top, shared = self._list_top()
+        found: dict[TreePath, Found | Problem] = {}
+        if len(shared) > 1 and self._workers > 1:
+            self._share_out(shared, found)
+        else:
+            for path in shared:
+                found[path] = self._here(path)
+        for directory in reversed(top):
+            found[directory.path] = self._settle(directory, found)
+        self._flush()
+        self._take_over(self._scanner)
+        root = found[ROOT]
+        assert isinstance(root, Found)
+        status = os.fstat(self._fd)
+        entry = Entry(b"", Kind.DIR, 0, 0, status.st_mode & 0o7777, root.id)
+        return Seen(
+            entry,
+            tuple(sorted(self._problems, key=lambda problem: order_key(problem.path))),
+            tuple(sorted(self._leftovers, key=order_key)),
+            root_identity(self._fd),
+            self._tally,
+        )
+
+    def _list_top(self) -> tuple[list[_Top], list[TreePath]]:
+        """(directories listed here, parents first; subtrees left to share out)."""
+        top: list[_Top] = []
+        queue: list[TreePath] = [ROOT]
+        seen = 0
+        at = 0
+        large: list[TreePath] = []
+        while at < len(queue):
+            if len(queue) - at >= SHARE_FROM_DIRECTORIES and seen >= SHARE_FROM_ENTRIES:
+                break
+            path = queue[at]
+            at += 1
+            rows = self._list(path)
+            if rows is None:
+                large.append(path)
+                continue
+            seen += len(rows)
+            top.append(_Top(path, rows))
+            queue.extend(join(path, row[0]) for row in rows if 3 <= len(row) <= 4)
+        return top, large + queue[at:]
+
+    def _list(self, path: TreePath) -> list[Row] | None:
+        """The directory's rows; None when it is for a scanner: large, deep or unreadable."""
+        if too_deep(path):
+            return None
+        try:
+            fd = self._open(path)
+        except OSError:
+            if path:
+                return None
+            raise
+        try:
+            kept = len(self._scanner.listing.leftovers)
+            rows = self._scanner.listing.rows(path, fd)
+            if isinstance(rows, list) and len(rows) <= 1024:
+                return rows
+            del self._scanner.listing.leftovers[kept:]
+            return None
+        except OSError:
+            if path:
+                return None
+            raise
+        finally:
+            os.close(fd)
+
+    def _share_out(
+        self, shared: Sequence[TreePath], found: dict[TreePath, "Found | Problem"]
+    ) -> None:
+        self._flush()
+        pool = Pool(self._workers, self._work)
+        try:
+            for last, answer in pool.run(shared):
+                if not last:
+                    self._sink.write([PageRow(*row) for row in answer])
+                    continue
+                path, outcome, tally, problems, leftovers, gone, subtrees = answer
+                found[path] = Problem(*outcome) if len(outcome) > 2 else Found(*outcome)
+                self._sink.forget(gone, subtrees)
+                self._tally += Tally(*tally)
+                self._problems.extend(Problem(*problem) for problem in problems)
+                self._leftovers.extend(leftovers)
+                self._progress(self._tally)
+        finally:
+            pool.close()
+
+    def _work(self, path: TreePath, emit: Callable[[Any], None]) -> object:
+        """In a worker: one subtree, its pages in chunks, then what `_share_out` takes apart."""
+        rows: list[tuple[object, ...]] = []
+        size = 0
+
+        def keep(row: PageRow) -> None:
+            nonlocal size
+            rows.append(tuple(row))
+            size += len(row.block) + len(row.stat)
+            if size >= CHUNK_BYTES:
+                emit(rows)
+                rows.clear()
+                size = 0
+
+        scanner = Scanner(self._settings, self._index, keep, trusted=self._trusted)
+        outcome = self._subtree(scanner, path)
+        if rows:
+            emit(rows)
+        return (
+            path,
+            _plain(outcome),
+            msgspec.structs.astuple(scanner.tally),
+            [_plain(problem) for problem in scanner.problems],
+            list(scanner.listing.leftovers),
+            scanner.gone,
+            scanner.gone_subtrees,
+        )
+
+    def _here(self, path: TreePath) -> "Found | Problem":
+        scanner = Scanner(self._settings, self._index, self._emit, trusted=self._trusted)
+        outcome = self._subtree(scanner, path)
+        self._take_over(scanner)
+        return outcome
+
+    def _subtree(self, scanner: Scanner, path: TreePath) -> "Found | Problem":
+        refusal = too_deep(path)
+        if refusal:
+            return scanner.problem(path, "E_PATH", refusal)
+        try:
+            fd = self._open(path)
+        except OSError as error:
+            return scanner.problem(
+                path, "E_DENIED", f"cannot open the directory: {error.strerror}; left untouched"
+            )
+        try:
+            return scanner.subtree(path, fd)
+        except OSError as error:
+            if not path:
+                raise
+            return scanner.problem(
+                path, "E_UNREADABLE", f"cannot list the directory: {error.strerror}; left untouched"
+            )
+        finally:
+            os.close(fd)
+
+    def _settle(
+        self, directory: _Top, found: dict[TreePath, "Found | Problem"]
+    ) -> "Found | Problem":
+        path = directory.path
+        children = {
+            row[0]: found[join(path, row[0])] for row in directory.rows if 3 <= len(row) <= 4
+        }
+        try:
+            fd = self._open(path)
+        except OSError as error:
+            return self._scanner.problem(
+                path, "E_VANISHED", f"it went while being scanned: {error.strerror}"
+            )
+        try:
+            self._scanner.counted_directory()
+            key = page_key(path)
+            return self._scanner.page(
+                path, fd, key, directory.rows, self._stored(key), children or None
+            )
+        finally:
+            os.close(fd)
+
+    def _stored(self, key: bytes) -> Stored | None:
+        if self._index is None:
+            return None
+        for _, identifier, packed in self._index.rows(key, key + b"\0"):
+            return Stored(identifier, packed)
+        return None
+
+    def _open(self, path: TreePath) -> int:
+        fd = os.dup(self._fd)
+        for name in path.split(b"/") if path else ():
+            try:
+                below = os.open(name, DIRECTORY_FLAGS, dir_fd=fd)
+            finally:
+                os.close(fd)
+            fd = below
+        return fd
+
+    def _emit(self, row: PageRow) -> None:
+        self._rows.append(row)
+        self._size += len(row.block) + len(row.stat)
+        if self._size >= CHUNK_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._sink.write(self._rows)
+            self._rows, self._size = [], 0
+
+    def _take_over(self, scanner: Scanner) -> None:
+        self._flush()
+        self._sink.forget(scanner.gone, scanner.gone_subtrees)
+        self._tally += scanner.tally
+        self._problems.extend(scanner.problems)
+        self._leftovers.extend(scanner.listing.leftovers)
+        self._progress(self._tally)
+
+
+def _plain(value: "Found | Problem") -> tuple[object, ...]:
+    """The fields as marshal takes them (a Side is a str to it only by value)."""
+    return tuple(value) if isinstance(value, Found) else msgspec.structs.astuple(value)
+
+
+def _nearest(location: bytes) -> str:
+    """What does exist on the way to a missing root, for the message."""
+    parent = os.path.dirname(location.rstrip(b"/")) or b"."
+    try:
+        names = sorted(os.listdir(parent))[:8]
+    except OSError:
+        return f"`{os.fsdecode(parent)}` does not exist either"
+    listed = "  ".join(os.fsdecode(name) for name in names) or "nothing"
+    return f"`{os.fsdecode(parent)}` exists; it contains: {listed}"
+
