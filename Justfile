@@ -27,3 +27,7 @@ lint:
 fmt:
     {{python}} -m ruff check --fix .
     {{python}} -m ruff format .
+
+# Measure against the peers and rewrite the table in docs/benchmarks.md.
+bench *ARGS:
+    {{python}} -m benchmarks.run {{ARGS}}

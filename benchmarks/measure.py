@@ -13,7 +13,6 @@ import os
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -126,12 +125,9 @@ def tree_memory_mib(command: Command) -> float:
     peak = 0.0
     with tempfile.TemporaryFile() as talk:
         process = _start(command, talk)
-        over = threading.Event()
-        waiter = threading.Thread(target=lambda: (process.wait(), over.set()))
-        waiter.start()
-        while not over.wait(SAMPLE_S):
+        while process.poll() is None:
             peak = max(peak, sum(_pss_mib(pid) for pid in descendants(process.pid)))
-        waiter.join()
+            time.sleep(SAMPLE_S)
         _check(command, process.returncode, talk)
     return peak
 

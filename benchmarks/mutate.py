@@ -44,7 +44,8 @@ def mutate(top: Path, shares: Shares, seed: int = 1) -> int:
 
 def _listing(top: Path) -> tuple[list[Path], list[Path]]:
     """(regular files, directories), each sorted."""
-    files, directories = [], []
+    files: list[Path] = []
+    directories: list[Path] = []
     for where, below, names in os.walk(top):
         below[:] = sorted(name for name in below if not name.startswith(".reconcile"))
         directories.append(Path(where))

@@ -57,8 +57,9 @@ def _many_small(divisor: int) -> list[Folder]:
     folders = []
     for top in range(tops):
         folders.append(Folder(f"group{top:02d}", 0, ""))
-        for sub in range(below):
-            folders.append(Folder(f"group{top:02d}/set{sub:03d}", 20, f"W1/{top}/{sub}"))
+        folders += [
+            Folder(f"group{top:02d}/set{sub:03d}", 20, f"W1/{top}/{sub}") for sub in range(below)
+        ]
     return folders
 
 

@@ -1,0 +1,194 @@
+"""Rows: one measured line, its pass marks, and where it is kept.
+
+Every row goes to a JSON-lines file as it is measured; the table in
+docs/benchmarks.md is made from that file, the latest full-size row of each name.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measure import Comparison
+
+BEGIN = "<!-- measured: begin -->"
+END = "<!-- measured: end -->"
+
+
+class Limit(NamedTuple):
+    """A pass mark: `figure` of the row must not be above `at_most`."""
+
+    figure: str
+    at_most: float
+
+    def text(self) -> str:
+        """As the table shows it."""
+        words = {
+            "wall_ratio": "wall ratio",
+            "cpu_ratio": "CPU ratio",
+            "tree_mib": "MiB",
+            "wall_s": "s",
+        }
+        return f"≤ {self.at_most:g} {words[self.figure]}"
+
+
+class Row(NamedTuple):
+    """One measured line."""
+
+    section: str
+    workload: str
+    peer: str
+    ours: str
+    rounds: int
+    peer_wall_s: float
+    wall_s: float
+    wall_ratio: float
+    cpu_ratio: float
+    rss_mib: float
+    """The largest process."""
+    tree_mib: float
+    """All processes together; 0: not measured."""
+    limits: tuple[Limit, ...] = ()
+    """None: the row is reported, not judged."""
+
+    @property
+    def name(self) -> str:
+        """What is replaced when it is measured again."""
+        return f"{self.section} | {self.workload} | {self.peer} | {self.ours}"
+
+    def shortfalls(self) -> tuple[Limit, ...]:
+        """The pass marks that were missed."""
+        return tuple(limit for limit in self.limits if getattr(self, limit.figure) > limit.at_most)
+
+    def verdict(self) -> str:
+        """`pass`, `short`, or `reported` without a mark."""
+        if not self.limits:
+            return "reported"
+        return "short" if self.shortfalls() else "pass"
+
+
+def row(
+    section: str,
+    workload: str,
+    result: Comparison,
+    limits: Sequence[Limit] = (),
+    tree_mib: float = 0.0,
+) -> Row:
+    """A comparison as a row."""
+    return Row(
+        section=section,
+        workload=workload,
+        peer=result.peer.label,
+        ours=result.ours.label,
+        rounds=result.ours.runs,
+        peer_wall_s=result.peer.wall_s,
+        wall_s=result.ours.wall_s,
+        wall_ratio=result.wall_ratio,
+        cpu_ratio=result.cpu_ratio,
+        rss_mib=result.ours.rss_mib,
+        tree_mib=tree_mib,
+        limits=tuple(limits),
+    )
+
+
+def line(one: Row) -> str:
+    """For the terminal."""
+    marks = ", ".join(limit.text() for limit in one.limits) or "-"
+    return (
+        f"{one.verdict():8} {one.section:12} {one.workload:5} "
+        f"{one.ours}: {one.wall_s:.3f} s, {one.rss_mib:.0f} MiB (all: {one.tree_mib:.0f})  "
+        f"{one.peer}: {one.peer_wall_s:.3f} s  "
+        f"wall x{one.wall_ratio:.2f} cpu x{one.cpu_ratio:.2f}  mark {marks}"
+    )
+
+
+def append(file: Path, one: Row, *, quick: bool, machine: dict[str, str]) -> None:
+    """One JSON line more."""
+    record = {
+        **one._asdict(),
+        "limits": [limit._asdict() for limit in one.limits],
+        "verdict": one.verdict(),
+        "quick": quick,
+        "measured": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "load": round(os.getloadavg()[0], 2),
+        "machine": machine,
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def machine(versions: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """What it was measured on and with: no host name, no paths. Versions: first lines."""
+    facts = {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+    for name, command in versions:
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        except FileNotFoundError:
+            said = "not installed"
+        facts[name] = said.strip().split("\n")[0]
+    return facts
+
+
+def _processor() -> str:
+    for text in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if text.startswith("model name"):
+            return text.partition(":")[2].strip()
+    return platform.machine()
+
+
+def rewrite_page(page: Path, records: Path) -> None:
+    """Put the latest full-size rows between the page's markers; the rest of it stays."""
+    latest: dict[str, dict[str, object]] = {}
+    for text in records.read_text(encoding="utf-8").splitlines():
+        record = json.loads(text)
+        if not record["quick"]:
+            key = " | ".join(str(record[part]) for part in ("section", "workload", "peer", "ours"))
+            latest.pop(key, None)
+            latest[key] = record
+    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    if not found or END not in rest:
+        raise ValueError(f"`{page}` has lost its markers")
+    after = rest.partition(END)[2]
+    page.write_text(f"{before}{BEGIN}\n{_table(latest.values())}\n{END}{after}", encoding="utf-8")
+
+
+def _table(records: Iterable[dict[str, object]]) -> str:
+    rows = sorted(records, key=lambda record: (str(record["section"]), str(record["workload"])))
+    if not rows:
+        return "Nothing measured yet."
+    lines = [
+        "| what | tree | peer, s | ours, s | wall ratio | CPU ratio | MiB, largest / all | mark ||",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_table_line(record) for record in rows]
+    facts = "; ".join(f"{name}: {value}" for name, value in rows[-1]["machine"].items())  # type: ignore[attr-defined]
+    days = sorted({str(record["measured"])[:10] for record in rows})
+    return "\n".join([*lines, "", f"Measured {days[0]} to {days[-1]}. {facts}."])
+
+
+def _table_line(record: dict[str, object]) -> str:
+    limits = [Limit(**limit) for limit in record["limits"]]  # type: ignore[attr-defined]
+    number = {key: float(str(record[key])) for key in Row._fields[5:11]}
+    cells = [
+        f"{record['section']}: `{record['ours']}`",
+        str(record["workload"]),
+        f"`{record['peer']}` {number['peer_wall_s']:.2f}",
+        f"{number['wall_s']:.2f}",
+        f"{number['wall_ratio']:.2f}",
+        f"{number['cpu_ratio']:.2f}",
+        f"{number['rss_mib']:.0f} / "
+        + (f"{number['tree_mib']:.0f}" if number["tree_mib"] else "-"),
+        ", ".join(limit.text() for limit in limits) or "-",
+        str(record["verdict"]),
+    ]
+    return "| " + " | ".join(cells) + " |"
