@@ -6,8 +6,7 @@ depend on names, not on position: one inserted file changes one page. IGNORED
 entries ride along in the page of their range and count for nothing.
 
     page id   H(0x00 ‖ msgpack [[name, kind, meta, id, attributes], …])
-    tree id   the page's id, or for several pages H(0x01 ‖ page ids); a page
-              without visible entries (the last one may be such) is left out
+    tree id   the page's id, or for several pages H(0x01 ‖ page ids)
 
 Sizes and times stay outside. A SPECIAL or UNKNOWN entry, or a directory whose
 id is empty, makes the page's id empty: it never equals anything. FORMAT.md §4.
@@ -32,10 +31,6 @@ HASHERS: dict[str, Callable[[bytes], bytes]] = {
     "blake3": lambda data: blake3(data).digest(),
     "sha256": lambda data: sha256(data).digest(),
 }
-
-
-_NOTHING_VISIBLE = {name: hasher(b"\0" + encode([])) for name, hasher in HASHERS.items()}
-"""Ids of a page whose entries are all IGNORED: after the last cut, names that count for nothing."""
 
 
 def page_id(
@@ -63,8 +58,6 @@ def _identities(page: Sequence[Entry], tracked: Tracked) -> list[tuple[object, .
 
 def tree_id(page_ids: Sequence[bytes], hash_name: HashName = "blake3") -> bytes:
     """A directory's id from its pages' ids, in order (at least one); empty when one is empty."""
-    if len(page_ids) > 1:
-        page_ids = [page for page in page_ids if page != _NOTHING_VISIBLE[hash_name]]
     if len(page_ids) == 1:
         return page_ids[0]
     if not all(page_ids):
