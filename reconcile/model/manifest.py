@@ -259,7 +259,7 @@ def _id_fits(kind: Kind, length: int) -> bool:
             assert_never(kind)
 
 
-EMPTY = TreeManifest({})
+EMPTY = build({})
 """A tree with nothing in it."""
 ABSENT = TreeManifest(None)
 """No tree at all: the baseline of a first run."""
