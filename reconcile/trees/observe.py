@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from reconcile.model.block import page_key
+from reconcile.model.block import PAGE_ENTRIES, page_key
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Denied, RootMissing
 from reconcile.model.manifest import PageRow
@@ -19,12 +19,12 @@ from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import ROOT, TreePath, join, order_key
 from reconcile.trees.base import Tally
+from reconcile.trees.looking import Found, Settings, cannot
 from reconcile.trees.scan import (
     DIRECTORY_FLAGS,
-    Found,
     Index,
+    Listed,
     Scanner,
-    Settings,
     Stored,
     too_deep,
 )
@@ -64,7 +64,7 @@ def open_root(location: bytes) -> int:
         raise RootMissing(
             f"there is no directory `{shown}`",
             where=_nearest(location),
-            changed="nothing (an absent root is never read as \"everything was deleted\")",
+            changed='nothing (an absent root is never read as "everything was deleted")',
             hint="mount it, correct the path, or create it: `mkdir` it by hand",
         ) from None
     except NotADirectoryError:
@@ -192,11 +192,11 @@ class _Observation:
                 return None
             raise
         try:
-            kept = len(self._scanner.listing.leftovers)
-            rows = self._scanner.listing.rows(path, fd)
-            if isinstance(rows, list) and len(rows) <= 1024:
+            kept = len(self._scanner.look.listing.leftovers)
+            rows = self._scanner.look.listing.rows(path, fd)
+            if isinstance(rows, list) and len(rows) <= PAGE_ENTRIES:
                 return rows
-            del self._scanner.listing.leftovers[kept:]
+            del self._scanner.look.listing.leftovers[kept:]
             return None
         except OSError:
             if path:
@@ -246,9 +246,9 @@ class _Observation:
         return (
             path,
             _plain(outcome),
-            msgspec.structs.astuple(scanner.tally),
-            [_plain(problem) for problem in scanner.problems],
-            list(scanner.listing.leftovers),
+            msgspec.structs.astuple(scanner.look.tally),
+            [_plain(problem) for problem in scanner.look.problems],
+            list(scanner.look.listing.leftovers),
             scanner.gone,
             scanner.gone_subtrees,
         )
@@ -262,21 +262,17 @@ class _Observation:
     def _subtree(self, scanner: Scanner, path: TreePath) -> "Found | Problem":
         refusal = too_deep(path)
         if refusal:
-            return scanner.problem(path, "E_PATH", refusal)
+            return scanner.look.problem(path, "E_PATH", refusal)
         try:
             fd = self._open(path)
         except OSError as error:
-            return scanner.problem(
-                path, "E_DENIED", f"cannot open the directory: {error.strerror}; left untouched"
-            )
+            return scanner.look.problem(path, "E_DENIED", cannot("open the directory", error))
         try:
             return scanner.subtree(path, fd)
         except OSError as error:
             if not path:
                 raise
-            return scanner.problem(
-                path, "E_UNREADABLE", f"cannot list the directory: {error.strerror}; left untouched"
-            )
+            return scanner.look.problem(path, "E_UNREADABLE", cannot("list the directory", error))
         finally:
             os.close(fd)
 
@@ -290,15 +286,14 @@ class _Observation:
         try:
             fd = self._open(path)
         except OSError as error:
-            return self._scanner.problem(
+            return self._scanner.look.problem(
                 path, "E_VANISHED", f"it went while being scanned: {error.strerror}"
             )
         try:
-            self._scanner.counted_directory()
+            self._scanner.look.directories += 1
             key = page_key(path)
-            return self._scanner.page(
-                path, fd, key, directory.rows, self._stored(key), children or None
-            )
+            listed = Listed(path, key, directory.rows, self._stored(key), children or None)
+            return self._scanner.page(fd, listed)
         finally:
             os.close(fd)
 
@@ -333,9 +328,9 @@ class _Observation:
     def _take_over(self, scanner: Scanner) -> None:
         self._flush()
         self._sink.forget(scanner.gone, scanner.gone_subtrees)
-        self._tally += scanner.tally
-        self._problems.extend(scanner.problems)
-        self._leftovers.extend(scanner.listing.leftovers)
+        self._tally += scanner.look.tally
+        self._problems.extend(scanner.look.problems)
+        self._leftovers.extend(scanner.look.listing.leftovers)
         self._progress(self._tally)
 
 
@@ -353,4 +348,3 @@ def _nearest(location: bytes) -> str:
         return f"`{os.fsdecode(parent)}` does not exist either"
     listed = "  ".join(os.fsdecode(name) for name in names) or "nothing"
     return f"`{os.fsdecode(parent)}` exists; it contains: {listed}"
-

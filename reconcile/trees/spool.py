@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reconcile.model.block import page_key
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry
 from reconcile.model.manifest import Header, PageRef, PageRow
 from reconcile.model.treepath import TreePath
-from reconcile.model.block import page_key
 from reconcile.trees.scan import Index
 
 
@@ -22,7 +22,7 @@ class _Place(NamedTuple):
     offset: int
     length: int
     id: bytes
-    count: int
+    entries: int
     refs: bytes
 
 
@@ -30,7 +30,7 @@ class Spool:
     """A sink for `observe`, readable as a manifest when the scan is over."""
 
     def __init__(self, index: Index | None = None) -> None:
-        self._file = tempfile.TemporaryFile(prefix="reconcile-", buffering=0)
+        self._file = tempfile.TemporaryFile(prefix="reconcile-", buffering=0)  # noqa: SIM115
         self._end = 0
         self._places: dict[bytes, _Place] = {}
         self._index = index
@@ -38,9 +38,7 @@ class Spool:
     def write(self, rows: Sequence[PageRow]) -> None:
         """See `Sink.write`."""
         for row in rows:
-            self._places[row.key] = _Place(
-                self._end, len(row.block), row.id, row.length, row.refs
-            )
+            self._places[row.key] = _Place(self._end, len(row.block), row.id, row.length, row.refs)
             self._end += len(row.block)
         self._file.write(b"".join(row.block for row in rows))
 
@@ -57,7 +55,7 @@ class Spool:
         if place is None:
             return self._older(key)
         block = os.pread(self._file.fileno(), place.length, place.offset)
-        return place.id, block, place.count, place.refs
+        return place.id, block, place.entries, place.refs
 
     def _older(self, key: bytes) -> tuple[bytes, bytes, int, bytes] | None:
         found = self._index.block(key) if self._index else None

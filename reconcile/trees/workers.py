@@ -134,7 +134,7 @@ def _receive(fd: int) -> Any:
     head = _exactly(fd, _LENGTH.size)
     if not head:
         return None
-    return marshal.loads(_exactly(fd, _LENGTH.unpack(head)[0]))  # noqa: S302  # our own child
+    return marshal.loads(_exactly(fd, _LENGTH.unpack(head)[0]))  # our own child
 
 
 def _exactly(fd: int, count: int) -> bytes:

@@ -1,0 +1,70 @@
+"""What a scan carries along: how to look, and what was noted on the way."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from reconcile.decide.filters import Filter
+from reconcile.model.manifest import DEFAULT_HEADER, Header
+from reconcile.model.plan import Problem
+from reconcile.model.treepath import TreePath
+from reconcile.trees.base import Tally
+from reconcile.trees.listing import Listing
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How to look."""
+
+    header: Header = DEFAULT_HEADER
+    filter: Filter | None = None
+    skip_links: bool = False
+    paranoid: bool = False
+    now_ns: int = 0
+    """Start of the scan, by the clock that stamps the files."""
+
+
+class Found(NamedTuple):
+    """A directory after its scan."""
+
+    id: bytes
+    """Tree id; empty: something below equals nothing."""
+    same: bool
+    """The id is what the index says it was."""
+
+
+class Look:
+    """One scan's settings, lister, problems and counts."""
+
+    def __init__(self, settings: Settings, *, trusted: bool) -> None:
+        tracked = settings.header.tracked
+        self.settings = settings
+        self.trusted = trusted and not settings.paranoid
+        """The index was made under these very rules: its pages may be taken over whole."""
+        self.has_extras = tracked.owner or tracked.xattr
+        self.listing = Listing(settings.filter, settings.now_ns, deep=self.has_extras)
+        self.problems: list[Problem] = []
+        self.files = self.directories = self.links = 0
+        self.size_bytes = self.hashed_files = self.hashed_bytes = 0
+
+    @property
+    def tally(self) -> Tally:
+        """What was counted so far."""
+        return Tally(
+            self.files,
+            self.directories,
+            self.links,
+            self.size_bytes,
+            self.hashed_files,
+            self.hashed_bytes,
+        )
+
+    def problem(self, path: TreePath, code: str, reason: str, severity: str = "error") -> Problem:
+        """Note one path that could not be looked at, or is not carried over."""
+        problem = Problem(path, None, code, reason, severity)
+        self.problems.append(problem)
+        return problem
+
+
+def cannot(what: str, error: OSError) -> str:
+    """The reason of a problem, from an error."""
+    return f"cannot {what}: {error.strerror or error}; left untouched"

@@ -1,0 +1,184 @@
+"""One page's entries: what the index knows is reused, the rest is read.
+
+Content is read through the descriptor of the listed directory, and counts only
+when the file held still (`trees/hashing.py`).
+"""
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from reconcile.decide.filters import looks_like_text
+from reconcile.model.codec import encode
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Problem
+from reconcile.model.statrow import Row, distrusted
+from reconcile.model.treepath import TreePath, join
+from reconcile.trees.hashing import Volatile, hash_file, stamp
+from reconcile.trees.looking import Found, Look, cannot
+
+FINE_CLOCK_NS = 20_000_000
+"""File times on Linux file systems move in steps of at most 10 ms."""
+COARSE_CLOCK_NS = 2_100_000_000
+"""For a time without a fraction: the file system may keep whole or even seconds only."""
+
+
+class PageReader:
+    """One page being looked at: reuses what the index knows, reads the rest."""
+
+    def __init__(
+        self,
+        look: Look,
+        path: TreePath,
+        fd: int,
+        old_entries: dict[bytes, Entry],
+        old_rows: dict[bytes, Row],
+    ) -> None:
+        self._look = look
+        self._settings = look.settings
+        self._path = path
+        self._fd = fd
+        self._old_entries = old_entries
+        self._old_rows = old_rows
+        rules = look.settings.filter
+        self._text_only = rules is not None and rules.text_only
+
+    def entries(
+        self, rows: Sequence[Row], children: "dict[bytes, Found | Problem]"
+    ) -> tuple[list[Row], list[Entry]]:
+        """(rows to keep in the index, entries), both in name order."""
+        kept: list[Row] = []
+        entries: list[Entry] = []
+        for row in rows:
+            if len(row) == 1:
+                kept.append(row)
+                entries.append(Entry(row[0], Kind.IGNORED))
+            elif len(row) < 6:
+                kept.append(row)
+                entries.append(self._directory(row, children[row[0]]))
+            else:
+                settled = self._settled(row)
+                if settled is not None:
+                    kept.append(settled[0])
+                    entries.append(settled[1])
+        return kept, entries
+
+    def _directory(self, row: Row, child: "Found | Problem") -> Entry:
+        if isinstance(child, Problem):
+            return Entry(row[0], Kind.UNKNOWN, id=child.code.encode())
+        entry = Entry(row[0], Kind.DIR, 0, 0, row[1] & 0o7777, child.id)
+        return self._with_extras(entry)
+
+    def _settled(self, row: Row) -> tuple[Row, Entry] | None:
+        """The row and entry of a name that is no directory; None when it is gone by now."""
+        old = self._old_entries.get(row[0])
+        if (
+            old is not None
+            and self._old_rows.get(row[0]) == row
+            and not self._settings.paranoid
+            and (
+                old.kind in (Kind.FILE, Kind.LINK)
+                or (old.kind == Kind.IGNORED and self._look.trusted)
+            )
+        ):
+            return row, old
+        try:
+            return self._read(row)
+        except FileNotFoundError:
+            return self._vanished(row)
+        except Volatile:
+            return row, self._unknown(row, "E_CHANGED_WHILE_READING", "it changed while being read")
+        except OSError as error:
+            return row, self._unknown(row, "E_UNREADABLE", cannot("read it", error))
+
+    def _read(self, row: Row) -> tuple[Row, Entry]:
+        name, mode, size, mtime_ns, ctime_ns, inode = row
+        kind = stat.S_IFMT(mode)
+        if kind == stat.S_IFREG:
+            return self._file(row, (size, mtime_ns, ctime_ns, inode))
+        if kind == stat.S_IFLNK:
+            self._look.links += 1
+            if self._settings.skip_links:
+                return row, Entry(name, Kind.IGNORED)
+            target = os.readlink(name, dir_fd=self._fd)
+            return row, Entry(name, Kind.LINK, 0, mtime_ns, 0, target)
+        self._look.problem(
+            join(self._path, name),
+            "E_SPECIAL",
+            f"a {_SPECIAL.get(kind, 'special file')} is not carried over; left untouched",
+            "note",
+        )
+        return row, Entry(name, Kind.SPECIAL, id=_SPECIAL.get(kind, "special").encode())
+
+    def _file(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[Row, Entry]:
+        heads: list[bytes] = []
+        content, status = hash_file(
+            row[0],
+            self._fd,
+            seen,
+            self._settings.header.hash_name,
+            heads.append if self._text_only else None,
+        )
+        if status is not None:
+            row = (row[0], status.st_mode, *stamp(status))
+        self._look.hashed_files += 1
+        self._look.hashed_bytes += row[2]
+        if self._text_only and heads and not looks_like_text(heads[-1]):
+            return row, Entry(row[0], Kind.IGNORED)
+        entry = Entry(row[0], Kind.FILE, row[2], row[3], row[1] & 0o7777, content)
+        keep = distrusted(row) if _is_racy(row[3], self._settings.now_ns) else row
+        return keep, self._with_extras(entry)
+
+    def _vanished(self, row: Row) -> tuple[Row, Entry] | None:
+        """It went after the listing: gone, or saved anew by rename in between."""
+        time.sleep(0.01)
+        again = self._look.listing.row(self._fd, row[0])
+        if again is None or len(again) != 6:
+            return None
+        try:
+            return self._read(again)
+        except (OSError, Volatile):
+            return again, self._unknown(again, "E_VANISHED", "it comes and goes while being read")
+
+    def _unknown(self, row: Row, code: str, reason: str) -> Entry:
+        self._look.problem(join(self._path, row[0]), code, f"{reason}; left untouched")
+        return Entry(row[0], Kind.UNKNOWN, id=code.encode())
+
+    def _with_extras(self, entry: Entry) -> Entry:
+        if not self._look.has_extras:
+            return entry
+        tracked = self._settings.header.tracked
+        extra: list[tuple[str, bytes]] = []
+        if tracked.owner:
+            status = os.stat(entry.name, dir_fd=self._fd, follow_symlinks=False)
+            extra.append(("owner", b"%d:%d" % (status.st_uid, status.st_gid)))
+        if tracked.xattr:
+            extra.append(("xattr", xattr_digest(entry.name, self._fd)))
+        return msgspec.structs.replace(entry, extra=tuple(extra))
+
+
+_SPECIAL = {
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "block device",
+    stat.S_IFCHR: "character device",
+}
+
+
+def xattr_digest(name: bytes, directory_fd: int) -> bytes:
+    """The user's extended attributes of a file or directory, packed; empty when none."""
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
+    try:
+        names = sorted(key for key in os.listxattr(fd) if key.startswith("user."))
+        return encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
+    finally:
+        os.close(fd)
+
+
+def _is_racy(mtime_ns: int, now_ns: int) -> bool:
+    """Younger than the clock can tell from an edit right after it was read."""
+    window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
+    return mtime_ns + window >= now_ns
