@@ -1,27 +1,15 @@
-"""Three manifests of one large synthetic tree: base, and two sides that changed apart.
+"""Where the three-way manifests lie, and how to have them made.
 
-`entries` files, 20 in a directory, 50 directories in a group. Half of the changes
-are on the left, half on the right, spread evenly: the worst case for a comparison
-that descends only where ids differ. Made in a process of its own, because the
-memory of whoever starts a measured command would show in its figures.
-
-    python -m benchmarks.threeway DIRECTORY ENTRIES CHANGES
+They are made by `threeway_make`, in a process of its own: the memory of whoever
+starts a measured command would show in the command's figures.
 """
 
-import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reconcile.model.entry import Entry, Kind
-from reconcile.model.manifest import TreeManifest, build
-from reconcile.model.treepath import TreePath
-from reconcile.trees.rman_file import write_manifest
-
 CHECKOUT = Path(__file__).resolve().parents[1]
-FILES, DIRECTORIES = 20, 50
 
 
 class Made(NamedTuple):
@@ -40,72 +28,12 @@ class Made(NamedTuple):
 def write(top: Path, entries: int, changes: int) -> Made:
     """Make the files in the new directory `top`, in another process. About a minute a million."""
     top.mkdir()
-    words = ["-m", "benchmarks.threeway", str(top), str(entries), str(changes)]
+    words = ["-m", "benchmarks.threeway_make", str(top), str(entries), str(changes)]
     subprocess.run([sys.executable, *words], cwd=CHECKOUT, check=True)
-    return _places(top)
+    return places(top)
 
 
-def _places(top: Path) -> Made:
+def places(top: Path) -> Made:
+    """The six places in `top`."""
     names = ("base.rman", "left.rman", "right.rman", "left-again.rman", "left.txt", "right.txt")
     return Made(*(top / name for name in names))
-
-
-def _paths(entries: int) -> Iterator[TreePath]:
-    for number in range(entries):
-        group, rest = divmod(number, FILES * DIRECTORIES)
-        directory, file = divmod(rest, FILES)
-        yield TreePath(f"g{group:04d}/d{directory:02d}/f{file:02d}.dat".encode())
-
-
-def _things(paths: list[TreePath], changed: set[TreePath], seed: str) -> dict[TreePath, Entry]:
-    """Path -> entry, directories included; a changed file has another id, size and time."""
-    things: dict[TreePath, Entry] = {}
-    folder = Entry(b"", Kind.DIR, mode=0o755)
-    old, new = random.Random("ids"), random.Random(f"ids/{seed}")
-    for path in paths:
-        group, directory, _ = path.split(b"/")
-        things[TreePath(group)] = things[TreePath(group + b"/" + directory)] = folder
-        id_, edited = old.randbytes(32), new.randbytes(32)
-        size = int.from_bytes(id_[:2], "big")
-        mtime_ns = 1_700_000_000_000_000_000 + (path in changed) * 1_000_000_000
-        things[path] = Entry(
-            b"", Kind.FILE, size, mtime_ns, 0o644, edited if path in changed else id_
-        )
-    return things
-
-
-def _list(things: Mapping[TreePath, Entry], place: Path) -> None:
-    lines = [
-        path + b" " + entry.id.hex().encode() + b"\n"
-        for path, entry in things.items()
-        if entry.kind == Kind.FILE
-    ]
-    lines.sort()
-    place.write_bytes(b"".join(lines))
-
-
-def _save(manifest: TreeManifest, place: Path) -> None:
-    write_manifest(manifest, place)
-
-
-def main() -> None:
-    """Write the six files."""
-    top, entries, changes = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    made = _places(top)
-    paths = list(_paths(entries))
-    picked = random.Random("changes").sample(paths, changes)
-    half = changes // 2
-    for place, text, changed, seed in (
-        (made.base, None, set(), "base"),
-        (made.left, made.left_text, set(picked[:half]), "left"),
-        (made.right, made.right_text, set(picked[half:]), "right"),
-    ):
-        things = _things(paths, changed, seed)
-        _save(build(things), place)
-        if text:
-            _list(things, text)
-    made.left_again.write_bytes(made.left.read_bytes())
-
-
-if __name__ == "__main__":
-    main()
