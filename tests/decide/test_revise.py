@@ -110,7 +110,8 @@ def edited(things: Things, edits: Mapping[TreePath, Entry | None]) -> Things:
     """The meaning of edits, on a flat mapping."""
     after = dict(things)
     for top, entry in edits.items():
-        if entry is None or entry.kind != Kind.DIR:
+        was = after.pop(top, None)
+        if was and was.kind == Kind.DIR and (entry is None or entry.kind != Kind.DIR):
             after = {p: e for p, e in after.items() if not is_under(p, top)}
     after |= {top: entry for top, entry in edits.items() if entry is not None}
     return after

@@ -1,0 +1,281 @@
+"""Advance: what the baseline, and a side's own index, become after what really happened.
+
+A baseline is made of receipts, never of intentions: a path enters it when every
+step of the plan at that path is done, and where both sides already agreed. A
+path that is not settled keeps its entry, so the next run sees the same
+difference again. Nothing UNKNOWN, SPECIAL or IGNORED ever enters it.
+
+Source: reliability §4 "commit order"; semantics §8 "baseline commit".
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reconcile.decide.revise import Graft, Revision, graft_rows, revise
+from reconcile.model.codec import decode, decode_entries
+from reconcile.model.entry import Entry, Kind, attributes, meta, same_content
+from reconcile.model.manifest import Manifest, PageRow, lookup
+from reconcile.model.plan import Action, Agreement, Plan, Side, Step
+from reconcile.model.receipt import Fingerprint, Receipt, Status
+from reconcile.model.statrow import Row, distrusted, pack, unpack
+from reconcile.model.treepath import ROOT, TreePath, join, parents
+
+__all__ = [
+    "Graft",
+    "Revision",
+    "Settling",
+    "SideEdits",
+    "advance",
+    "graft_rows",
+    "restat",
+    "revise",
+    "side_edits",
+    "stat_keys",
+]
+
+Edits = dict[TreePath, Entry | None]
+RefRow = tuple[bytes, bytes, bytes, int]
+"""id, after, last, length: what `PageRow.refs` packs."""
+
+FINE_CLOCK_NS = 20_000_000
+COARSE_CLOCK_NS = 2_100_000_000
+"""A file whose last change is not older than this at its last touch could change once more
+without its times telling. Coarse: its time has no fraction of a second."""
+
+
+def advance(
+    base: Manifest, plan: Plan, done: Collection[int], left: Manifest, right: Manifest
+) -> Revision:
+    """The revision of `base` after the steps `done` of `plan`, and its agreements, in one go."""
+    settling = Settling(plan, left, right)
+    agreed, grafts = settling.agreed(base)
+    return revise(base, settling.settled(base, done) | agreed, grafts)
+
+
+class Agreed(NamedTuple):
+    """What a plan's agreements put into the baseline."""
+
+    edits: Edits
+    grafts: tuple[Graft, ...]
+
+
+class Settling:
+    """Follows one plan's steps, batch by batch; each batch costs what it holds.
+
+    `done` names steps whose outcome is in the baseline already (an earlier
+    part of the same run).
+    """
+
+    def __init__(
+        self, plan: Plan, left: Manifest, right: Manifest, done: Collection[int] = ()
+    ) -> None:
+        self._plan = plan
+        self._left = left
+        self._right = right
+        self._steps = {step.id: step for step in plan.steps}
+        self._open = Counter(step.path for step in plan.steps)
+        self._several: dict[TreePath, list[Step]] = {}
+        for step in plan.steps:
+            if self._open[step.path] > 1:
+                self._several.setdefault(step.path, []).append(step)
+        self._done: set[int] = set()
+        self._settled: set[TreePath] = set()
+        self._settled.update(step.path for step in self._ready(done))
+
+    def agreed(self, base: Manifest) -> Agreed:
+        """What both sides already hold: taken over without a step; directories as left has them.
+
+        An agreement that `left` does not bear out is passed over: the next run
+        finds it again.
+        """
+        edits: Edits = {}
+        grafts: dict[TreePath, Graft] = {}
+        for agreement in self._plan.agreements:
+            path, entry = agreement.path, agreement.entry
+            if any(above in grafts for above in parents(path)):
+                continue
+            if entry is not None and entry.kind == Kind.DIR:
+                graft = self._graft(agreement)
+                if graft is not None and same_content(lookup(base, path), entry):
+                    edits[path] = entry
+                elif graft is not None:
+                    grafts[path] = graft
+            elif entry is None or entry.is_content:
+                edits[path] = entry
+        known = edits | {path: graft.entry for path, graft in grafts.items()}
+        known = self._with_parents(base, known)
+        kept = tuple(grafts[path] for path in sorted(grafts) if path in known)
+        return Agreed({p: e for p, e in known.items() if p not in grafts}, kept)
+
+    def settled(self, base: Manifest, done: Iterable[int]) -> Edits:
+        """The edits to `base` now that the steps `done` are done as well.
+
+        A path counts when all its steps are done; a move's old name goes with
+        it, unless that name has been settled anew.
+        """
+        edits: Edits = {}
+        sources: list[TreePath] = []
+        for last in self._ready(done):
+            steps = self._several.get(last.path, [last])
+            want = steps[-1].want
+            if not all(_agree(step.want, want) for step in steps if _is_final(step, steps)):
+                continue
+            if want is not None and not want.is_content:
+                continue
+            edits[last.path] = want
+            sources += [s.source.path for s in steps if s.source and s.action == Action.MOVE]
+        self._settled.update(edits)
+        for source in sources:
+            if source not in self._settled:
+                edits[source] = None
+        return self._with_parents(base, edits)
+
+    def _ready(self, done: Iterable[int]) -> Iterator[Step]:
+        """A step of each path that has no open step any more."""
+        for number in sorted(done):
+            if number in self._done:
+                continue
+            self._done.add(number)
+            step = self._steps[number]
+            self._open[step.path] -= 1
+            if not self._open[step.path]:
+                yield step
+
+    def _graft(self, agreement: Agreement) -> Graft | None:
+        found = lookup(self._left, agreement.path)
+        if found is None or agreement.entry is None or not same_content(found, agreement.entry):
+            return None
+        return Graft(agreement.path, self._left, agreement.path, agreement.entry)
+
+    def _with_parents(self, base: Manifest, edits: Edits) -> Edits:
+        """The edits, with the directories above them that `base` lacks.
+
+        Both sides hold the entry, so both hold what is above it. Where their
+        directories differ in tracked metadata nobody has decided: what is below
+        waits until somebody has.
+        """
+        known: set[TreePath] = {ROOT}
+        missing: Edits = {}
+        undecided: set[TreePath] = set()
+        for path, entry in edits.items():
+            if entry is None:
+                continue
+            for above in parents(path):
+                if above in known or above in edits:
+                    break
+                known.add(above)
+                found = lookup(base, above)
+                if found is not None and found.kind == Kind.DIR:
+                    break
+                missing[above] = self._on_both(above)
+                if missing[above] is None:
+                    undecided.add(above)
+        every = missing | edits
+        if not undecided:
+            return every
+        return {p: e for p, e in every.items() if undecided.isdisjoint((p, *parents(p)))}
+
+    def _on_both(self, path: TreePath) -> Entry | None:
+        """The directory at `path` as the sides hold it; None: they differ, or nobody saw it."""
+        found = [lookup(side, path) for side in (self._left, self._right)]
+        seen = [entry for entry in found if entry is not None and entry.kind == Kind.DIR]
+        tracked = self._left.header.tracked
+        if len({(meta(entry, tracked), attributes(entry, tracked)) for entry in seen}) != 1:
+            return None
+        return seen[0]
+
+
+def _is_final(step: Step, steps: Sequence[Step]) -> bool:
+    """No later one of `steps`, which share a path, changes the same side."""
+    return all(other.side != step.side for other in steps[steps.index(step) + 1 :])
+
+
+def _agree(a: Entry | None, b: Entry | None) -> bool:
+    """The same thing to hold; of a directory only that it is one."""
+    if a is not None and b is not None and a.kind == Kind.DIR:
+        return b.kind == Kind.DIR
+    return same_content(a, b)
+
+
+class SideEdits(NamedTuple):
+    """What a batch changed on one side, spelled as that side spells it."""
+
+    edits: Edits
+    stamps: Mapping[TreePath, Fingerprint]
+    """What lstat says of the names that were written."""
+
+
+def side_edits(steps: Iterable[Step], receipts: Iterable[Receipt], side: Side) -> SideEdits:
+    """The edits to `side`'s own index after a batch: the next scan then knows our own writes.
+
+    `steps` in the order they were done. Only DONE counts.
+    """
+    outcome = {receipt.step: receipt for receipt in receipts}
+    edits: Edits = {}
+    stamps: dict[TreePath, Fingerprint] = {}
+    for step in steps:
+        receipt = outcome.get(step.id)
+        if receipt is None or receipt.status != Status.DONE or step.side != side:
+            continue
+        if step.action == Action.MOVE and step.source is not None:
+            edits[step.source.path] = None
+            stamps.pop(step.source.path, None)
+        edits[step.at] = step.want if receipt.entry is None else receipt.entry
+        stamps.pop(step.at, None)
+        if receipt.fingerprint is not None and edits[step.at] is not None:
+            stamps[step.at] = receipt.fingerprint
+    return SideEdits(edits, stamps)
+
+
+def stat_keys(revision: Revision) -> tuple[bytes, ...]:
+    """Keys of the old stat rows that `restat` wants to see."""
+    return (*(row.key for row in revision.rows), *revision.gone)
+
+
+def restat(
+    revision: Revision, old: Mapping[bytes, bytes], stamps: Mapping[TreePath, Fingerprint]
+) -> Revision:
+    """The revision with stat rows: the old ones, and what `stamps` says of our own writes.
+
+    `old` maps page keys to packed stat rows. A name of which neither knows
+    anything gets no row; the next scan then looks at it, and only at it.
+    """
+    known: dict[bytes, dict[bytes, Row]] = {}
+    for key in stat_keys(revision):
+        rows = unpack(old.get(key, b""))
+        known.setdefault(_directory_of(key), {}).update((row[0], row) for row in rows)
+    pages = (
+        page._replace(stat=_packed(page, known[_directory_of(page.key)], stamps))
+        for page in revision.rows
+    )
+    return revision._replace(rows=tuple(pages))
+
+
+def _packed(
+    page: PageRow, known: Mapping[bytes, Row], stamps: Mapping[TreePath, Fingerprint]
+) -> bytes:
+    path = TreePath(_directory_of(page.key)[:-1].replace(b"\0", b"/"))
+    rows: list[Row] = []
+    if page.refs:
+        rows.append((b"", len(decode(page.refs, list[RefRow]))))
+    for entry in decode_entries(page.block):
+        stamp = stamps.get(join(path, entry.name))
+        row = known.get(entry.name) if stamp is None else _stat_row(entry, stamp)
+        if row is not None:
+            rows.append(row)
+    return pack(rows)
+
+
+def _stat_row(entry: Entry, stamp: Fingerprint) -> Row:
+    if entry.kind == Kind.DIR:
+        return (entry.name, stamp.mode, stamp.device)
+    size, mtime_ns = stamp.size_bytes, stamp.mtime_ns
+    row = (entry.name, stamp.mode, size, mtime_ns, stamp.ctime_ns, stamp.inode)
+    window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
+    return distrusted(row) if mtime_ns + window >= stamp.ctime_ns else row
+
+
+def _directory_of(key: bytes) -> bytes:
+    """The `subtree_key` of the directory whose page `key` is."""
+    return key[: key.rfind(b"\0", 0, -1) + 1]
