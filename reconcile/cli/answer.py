@@ -1,0 +1,90 @@
+"""A plan as the answer of a verb, in whichever form was asked for."""
+
+import time
+
+from reconcile.cli.face import LINES, PORCELAIN, Face
+from reconcile.cli.porcelain import porcelain
+from reconcile.cli.render_plan import (
+    first_run_line,
+    header_lines,
+    in_sync_line,
+    row_lines,
+    summary_lines,
+)
+from reconcile.cli.rows import CLASSES, Shown
+from reconcile.cli.to_json import plan_events
+from reconcile.engine.outcome import Planning
+from reconcile.model.errors import UsageError
+from reconcile.model.plan import Plan
+
+
+def shown_of(face: Face, *, full: bool = False) -> Shown:
+    """The display options. Raises: UsageError."""
+    only = tuple(word for word in face.value("only").split(",") if word)
+    for word in only:
+        if word not in CLASSES:
+            raise UsageError(f"--only knows no class `{word}`", hint=" ".join(CLASSES))
+    full = full or face.flag("full")
+    depth = max(1, face.number("depth", 1)) if "depth" in face.options else None
+    limit = face.number("limit", 200)
+    return Shown(
+        only=only,
+        full=full,
+        depth=None if full else depth,
+        limit=10**9 if full and "limit" not in face.options else limit,
+        sort=face.value("sort", "path"),
+    )
+
+
+def print_planning(
+    face: Face, planning: Planning, plan_id: str, *, file: str = "", versions: bool = True
+) -> None:
+    """The whole answer of `diff`: header, rows, summary; or events, or porcelain."""
+    plan = planning.plan
+    if face.format == LINES:
+        for event in plan_events(plan, plan_id, file):
+            face.lines.emit(event)
+        return
+    if face.format == PORCELAIN:
+        print_porcelain(face, plan)
+        return
+    quiet_enough = nothing_to_say(plan)
+    if face.quiet > 1 or (face.quiet and quiet_enough):
+        return
+    if quiet_enough and not plan.first_run:
+        face.say(in_sync_line(planning))
+        return
+    if not face.quiet:
+        for line in header_lines(planning, face.out):
+            face.say(line)
+        if first_run_line(planning):
+            face.say(first_run_line(planning))
+        face.say("")
+    print_plan(face, plan, plan_id, versions=versions)
+
+
+def print_plan(face: Face, plan: Plan, plan_id: str, *, versions: bool = True) -> None:
+    """Rows and summary, as text."""
+    if not face.flag("summary"):
+        lines = row_lines(plan, shown_of(face), face.out)
+        for line in lines:
+            face.say(line)
+        if lines:
+            face.say("")
+    for line in summary_lines(plan, plan_id, face.out, versions=versions):
+        face.say(line)
+
+
+def print_porcelain(face: Face, plan: Plan) -> None:
+    """Porcelain v1."""
+    face.say_raw(b"".join(porcelain(plan, null=face.flag("null"))))
+
+
+def nothing_to_say(plan: Plan) -> bool:
+    """No step, no conflict, no problem."""
+    return not (plan.steps or plan.conflicts or plan.problems)
+
+
+def now_ns() -> int:
+    """The controller's clock."""
+    return time.time_ns()

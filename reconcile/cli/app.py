@@ -1,0 +1,213 @@
+"""The typer app, made from the option table: help, completion, and what is wrong with a line.
+
+Its commands do nothing: each answers a `Parsed`, as the fast parser would have.
+Typer's usage errors become ours with exit 64 (cli.md §6, rule a).
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from reconcile import __version__
+from reconcile.cli.face import Face
+from reconcile.cli.options import options_of
+from reconcile.cli.parse import verb_first
+from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, Option, Parsed, Verb, Word
+from reconcile.cli.verb_table import VERBS
+from reconcile.model.errors import ExitCode, UsageError
+
+_GROUPS = {
+    "manifest": "Make, read and compare manifests: hashed listings of a tree.",
+    "baseline": "What both sides last agreed on.",
+}
+_NEWCOMER = """Start here:
+
+\b
+  reconcile diff LEFT RIGHT       look: nothing is written
+  reconcile apply LEFT RIGHT      do it, after asking
+  reconcile status                every pair and what it needs
+"""
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+def understand(words: list[str]) -> Parsed | int:
+    """The same answer as the fast parser's, or the process code once help or an error is out."""
+    try:
+        line = verb_first(words)
+        if not line or line[-1] in _GROUPS:
+            line.append("--help")
+        answer = build()(line, "reconcile", standalone_mode=False)
+    except typer.TyperException as error:
+        return _refuse(error, words)
+    except typer.Abort:
+        return ExitCode.INT
+    return answer if isinstance(answer, Parsed) else int(answer or 0)
+
+
+def build() -> typer.Typer:
+    """All verbs as typer commands, in the order of the table."""
+    app = typer.Typer(
+        name="reconcile",
+        help="Keep two file trees in agreement: look, save the plan, apply it, lose nothing.",
+        epilog=_NEWCOMER,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings=dict(_SETTINGS),
+    )
+    app.callback()(_top)
+    groups: dict[str, typer.Typer] = {}
+    for verb in VERBS:
+        first, _, second = verb.name.partition(" ")
+        if second and first not in groups:
+            groups[first] = typer.Typer(
+                name=first,
+                help=_GROUPS[first],
+                rich_markup_mode=None,
+                no_args_is_help=True,
+                context_settings=dict(_SETTINGS),
+            )
+            app.add_typer(groups[first])
+        home = groups.get(first, app)
+        for number, name in enumerate((second or first, *verb.aliases)):
+            home.command(
+                name,
+                help=verb.help,
+                epilog=_examples(verb),
+                hidden=number > 0,
+                context_settings=dict(_SETTINGS),
+            )(_command(verb))
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reconcile {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_version,
+        help="Print the version.",
+    ),
+) -> None:  # fmt: skip
+    """Keep two file trees in agreement."""
+
+
+def _examples(verb: Verb) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {example}" for example in verb.examples)
+
+
+def _command(verb: Verb) -> Callable[..., Parsed]:
+    options = options_of(verb.name)
+
+    def command(**given: Any) -> Parsed:  # Any: typer converts by the signature below
+        words: list[str] = []
+        for word in verb.words:
+            value = given[_argument(word)]
+            words += value if isinstance(value, list) else [value] if value is not None else []
+        kept = {option.dest: given[option.dest] for option in options}
+        said = {dest: value for dest, value in kept.items() if value or value in ("", False)}
+        return Parsed(verb.name, said, words)
+
+    arguments = [_word_parameter(word) for word in verb.words]
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by inspect
+        arguments + [_parameter(option) for option in options]
+    )
+    return command
+
+
+def _argument(word: Word) -> str:
+    return "word_" + word.name.lower()
+
+
+def _word_parameter(word: Word) -> inspect.Parameter:
+    kind: Any = str  # Any: a type as typer reads it
+    default: Any = ...
+    check = None
+    if word.most > 1:
+        kind, check = list[str], _at_most(word.most)
+    elif word.least == 0:
+        kind, default = str | None, None
+    declared = typer.Argument(default, metavar=word.name, help=word.help, callback=check)
+    return inspect.Parameter(
+        _argument(word), inspect.Parameter.KEYWORD_ONLY, default=declared, annotation=kind
+    )
+
+
+def _at_most(most: int) -> Callable[[list[str]], list[str]]:
+    def check(value: list[str]) -> list[str]:
+        if len(value) > most:
+            raise typer.BadParameter(f"at most {most}, not {len(value)}")
+        return value
+
+    return check
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    names = [option.name + (f"/{option.negative}" if option.negative else "")]
+    names += [option.short] if option.short else []
+    kind: Any = str | None  # Any: a type as typer reads it
+    more: dict[str, Any] = {}  # Any: keywords of typer.Option
+    if option.kind == COUNT:
+        kind, more = int, {"count": True}
+    elif option.kind in (FLAG, SWITCH):
+        kind = bool | None
+    elif option.kind == LIST:
+        kind = list[str] | None
+    if option.takes_value:
+        more["metavar"] = option.metavar
+    if option.choices:
+        more["callback"] = _one_of(option.choices)
+        more["autocompletion"] = _complete(option.choices)
+    declared = typer.Option(
+        0 if option.kind == COUNT else None,
+        *names,
+        help=_help(option),
+        hidden=option.hidden,
+        show_default=False,
+        **more,
+    )
+    return inspect.Parameter(
+        option.dest, inspect.Parameter.KEYWORD_ONLY, default=declared, annotation=kind
+    )
+
+
+def _help(option: Option) -> str:
+    notes = [f"default: {option.default}"] if option.default else []
+    notes += [f"env: {option.env}"] if option.env else []
+    return option.help + (f"  [{'; '.join(notes)}]" if notes else "")
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"`{value}` is not one of {', '.join(choices)}")
+        return value
+
+    return check
+
+
+def _complete(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete
+
+
+def _refuse(error: typer.TyperException, words: list[str]) -> int:
+    from reconcile.cli.run import report
+
+    message = error.format_message().strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "reconcile"
+    known = message[:1].lower() + message[1:]
+    failure = UsageError(known, hint=f"{path} --help")
+    wants_json = "--json" in words or os.environ.get("RECONCILE_JSON", "") in ("1", "true")
+    face = Face(Parsed("diff", {"json": True}, []), words, os.environ) if wants_json else None
+    report(face, failure)
+    return ExitCode.USAGE

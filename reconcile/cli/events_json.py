@@ -1,0 +1,241 @@
+"""The JSON that leaves this program: one typed struct for every event (cli.md §8).
+
+The first line is `hello`, the last `exit`; `seq` has no gaps. A minor version
+adds types and fields, a major one may change them. Paths are text; one that is
+not UTF-8 is escaped in `path` and whole in `path_b64`. The schemas under
+`schemas/` are made from these types (`python -m reconcile.cli.schemas`).
+"""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+FORMAT = "reconcile-events/1.0"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """The envelope every event shares."""
+
+    seq: int = 0
+    ts: str = ""
+    """RFC 3339, UTC, milliseconds."""
+    run: str | UnsetType = UNSET
+
+
+class Hello(Event, frozen=True, kw_only=True, tag="hello"):
+    """What is about to happen, between what."""
+
+    format: str = FORMAT
+    version: str
+    argv: list[str]
+    left: str | UnsetType = UNSET
+    right: str | UnsetType = UNSET
+    mode: str | UnsetType = UNSET
+
+
+class PhaseEvent(Event, frozen=True, kw_only=True, tag="phase"):
+    """The run enters a phase."""
+
+    name: str
+
+
+class ScanEvent(Event, frozen=True, kw_only=True, tag="scan"):
+    """How far one side has been looked at; the last one of a side is `final`."""
+
+    side: str
+    files: int
+    bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    final: bool
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of a tree, as one side holds it."""
+
+    kind: str
+    size: int | UnsetType = UNSET
+    mtime: str | UnsetType = UNSET
+    mode: str | UnsetType = UNSET
+    """Octal, `0644`."""
+    hash: str | UnsetType = UNSET
+    """`b3:…` or `sha256:…`, hexadecimal."""
+    target: str | UnsetType = UNSET
+    """Of a link."""
+
+
+class StepEvent(Event, frozen=True, kw_only=True, tag="step"):
+    """One step of the plan."""
+
+    id: int
+    action: str
+    to: str
+    """The side that changes: `left` or `right`."""
+    path: str
+    path_b64: str | UnsetType = UNSET
+    from_path: str | UnsetType = msgspec.field(name="from", default=UNSET)
+    from_path_b64: str | UnsetType = msgspec.field(name="from_b64", default=UNSET)
+    size: int | UnsetType = UNSET
+    old_size: int | UnsetType = UNSET
+    hash: str | UnsetType = UNSET
+    expect: Thing | None = None
+    want: Thing | None = None
+    reason: str = ""
+    rule: str | UnsetType = UNSET
+    needs: list[int] | UnsetType = UNSET
+
+
+class ConflictEvent(Event, frozen=True, kw_only=True, tag="conflict"):
+    """What a person must decide."""
+
+    id: str
+    path: str
+    path_b64: str | UnsetType = UNSET
+    kind: str
+    base: Thing | None = None
+    left: Thing | None = None
+    right: Thing | None = None
+    policy: str = "report"
+    note: str | UnsetType = UNSET
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """A guard as evaluated."""
+
+    name: str
+    limit: str
+    actual: int
+    ok: bool
+    detail: str = ""
+
+
+class PlanEvent(Event, frozen=True, kw_only=True, tag="plan"):
+    """The plan in numbers; its steps and conflicts came before."""
+
+    id: str
+    counts: dict[str, int]
+    bytes: dict[str, int]
+    no_op: bool
+    first_run: bool
+    baseline: int | None
+    guards: list[Guard]
+    file: str | UnsetType = UNSET
+
+
+class ProgressEvent(Event, frozen=True, kw_only=True, tag="progress"):
+    """Steps and content bytes so far; never decreases."""
+
+    done: int
+    total: int
+    bytes_done: int
+    bytes_total: int
+    percent: float
+
+
+class StepStartEvent(Event, frozen=True, kw_only=True, tag="step_start"):
+    """A step begins."""
+
+    step: int
+
+
+class StepDoneEvent(Event, frozen=True, kw_only=True, tag="step_done"):
+    """A step is done and verified."""
+
+    step: int
+    bytes: int
+
+
+class StepFailedEvent(Event, frozen=True, kw_only=True, tag="step_failed"):
+    """A step was not done: `stale`, `failed` or `skipped`; what was there is there still."""
+
+    step: int
+    status: str
+    error: str
+    detail: str
+    path: str
+    path_b64: str | UnsetType = UNSET
+
+
+class WarningEvent(Event, frozen=True, kw_only=True, tag="warning"):
+    """Something to know of; the run goes on."""
+
+    code: str
+    message: str
+    path: str | UnsetType = UNSET
+    path_b64: str | UnsetType = UNSET
+    side: str | UnsetType = UNSET
+
+
+class ErrorEvent(Event, frozen=True, kw_only=True, tag="error"):
+    """One path that could not be looked at, or what ended the run."""
+
+    code: str
+    message: str
+    hint: str | UnsetType = UNSET
+    where: str | UnsetType = UNSET
+    changed: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+    path_b64: str | UnsetType = UNSET
+    side: str | UnsetType = UNSET
+    retryable: bool = False
+
+
+class SummaryEvent(Event, frozen=True, kw_only=True, tag="summary"):
+    """What an apply did."""
+
+    done: int
+    bytes: int
+    failed: list[int]
+    conflicts_left: int
+    problems: int
+    baseline_before: int
+    baseline_after: int
+    resumed: bool
+    duration_ms: int
+
+
+class MismatchEvent(Event, frozen=True, kw_only=True, tag="mismatch"):
+    """`verify` found something else than it should."""
+
+    path: str
+    path_b64: str | UnsetType = UNSET
+    side: str
+    expected: Thing | None = None
+    found: Thing | None = None
+    detail: str = ""
+
+
+class VerifiedEvent(Event, frozen=True, kw_only=True, tag="verified"):
+    """What `verify` read, and whether both sides are equal."""
+
+    equal: bool
+    left_root: str
+    right_root: str
+    baseline: int
+    files: int
+    bytes: int
+    mismatches: int
+    duration_ms: int
+
+
+class ManifestEvent(Event, frozen=True, kw_only=True, tag="manifest"):
+    """A manifest was written."""
+
+    file: str
+    root: str
+    files: int
+    bytes: int
+    problems: int
+
+
+class ExitEvent(Event, frozen=True, kw_only=True, tag="exit"):
+    """The last line; `code` equals the process code."""
+
+    code: int
+    name: str
+
+
+EVENTS = (
+    Hello, PhaseEvent, ScanEvent, StepEvent, ConflictEvent, PlanEvent, ProgressEvent,
+    StepStartEvent, StepDoneEvent, StepFailedEvent, WarningEvent, ErrorEvent, SummaryEvent,
+    MismatchEvent, VerifiedEvent, ManifestEvent, ExitEvent,
+)  # fmt: skip

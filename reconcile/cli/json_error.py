@@ -1,0 +1,55 @@
+"""An error that ends the run, as JSON on stdout: the end of the lines, or one document."""
+
+import msgspec
+
+from reconcile.cli.display import display_text
+from reconcile.cli.events_json import ErrorEvent
+from reconcile.cli.exits import name_of
+from reconcile.cli.face import LINES, Face
+from reconcile.model.errors import ExitCode, ReconcileError
+
+_TEMPORARY = (ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.PARTIAL, ExitCode.INT)
+
+
+class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query verb prints when it fails."""
+
+    format: str = "reconcile-error/1.0"
+    code: str
+    message: str
+    where: str
+    changed: str
+    hint: str
+    retryable: bool
+    exit_code: int
+    exit_name: str
+
+
+def report_json(face: Face, error: ReconcileError) -> None:
+    """The `error` and `exit` lines of a streaming verb, or the error document of a query."""
+    retryable = error.exit_code in _TEMPORARY
+    code = int(error.exit_code)
+    if face.format == LINES:
+        face.lines.emit(
+            ErrorEvent(
+                code=error.code,
+                message=display_text(error.message),
+                hint=display_text(error.hint) or msgspec.UNSET,
+                where=display_text(error.where) or msgspec.UNSET,
+                changed=error.changed,
+                retryable=retryable,
+            )
+        )
+        face.lines.exit(code)
+        return
+    document = ErrorDocument(
+        code=error.code,
+        message=display_text(error.message),
+        where=display_text(error.where),
+        changed=error.changed,
+        hint=display_text(error.hint),
+        retryable=retryable,
+        exit_code=code,
+        exit_name=name_of(code),
+    )
+    face.document(document)

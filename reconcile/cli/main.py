@@ -1,0 +1,38 @@
+"""The front door: a command line in, a process code out, and as little imported as can be.
+
+The fast parser reads nearly every command line. Help, mistakes and shell
+completion go to typer, which is built from the same table and costs 0.1 s.
+"""
+
+import os
+import sys
+
+from reconcile.cli.table import Parsed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Answers the process code of cli.md §6; never raises."""
+    words = sys.argv[1:] if argv is None else argv
+    if words == ["--version"]:
+        from reconcile import __version__
+
+        print(f"reconcile {__version__}")
+        return 0
+    parsed = _understand(words)
+    if not isinstance(parsed, Parsed):
+        return parsed
+    from reconcile.cli.run import run
+
+    return run(parsed, words)
+
+
+def _understand(words: list[str]) -> Parsed | int:
+    if "_RECONCILE_COMPLETE" not in os.environ:
+        from reconcile.cli.parse import parse
+
+        parsed = parse(words)
+        if parsed is not None:
+            return parsed
+    from reconcile.cli.app import understand
+
+    return understand(words)

@@ -1,0 +1,300 @@
+"""Every option, as data (cli.md §4, §5). One definition gives all the rest.
+
+The fast parser (`cli/parse.py`), typer's commands, help and completion
+(`cli/app.py`) and the reference pages are made from this table and that of the
+verbs. What is not built is not listed.
+"""
+
+from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, VALUE, Option
+from reconcile.cli.verb_table import VERBS
+
+ALL = tuple(verb.name for verb in VERBS)
+LISTS = ("manifest show", "manifest diff")
+PLANS = ("diff", "apply")
+JOBS = (
+    *PLANS,
+    "verify",
+    "explain",
+    "baseline show",
+    "baseline list",
+    "baseline reset",
+    "baseline adopt",
+)
+SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
+RULES = (*PLANS, "explain")
+SHOWS = (*PLANS, "show", *LISTS)
+
+COMMON = (
+    Option("-C --directory", VALUE, ALL, "Work in DIR.", metavar="DIR", default=".", face=True),
+    Option(
+        "--state-dir",
+        VALUE,
+        ALL,
+        "Where baselines, journal and versions are kept.",
+        metavar="DIR",
+        default="$XDG_STATE_HOME/reconcile",
+        env="RECONCILE_STATE_DIR",
+    ),
+    Option("--json", FLAG, ALL, "JSON on stdout.", env="RECONCILE_JSON", face=True),
+    Option(
+        "--format",
+        VALUE,
+        ALL,
+        "Form of the answer.",
+        choices=("text", "porcelain", "json", "jsonl"),
+        default="text",
+        face=True,
+    ),
+    Option("-z --null", FLAG, SHOWS, "NUL ends a porcelain line.", face=True),
+    Option("-q --quiet", COUNT, ALL, "Say less: -q nothing when in sync, -qq errors.", face=True),
+    Option("-v --verbose", COUNT, ALL, "Say more: -v every problem, -vv tracebacks.", face=True),
+    Option(
+        "--color",
+        VALUE,
+        ALL,
+        "Colours.",
+        choices=("auto", "always", "never"),
+        default="auto",
+        env="NO_COLOR, FORCE_COLOR",
+        face=True,
+    ),
+    Option("--ascii", FLAG, ALL, "Write -> for an arrow.", default="by locale", face=True),
+    Option(
+        "--progress",
+        VALUE,
+        SCANS,
+        "How progress is shown.",
+        choices=("auto", "bar", "plain", "none"),
+        default="auto",
+        face=True,
+    ),
+    Option(
+        "--progress-interval",
+        VALUE,
+        SCANS,
+        "Seconds between two progress lines.",
+        metavar="SECONDS",
+        default="1 on a terminal and in JSON, 30 else",
+        face=True,
+    ),
+    Option(
+        "-y --yes", FLAG, ("apply", "baseline reset"), "Do not ask. Guards still stop.", face=True
+    ),
+    Option(
+        "--no-input",
+        FLAG,
+        ALL,
+        "Never ask.",
+        default="on without a terminal",
+        env="RECONCILE_NO_INPUT",
+        face=True,
+    ),
+)
+
+DECIDING = (
+    Option(
+        "--mode",
+        VALUE,
+        RULES,
+        "Which changes travel.",
+        choices=("two-way", "mirror", "update"),
+        default="two-way",
+        env="RECONCILE_MODE",
+    ),
+    Option("--delete", SWITCH, RULES, "Carry deletions over.", default="by mode"),
+    Option(
+        "--on-conflict",
+        VALUE,
+        RULES,
+        "Policies, tried in order: report newer older larger smaller left right keep-both merge.",
+        metavar="POLICY[,POLICY]",
+        default="report",
+        env="RECONCILE_ON_CONFLICT",
+    ),
+    Option(
+        "--tie",
+        VALUE,
+        RULES,
+        "Who wins when a policy cannot tell.",
+        choices=("report", "left", "right"),
+        default="report",
+    ),
+    Option(
+        "--window",
+        VALUE,
+        RULES,
+        "Times closer than this are equal.",
+        metavar="DURATION",
+        default="2s",
+    ),
+    Option(
+        "--keep-name",
+        VALUE,
+        RULES,
+        "Who keeps the name under keep-both.",
+        choices=("left", "right"),
+        default="left",
+    ),
+    Option(
+        "--delete-vs-edit",
+        VALUE,
+        RULES,
+        "An edit beats a deletion (keep), or the policy says.",
+        choices=("keep", "policy"),
+        default="policy",
+    ),
+    Option("--rights-left", VALUE, RULES, "What may travel from left.", metavar="RIGHTS"),
+    Option("--rights-right", VALUE, RULES, "What may travel from right.", metavar="RIGHTS"),
+    Option(
+        "--unicode",
+        VALUE,
+        RULES,
+        "How names pair.",
+        choices=("nfc", "exact"),
+        default="nfc",
+    ),
+    Option("--fix-case", FLAG, RULES, "Rename where the sides differ only in case."),
+    Option("--moves", SWITCH, RULES, "Recognise moves by content.", default="on"),
+)
+
+SEEING = (
+    Option("--exclude", LIST, SCANS, "Leave out what GLOB matches.", metavar="GLOB"),
+    Option("--include", LIST, SCANS, "Take GLOB in again.", metavar="GLOB"),
+    Option("--filter-from", LIST, SCANS, "Patterns from FILE (gitignore).", metavar="FILE"),
+    Option("--select", LIST, SCANS, "Only this directory.", metavar="DIR", default="all"),
+    Option("--text-only", FLAG, SCANS, "Only files of text."),
+    Option("--hidden", SWITCH, SCANS, "Names that begin with a dot.", default="on"),
+    Option("--max-size", VALUE, SCANS, "Leave out larger files.", metavar="SIZE"),
+    Option("--min-age", VALUE, SCANS, "Leave younger files for later.", metavar="DURATION"),
+    Option(
+        "--hash",
+        VALUE,
+        SCANS,
+        "Content hash.",
+        choices=("blake3", "sha256"),
+        default="blake3",
+    ),
+    Option(
+        "--meta",
+        VALUE,
+        SCANS,
+        "Tracked metadata: exec, mode, owner, xattr, none.",
+        metavar="NAME[,NAME]",
+        default="exec",
+    ),
+    Option(
+        "--links",
+        VALUE,
+        SCANS,
+        "What to do with symbolic links.",
+        choices=("preserve", "portable", "skip"),
+        default="preserve",
+    ),
+    Option("--paranoid", FLAG, SCANS, "Hash every file again."),
+)
+
+GUARDING = (
+    Option("--require", LIST, PLANS, "PATH must exist on both sides.", metavar="PATH"),
+    Option(
+        "--max-delete",
+        VALUE,
+        PLANS,
+        "Guard: deletions on a side.",
+        metavar="N|P%",
+        default="25%, from 10 files on",
+        env="RECONCILE_MAX_DELETE",
+    ),
+    Option("--max-delete-size", VALUE, PLANS, "Guard: bytes deleted.", metavar="SIZE"),
+    Option("--max-change", VALUE, PLANS, "Guard: share of files changed.", metavar="P%"),
+    Option("--allow-empty-side", FLAG, PLANS, "A side may be empty."),
+    Option("--accept-new-root", FLAG, PLANS, "Another root directory is right."),
+    Option("--first-run", FLAG, PLANS, "Take an unreadable baseline as none."),
+)
+
+ANSWERING = (
+    Option("-o --out", VALUE, ("diff",), "Save the plan.", metavar="FILE", face=True),
+    Option("-o --out", VALUE, ("manifest build",), "Where to write it.", metavar="FILE", face=True),
+    Option(
+        "--expires",
+        VALUE,
+        ("diff",),
+        "How long a saved plan may be applied.",
+        metavar="DURATION",
+        default="7d",
+        face=True,
+    ),
+    Option(
+        "--exit-code",
+        FLAG,
+        ("diff", "apply", "status", "manifest diff"),
+        "2 when there are changes, 3 when there are conflicts.",
+        face=True,
+    ),
+    Option("--conflicts-ok", FLAG, PLANS, "Conflicts are no failure.", face=True),
+    Option(
+        "--only",
+        VALUE,
+        SHOWS,
+        "Show only: create update delete move meta conflict error.",
+        metavar="CLASS[,CLASS]",
+        face=True,
+    ),
+    Option("--summary", FLAG, SHOWS, "Only the counts.", face=True),
+    Option("--full", FLAG, SHOWS, "Every path, nothing folded.", face=True),
+    Option("--depth", VALUE, SHOWS, "Fold below depth N.", metavar="N", face=True),
+    Option("--limit", VALUE, SHOWS, "At most N lines.", metavar="N", default="200", face=True),
+    Option(
+        "--sort",
+        VALUE,
+        SHOWS,
+        "Order of the lines.",
+        choices=("path", "size", "class"),
+        default="path",
+        face=True,
+    ),
+    Option("--base", VALUE, ("manifest diff",), "Common manifest.", metavar="MANIFEST", face=True),
+    Option(
+        "--sample",
+        VALUE,
+        ("verify",),
+        "Read only this share of the files.",
+        metavar="P%",
+        default="100%",
+        face=True,
+    ),
+)
+
+APPLYING = (
+    Option(
+        "-n --dry-run",
+        FLAG,
+        ("apply",),
+        "Only show, as `diff` does.",
+        dest="only_show",
+        face=True,
+    ),
+    Option(
+        "--durability",
+        VALUE,
+        ("apply",),
+        "When content is flushed to disk.",
+        choices=("full", "batch", "none"),
+        default="batch",
+    ),
+    Option("--versions", SWITCH, ("apply",), "Keep what is overwritten.", default="on"),
+    Option(
+        "--lock-wait",
+        VALUE,
+        ("apply",),
+        "Wait for another run.",
+        metavar="DURATION",
+        default="0s",
+    ),
+)
+
+OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *COMMON)
+
+
+def options_of(verb: str) -> tuple[Option, ...]:
+    """The options a verb takes, in the order of its help."""
+    return tuple(option for option in OPTIONS if verb in option.verbs)

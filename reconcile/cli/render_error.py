@@ -1,0 +1,29 @@
+"""Errors as text: four facts on a terminal, one physical line anywhere else (cli.md §17)."""
+
+from reconcile.cli.look import Look
+from reconcile.model.errors import ReconcileError
+
+
+def error_lines(error: ReconcileError, look: Look) -> list[str]:
+    """What happened, where, what was changed, what to try."""
+    facts = [
+        ("where", error.where),
+        ("changed", error.changed),
+        ("try", error.hint),
+    ]
+    head = look.paint(f"error[{error.code}]:", "error")
+    message = look.text(error.message)
+    if not look.is_terminal:
+        rest = "; ".join(f"{name}: {look.text(text)}" for name, text in facts if text)
+        return [f"{head} {message}; {rest}" if rest else f"{head} {message}"]
+    lines = [f"{head} {message}"]
+    for name, text in facts:
+        for number, part in enumerate(text.split("\n") if text else ()):
+            title = name if number == 0 else ""
+            lines.append(f"  {title:<8}  {look.text(part)}")
+    return lines
+
+
+def warning_line(message: str, look: Look) -> str:
+    """One line."""
+    return f"{look.paint('warning:', 'warning')} {look.text(message)}"

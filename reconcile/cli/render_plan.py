@@ -1,0 +1,220 @@
+"""A plan as text: mock-up 1. Values in, lines out; nothing is asked of the world."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from reconcile.cli.look import Look
+from reconcile.cli.rows import Row, Shown, kind_word, rows_of
+from reconcile.cli.words import counted, duration_text, size_text, time_text
+from reconcile.engine.outcome import Planning
+from reconcile.model.entry import Entry
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Side, Step
+
+_INDENT = "  "
+_DIRECTION = 12
+_ORDER = (
+    (Action.CREATE, "create"), (Action.UPDATE, "update"), (Action.MOVE, "move"),
+    (Action.META, "meta"), (Action.DELETE, "delete"), (Action.MKDIR, "mkdir"),
+    (Action.RMDIR, "rmdir"),
+)  # fmt: skip
+_CARRIES = (Action.CREATE, Action.UPDATE)
+
+
+def in_sync_line(planning: Planning) -> str:
+    """Nothing to do: what is equal, and since when."""
+    size = size_text(planning.left.size_bytes)
+    line = f"In sync: {counted(planning.left.files, 'file')}, {size}"
+    if planning.generation:
+        line += f", baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})"
+    return line + "."
+
+
+def header_lines(planning: Planning, look: Look) -> list[str]:
+    """Which sides, since which baseline, and what the looking cost."""
+    made = planning.plan.made_from
+    sides = [look.text(made.left), look.text(made.right)]
+    width = max(len(side) for side in sides)
+    tallies = [
+        (f"{tally.files:,} files", size_text(tally.size_bytes))
+        for tally in (planning.left, planning.right)
+    ]
+    files = max(len(tally[0]) for tally in tallies)
+    sizes = max(len(tally[1]) for tally in tallies)
+    lines = [
+        f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
+        for word, side, tally in zip(
+            ("Comparing  left ", "     with  right"), sides, tallies, strict=True
+        )
+    ]
+    hashed = planning.left.hashed_files + planning.right.hashed_files
+    cached = planning.left.files + planning.right.files - hashed
+    cost = f"hashed {counted(hashed, 'file')}, {cached:,} from cache"
+    lines.append(f"    since  {_since(planning)}   {cost}, {duration_text(planning.duration_ns)}")
+    return lines
+
+
+def first_run_line(planning: Planning) -> str:
+    """What a first run means; empty when there is a baseline."""
+    if not planning.plan.first_run:
+        return ""
+    return (
+        "No baseline yet: equal files are adopted, every other difference is new or created on "
+        "both sides; nothing is deleted on a first run."
+    )
+
+
+def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
+    """The plan's rows, laid out in columns, cut at the limit with a line that says so."""
+    rows = rows_of(plan, shown)
+    cut = rows[: shown.limit]
+    steps = [row for row in cut if row.conflict is None and row.problem is None]
+    others = [row for row in cut if row.conflict is not None or row.problem is not None]
+    lines = _step_lines(steps, look)
+    if steps and others:
+        lines.append("")
+    lines += _conflict_lines([row for row in others if row.conflict is not None], look)
+    lines += [_problem_line(row, look) for row in others if row.problem is not None]
+    if len(rows) > len(cut):
+        left_out = counted(len(rows) - len(cut), "more line")
+        lines.append(f"{_INDENT}{look.signs('…')} {left_out} (--limit {len(rows)}, or --full)")
+    return lines
+
+
+def counts_text(plan: Plan) -> str:
+    """`3 create, 1 update, 2 conflicts`; `no changes`."""
+    counts = Counter(step.action for step in plan.steps)
+    parts = [f"{counts[action]:,} {word}" for action, word in _ORDER if counts[action]]
+    if plan.conflicts:
+        parts.append(counted(len(plan.conflicts), "conflict"))
+    errors = sum(problem.severity == "error" for problem in plan.problems)
+    if errors:
+        parts.append(f"{errors:,} unreadable")
+    return ", ".join(parts) or "no changes"
+
+
+def carried_bytes(plan: Plan) -> tuple[int, int]:
+    """Content bytes that travel (left to right, right to left)."""
+    totals = {Side.LEFT: 0, Side.RIGHT: 0}
+    for step in plan.steps:
+        if step.action in _CARRIES and step.want is not None:
+            totals[step.side] += step.want.size
+    return totals[Side.RIGHT], totals[Side.LEFT]
+
+
+def summary_lines(plan: Plan, plan_id: str, look: Look, *, versions: bool = True) -> list[str]:
+    """Counts, bytes each way, what is kept, and every guard with its number."""
+    lines = [f"Plan {plan_id}: {counts_text(plan)}"]
+    there, back = carried_bytes(plan)
+    ways = [f"{size_text(there)} left → right"] if there else []
+    ways += [f"{size_text(back)} left ← right"] if back else []
+    if ways:
+        lines.append(f"{_INDENT}{', '.join(ways)}")
+    if any(step.expect is not None and step.action is not Action.MOVE for step in plan.steps):
+        kept = "stays in the version store" if versions else "is NOT kept (--no-versions)"
+        lines.append(f"{_INDENT}what is overwritten or deleted {kept}")
+    guards = [_guard_text(guard) for guard in plan.guards if guard.limit or not guard.ok]
+    if guards:
+        lines.append(f"{_INDENT}guards: {', '.join(guards)}")
+    return [look.signs(line) if look.ascii_only else line for line in lines]
+
+
+def direction_text(step: Step) -> str:
+    """`left → right`, `at right`: left always stands on the left."""
+    crosses = step.source is not None and step.source.side is not step.side
+    if step.action is Action.META or (step.action is Action.MKDIR):
+        crosses = True
+    if not crosses:
+        return f"at {step.side.value}"
+    return "left → right" if step.side is Side.RIGHT else "left ← right"
+
+
+def _since(planning: Planning) -> str:
+    if not planning.generation:
+        return "no baseline"
+    return f"baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})"
+
+
+def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
+    names = [_name(row, look) for row in rows]
+    amounts = [look.signs(_amount(row)) for row in rows]
+    reasons = [row.reason.replace("-", " ") for row in rows]
+    amount_width = max((len(amount) for amount in amounts), default=0)
+    room = look.columns - len(_INDENT) - 2 - _DIRECTION - 2 - 2 - amount_width - 2
+    room -= max((len(reason) for reason in reasons), default=0)
+    width = min(max((len(name) for name in names), default=0), max(room, 20))
+    lines = []
+    for row, name, amount, reason in zip(rows, names, amounts, reasons, strict=True):
+        shown = _shortened(name, width, look) if look.is_terminal else name
+        direction = look.signs(direction_text(row.step) if row.step else _side_text(row))
+        line = f"{row.sign} {direction:<{_DIRECTION}}  {shown:<{width}}  {amount:>{amount_width}}"
+        line = look.paint(line, row.cls)
+        lines.append(f"{_INDENT}{line}  {reason}".rstrip())
+    return lines
+
+
+def _side_text(row: Row) -> str:
+    return f"at {row.side.value}" if row.side is not None else "both"
+
+
+def _name(row: Row, look: Look) -> str:
+    slash = "/" if row.is_directory else ""
+    name = look.path(row.path) + slash
+    if row.old_path is not None:
+        name = f"{look.path(row.old_path)}{slash} {look.signs('→')} {name}"
+    return f"{name} ({counted(row.files, 'file')})" if row.files else name
+
+
+def _amount(row: Row) -> str:
+    if row.detail:
+        return row.detail
+    if row.is_directory and not row.files:
+        return ""
+    return size_text(row.size_bytes)
+
+
+def _shortened(name: str, width: int, look: Look) -> str:
+    """The name with its middle left out; only ever on a terminal."""
+    if len(name) <= width:
+        return name
+    mark = look.signs("…")
+    head = (width - len(mark)) // 2
+    return name[:head] + mark + name[len(name) - (width - len(mark) - head) :]
+
+
+def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:
+    width = max((len(look.path(row.path)) for row in rows), default=0)
+    lines = []
+    for row in rows:
+        assert row.conflict is not None
+        conflict = row.conflict
+        sides = "   ".join(
+            f"{side.value} {_state(conflict, entry)}"
+            for side, entry in ((Side.LEFT, conflict.left), (Side.RIGHT, conflict.right))
+        )
+        name = look.path(conflict.path)
+        head = look.paint(f"! {'both':<{_DIRECTION}}  {name:<{min(width, 40)}}", "conflict")
+        note = f"   {look.text(conflict.note)}" if conflict.note else ""
+        lines.append(f"{_INDENT}{head}  {sides}   {conflict.id}{note}")
+    return lines
+
+
+def _state(conflict: Conflict, entry: Entry | None) -> str:
+    if entry is None:
+        return "deleted" if conflict.base is not None else "absent"
+    if not entry.size and not entry.mtime_ns:
+        return kind_word(entry)
+    return f"{time_text(entry.mtime_ns)}, {size_text(entry.size)}"
+
+
+def _problem_line(row: Row, look: Look) -> str:
+    assert row.problem is not None
+    problem = row.problem
+    side = f"at {problem.side.value}" if problem.side is not None else "both"
+    head = look.paint(f"? {side:<{_DIRECTION}}  {look.path(problem.path)}", "error")
+    return f"{_INDENT}{head}  {problem.code}: {look.text(problem.reason)}"
+
+
+def _guard_text(guard: GuardCheck) -> str:
+    verdict = "ok" if guard.ok else "STOP"
+    limit = f" of {guard.limit}" if guard.limit else ""
+    return f"{guard.name} {guard.actual:,}{limit} {verdict}"

@@ -1,0 +1,131 @@
+"""Every verb, as data (cli.md §3). `cli/options.py` says which options each takes.
+
+What is not built is not listed.
+"""
+
+from reconcile.cli.table import Verb, Word
+
+LEFT = Word("LEFT", 1, 1, "Left side: a directory or a file:// URL.")
+RIGHT = Word("RIGHT", 1, 1, "Right side: a directory or a file:// URL.")
+PAIR = (LEFT, RIGHT)
+
+VERBS = (
+    Verb(
+        "diff",
+        PAIR,
+        "Compare LEFT and RIGHT with what they last agreed on and print the plan.",
+        examples=(
+            "reconcile diff ~/photos /mnt/backup/photos",
+            "reconcile diff A B --mode mirror -o today.rplan",
+        ),
+        aliases=("plan",),
+        streams=True,
+    ),
+    Verb(
+        "apply",
+        (Word("WHAT", 1, 2, "LEFT and RIGHT, or one saved plan (.rplan)."),),
+        "Do what `diff` shows: ask, then make both sides agree.",
+        examples=("reconcile apply ~/photos /mnt/backup/photos", "reconcile apply today.rplan"),
+        streams=True,
+    ),
+    Verb(
+        "show",
+        (Word("PLAN", 1, 1, "A saved plan (.rplan)."),),
+        "Print a saved plan; neither side is needed.",
+        examples=("reconcile show today.rplan", "reconcile show today.rplan --json"),
+    ),
+    Verb(
+        "status",
+        (),
+        "List every pair this machine knows, its state, and the next command to type.",
+        examples=("reconcile status", "reconcile status --json"),
+    ),
+    Verb(
+        "verify",
+        PAIR,
+        "Read and hash both sides again; compare them with each other and the baseline.",
+        examples=("reconcile verify A B", "reconcile verify A B --sample 5%"),
+        streams=True,
+    ),
+    Verb(
+        "explain",
+        (Word("PATH", 1, 1, "A path below the roots."), *PAIR),
+        "Say why PATH is, or is not, in the plan.",
+        examples=("reconcile explain notes/todo.txt A B", "reconcile explain x.tmp A B --json"),
+    ),
+    Verb(
+        "manifest build",
+        (Word("ENDPOINT", 1, 1, "The directory to list."),),
+        "Hash a directory and write its manifest (.rman).",
+        examples=(
+            "reconcile manifest build ~/photos -o photos.rman",
+            "reconcile manifest build . -o m.rman --exclude '*.tmp'",
+        ),
+        streams=True,
+    ),
+    Verb(
+        "manifest show",
+        (Word("MANIFEST", 1, 1, "A manifest file (.rman)."),),
+        "List what a manifest holds.",
+        examples=("reconcile manifest show photos.rman", "reconcile manifest show m.rman --json"),
+    ),
+    Verb(
+        "manifest verify",
+        (
+            Word("MANIFEST", 1, 1, "A manifest file (.rman)."),
+            Word("ENDPOINT", 0, 1, "A directory that should hold just that."),
+        ),
+        "Check a manifest file, or a directory against it.",
+        examples=(
+            "reconcile manifest verify photos.rman",
+            "reconcile manifest verify photos.rman ~/photos",
+        ),
+    ),
+    Verb(
+        "manifest diff",
+        (Word("LEFT", 1, 1, "A manifest (.rman)."), Word("RIGHT", 1, 1, "A manifest (.rman).")),
+        "Compare two manifests offline; with --base, three ways.",
+        examples=(
+            "reconcile manifest diff monday.rman friday.rman",
+            "reconcile manifest diff a.rman b.rman --base common.rman",
+        ),
+    ),
+    Verb(
+        "baseline show",
+        PAIR,
+        "Show what LEFT and RIGHT last agreed on.",
+        examples=("reconcile baseline show A B", "reconcile baseline show A B --json"),
+    ),
+    Verb(
+        "baseline list",
+        PAIR,
+        "List the baselines of LEFT and RIGHT, newest first.",
+        examples=("reconcile baseline list A B", "reconcile baseline list A B --json"),
+    ),
+    Verb(
+        "baseline reset",
+        PAIR,
+        "Forget what was agreed on: the next run is a first run and deletes nothing.",
+        examples=("reconcile baseline reset A B", "reconcile baseline reset A B --yes"),
+    ),
+    Verb(
+        "baseline adopt",
+        PAIR,
+        "Take everything that is equal now as agreed on; neither side changes.",
+        examples=("reconcile baseline adopt A B", "reconcile baseline adopt A B --json"),
+    ),
+    Verb(
+        "version",
+        (),
+        "Print the version.",
+        examples=("reconcile version", "reconcile version --json"),
+    ),
+)
+
+
+def verb_named(name: str) -> Verb | None:
+    """The verb of this name or alias."""
+    for verb in VERBS:
+        if name == verb.name or name in verb.aliases:
+            return verb
+    return None

@@ -1,0 +1,1 @@
+"""One module a verb: call the engine, hand its values to the renderers, answer the exit code."""

@@ -1,0 +1,151 @@
+"""`reconcile apply`: do what `diff` shows, after asking; or carry out a saved plan."""
+
+import os
+import shlex
+from collections.abc import Callable
+
+from reconcile.cli.answer import now_ns, print_planning, shown_of
+from reconcile.cli.asked import job_of, job_of_plan
+from reconcile.cli.exits import worst
+from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.prompt import ask_to_apply
+from reconcile.cli.render_outcome import outcome_lines
+from reconcile.cli.render_plan import row_lines
+from reconcile.cli.session import Session
+from reconcile.cli.to_json import problem_event, summary_event
+from reconcile.cli.verbs.diff import run as run_diff
+from reconcile.cli.verbs.diff import save
+from reconcile.engine.cycle import apply_job, apply_plan
+from reconcile.engine.outcome import Outcome, Planning
+from reconcile.engine.planfile import is_plan_file, load_plan, plan_id
+from reconcile.model.errors import ExitCode, NeedsApproval, StalePlan, UsageError
+from reconcile.model.job import Job
+from reconcile.model.plan import Plan
+
+
+def run(face: Face) -> int:
+    """The code of cli.md §6."""
+    if len(face.words) == 1:
+        return _apply_saved(face, face.words[0])
+    if face.flag("only_show"):
+        return run_diff(face)
+    left, right = face.words
+    job = job_of(face, left, right)
+    if not face.may_ask and not face.flag("yes"):
+        raise NeedsApproval(
+            "it would have to ask before it changes anything, and nobody can answer",
+            hint="add --yes, or save the plan first: reconcile diff LEFT RIGHT -o FILE.rplan",
+        )
+    session = Session(face)
+    session.begin(job)
+    approval = Approval(face, job, session)
+    try:
+        outcome = apply_job(job, session, approval)
+    finally:
+        session.close()
+    return _finish(face, outcome, approval, _pair(left, right))
+
+
+class Approval:
+    """Shows the plan and asks; answers the plan, or None for no."""
+
+    def __init__(self, face: Face, job: Job, session: Session) -> None:
+        self._face = face
+        self._job = job
+        self._session = session
+        self._created_ns = 0
+        self.was_shown = False
+        self.was_declined = False
+
+    def __call__(self, planning: Planning) -> Plan | None:
+        """See `cycle.Approve`."""
+        self.show(planning)
+        plan = planning.plan
+        if plan.is_empty or self._face.flag("yes"):
+            return plan
+        if ask_to_apply(self._face, plan, lambda: self._details(plan), self._save(plan)):
+            return plan
+        self.was_declined = True
+        return None
+
+    def show(self, planning: Planning) -> None:
+        """Print the plan once."""
+        if self.was_shown:
+            return
+        self.was_shown = True
+        self._session.pause()
+        self._created_ns = now_ns()
+        identity = plan_id(planning.plan, self._created_ns)
+        print_planning(self._face, planning, identity, versions=self._job.versions)
+
+    def _details(self, plan: Plan) -> None:
+        for line in row_lines(plan, shown_of(self._face, full=True), self._face.err):
+            self._face.tell(line)
+
+    def _save(self, plan: Plan) -> Callable[[str], None]:
+        def write(name: str) -> None:
+            save(self._face, self._job, plan, name, self._created_ns)
+            self._face.tell(f"saved to {self._face.err.path(os.fsencode(name))}")
+
+        return write
+
+
+def _apply_saved(face: Face, location: str) -> int:
+    """A saved plan is itself the approval: nothing is asked."""
+    if not is_plan_file(location):
+        raise UsageError(
+            f"`{location}` is no saved plan", hint="reconcile apply LEFT RIGHT, or a FILE.rplan"
+        )
+    saved = load_plan(location)
+    if saved.expires_ns < now_ns():
+        raise StalePlan(
+            f"plan {saved.id} has expired", where=location,
+            hint="make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan",
+        )  # fmt: skip
+    job = job_of_plan(face, saved)
+    if face.flag("only_show"):
+        raise UsageError("a saved plan is shown by `show`", hint=f"reconcile show {location}")
+    session = Session(face)
+    session.begin(job)
+    try:
+        outcome = apply_plan(job, saved.plan, saved.id, session)
+    finally:
+        session.close()
+    return _finish(face, outcome, None, _pair(job.left, job.right))
+
+
+def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) -> int:
+    if approval is not None and approval.was_declined:
+        face.tell("not applied: nothing was changed")
+        return ExitCode.OK
+    if approval is not None:
+        approval.show(outcome.planning)
+    if face.format == LINES:
+        _emit(face, outcome)
+    elif face.format == TEXT and face.quiet < 2:
+        for line in outcome_lines(outcome, face.out, pair):
+            face.say(line)
+    return code_of(face, outcome)
+
+
+def code_of(face: Face, outcome: Outcome) -> ExitCode:
+    """PARTIAL when something was not done or not readable, CONFLICTS when some are left."""
+    codes = []
+    if outcome.not_done or any(problem.severity == "error" for problem in outcome.problems):
+        codes.append(ExitCode.PARTIAL)
+    if outcome.conflicts and not face.flag("conflicts_ok"):
+        codes.append(ExitCode.CONFLICTS)
+    return worst(*codes)
+
+
+def _emit(face: Face, outcome: Outcome) -> None:
+    face.lines.run = outcome.run
+    known = set(outcome.planning.plan.problems)
+    for problem in outcome.problems:
+        if problem not in known:
+            face.lines.emit(problem_event(problem))
+    face.lines.emit(summary_event(outcome))
+
+
+def _pair(left: str, right: str) -> str:
+    return f"{shlex.quote(left)} {shlex.quote(right)}"

@@ -1,0 +1,79 @@
+"""`reconcile diff`: observe, compare, print the plan; save it with `-o`. Writes on no side."""
+
+import os
+import socket
+
+from reconcile import __version__
+from reconcile.cli.answer import nothing_to_say, now_ns, print_planning
+from reconcile.cli.asked import job_of
+from reconcile.cli.duration import seconds_of
+from reconcile.cli.exits import worst
+from reconcile.cli.face import TEXT, Face
+from reconcile.cli.render_outcome import guard_lines
+from reconcile.cli.session import Session
+from reconcile.engine.cycle import make_plan
+from reconcile.engine.outcome import Planning
+from reconcile.engine.planfile import plan_id, save_plan
+from reconcile.model.errors import ExitCode
+from reconcile.model.job import Job
+from reconcile.model.plan import Plan
+
+
+def run(face: Face) -> int:
+    """The code of cli.md §6: 0, or what --exit-code and unreadable paths say."""
+    left, right = face.words
+    job = job_of(face, left, right)
+    session = Session(face)
+    session.begin(job)
+    try:
+        planning = make_plan(job, session)
+    finally:
+        session.close()
+    answer(face, job, planning)
+    return code_of(face, planning.plan)
+
+
+def answer(face: Face, job: Job, planning: Planning) -> None:
+    """Save the plan where asked, print it, and name the next command."""
+    location = face.value("out")
+    created_ns = now_ns()
+    if location:
+        save(face, job, planning.plan, location, created_ns)
+    identity = plan_id(planning.plan, created_ns)
+    print_planning(face, planning, identity, file=location, versions=job.versions)
+    if face.format != TEXT or face.quiet:
+        return
+    for line in guard_lines(planning.plan, face.err):
+        face.tell(line)
+    if location:
+        face.say(f"Saved to {face.out.path(os.fsencode(location))}.")
+        if not nothing_to_say(planning.plan):
+            face.say(f"  apply it  reconcile apply {face.out.path(os.fsencode(location))}")
+
+
+def save(face: Face, job: Job, plan: Plan, location: str, created_ns: int) -> None:
+    """Write the plan, to be applied within --expires."""
+    save_plan(
+        os.path.expanduser(location),
+        plan,
+        job=job,
+        created_ns=created_ns,
+        expires_ns=created_ns + int(seconds_of(face.value("expires", "7d")) * 1e9),
+        host=socket.gethostname(),
+        version=__version__,
+    )
+
+
+def code_of(face: Face, plan: Plan) -> ExitCode:
+    """PARTIAL when a path could not be read; the rest only with --exit-code."""
+    codes = []
+    if any(problem.severity == "error" for problem in plan.problems):
+        codes.append(ExitCode.PARTIAL)
+    if face.flag("exit_code"):
+        if any(not guard.ok for guard in plan.guards):
+            codes.append(ExitCode.GUARD)
+        if plan.conflicts and not face.flag("conflicts_ok"):
+            codes.append(ExitCode.CONFLICTS)
+        if plan.steps:
+            codes.append(ExitCode.CHANGES)
+    return worst(*codes)

@@ -1,0 +1,90 @@
+"""Is this a plan at all? The rules that every plan obeys, held against an untrusted one.
+
+A plan that the planner made passes by construction. One from a file may have
+been made by anybody: a path that leaves the root, a step without the shape its
+action demands, or a step that waits for a later one is refused before anything
+is opened.
+"""
+
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.errors import ManifestError
+from reconcile.model.plan import Action, Plan, Step
+from reconcile.model.treepath import TreePath, check_name, parse
+
+_GONE = (Action.DELETE, Action.RMDIR)
+_RESERVED = b".rcn-"
+_OURS = b".reconcile"
+
+
+def check_plan(plan: Plan) -> None:
+    """Raises: ManifestError, naming the step and the rule it breaks."""
+    for number, step in enumerate(plan.steps, 1):
+        if step.id != number:
+            raise ManifestError(f"step {number} bears the number {step.id}")
+        _check_step(step)
+    for agreement in plan.agreements:
+        parse(agreement.path)
+        _check_entry(agreement.entry)
+    for conflict in plan.conflicts:
+        parse(conflict.path)
+        for entry in (conflict.base, conflict.left, conflict.right):
+            _check_entry(entry)
+    for problem in plan.problems:
+        parse(problem.path)
+
+
+def _check_step(step: Step) -> None:
+    _check_target(step.path)
+    _check_target(step.at)
+    _check_entry(step.expect)
+    _check_entry(step.want)
+    if step.source is not None:
+        _check_target(step.source.path)
+        _check_entry(step.source.entry)
+    if any(not 0 < need < step.id for need in step.needs):
+        raise ManifestError(f"step {step.id} waits for a step that does not come before it")
+    fault = _fault(step)
+    if fault:
+        raise ManifestError(f"step {step.id} ({step.action.value}) {fault}")
+
+
+def _fault(step: Step) -> str:
+    """What the step lacks of the shape its action demands; empty when it is whole."""
+    if step.action in _GONE:
+        if step.want is not None or step.expect is None:
+            return "does not say what is to go"
+        return ""
+    if step.want is None or not step.want.is_content:
+        return "does not say what shall be there"
+    if step.action in (Action.UPDATE, Action.META) and step.expect is None:
+        return "does not say what must be there"
+    if step.action is Action.MKDIR and step.want.kind is not Kind.DIR:
+        return "makes something that is no directory"
+    if step.action is Action.MOVE and (step.source is None or step.source.side is not step.side):
+        return "does not say where on this side it comes from"
+    carries = step.action in (Action.CREATE, Action.UPDATE) and step.want.kind is Kind.FILE
+    if carries and step.source is None:
+        return "does not say where its content comes from"
+    return ""
+
+
+def _check_target(path: TreePath) -> None:
+    parse(path)
+    if not path:
+        raise ManifestError("the root itself is the target of a step")
+    names = path.split(b"/")
+    if names[0] == _OURS or any(name.startswith(_RESERVED) for name in names):
+        raise ManifestError(f"path {path[:80]!r} is reserved for our own files")
+
+
+def _check_entry(entry: Entry | None) -> None:
+    if entry is None:
+        return
+    if entry.name:
+        check_name(entry.name)
+    if entry.size < 0 or not 0 <= entry.mode <= 0o7777:
+        raise ManifestError("an entry has an impossible size or mode")
+    if entry.kind is Kind.FILE and len(entry.id) != 32:
+        raise ManifestError(f"a file has an id of {len(entry.id)} bytes")
+    if entry.kind is Kind.LINK and (not 0 < len(entry.id) <= 4096 or b"\0" in entry.id):
+        raise ManifestError("a link has no usable target")

@@ -1,0 +1,166 @@
+"""Saved plans (`.rplan`): written for review, read back as a stranger's bytes.
+
+    RPLAN1 \\n | length of body, 8 bytes big-endian | BLAKE3 of body, 32 bytes | body
+
+The body is msgpack of `SavedPlan`: when, where and for how long, the job it was
+made for (without the state directory), and the plan. An edited, cut or
+lengthened file does not match its digest. A digest is no signature: whoever can
+write the file can make a new one, so every path and every step is checked
+before any of it is believed (reliability.md §5).
+"""
+
+import os
+import stat
+
+import msgspec
+from blake3 import blake3
+
+from reconcile.engine.plancheck import check_plan
+from reconcile.model.codec import decode, encode
+from reconcile.model.errors import ManifestError, NotFound, PlanCorrupt, UsageError
+from reconcile.model.job import Job
+from reconcile.model.plan import Plan
+
+MAGIC = b"RPLAN1\n"
+LIMIT_BYTES = 512 * 1024 * 1024
+_HEAD = len(MAGIC) + 8 + 32
+
+
+class SavedPlan(msgspec.Struct, frozen=True, array_like=True):
+    """A plan as saved."""
+
+    id: str
+    """`p-…`, a function of the plan and the moment it was made."""
+    plan: Plan
+    job: Job
+    """What was asked; its `state_dir` is empty."""
+    created_ns: int
+    expires_ns: int
+    """After this it may not be applied."""
+    host: str
+    version: str
+    """Of the tool that wrote it."""
+
+
+def plan_id(plan: Plan, created_ns: int) -> str:
+    """`p-` and twelve hex digits: the same for the same plan made at the same moment."""
+    return "p-" + blake3(encode((created_ns, plan))).hexdigest()[:12]
+
+
+def save_plan(
+    location: str,
+    plan: Plan,
+    *,
+    job: Job,
+    created_ns: int,
+    expires_ns: int,
+    host: str,
+    version: str,
+) -> SavedPlan:
+    """Write `plan` at `location` as one whole, mode 0600; an older plan there is replaced.
+
+    Raises: UsageError, when something that is no plan stands there.
+    """
+    saved = SavedPlan(
+        id=plan_id(plan, created_ns),
+        plan=plan,
+        job=msgspec.structs.replace(job, state_dir=""),
+        created_ns=created_ns,
+        expires_ns=expires_ns,
+        host=host,
+        version=version,
+    )
+    body = encode(saved)
+    head = MAGIC + len(body).to_bytes(8, "big") + blake3(body).digest()
+    _refuse_to_overwrite(location)
+    _write_whole(location, head + body)
+    return saved
+
+
+def load_plan(location: str) -> SavedPlan:
+    """The plan saved at `location`, every part of it checked.
+
+    Raises: NotFound; PlanCorrupt, saying what is wrong; UsageError, when it
+    cannot be read.
+    """
+    data = _read(location)
+    if data[: len(MAGIC)] != MAGIC:
+        raise PlanCorrupt(f"`{location}` is not a saved plan", hint=_MAKE_NEW)
+    length = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 8], "big")
+    body = data[_HEAD:]
+    if len(body) != length:
+        raise PlanCorrupt(f"`{location}` is cut short or has grown", hint=_MAKE_NEW)
+    if blake3(body).digest() != data[_HEAD - 32 : _HEAD]:
+        raise PlanCorrupt(f"`{location}` was edited after it was saved", hint=_MAKE_NEW)
+    try:
+        saved = decode(body, SavedPlan)
+        check_plan(saved.plan)
+    except ManifestError as error:
+        raise PlanCorrupt(f"`{location}` holds no plan: {error.message}", hint=_MAKE_NEW) from error
+    if saved.id != plan_id(saved.plan, saved.created_ns):
+        raise PlanCorrupt(f"`{location}` bears another plan's id", hint=_MAKE_NEW)
+    return saved
+
+
+_MAKE_NEW = "make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan"
+
+
+def is_plan_file(location: str) -> bool:
+    """A file that begins as a saved plan does, or that is named like one."""
+    if location.endswith(".rplan"):
+        return True
+    try:
+        with open(location, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def _read(location: str) -> bytes:
+    try:
+        with open(location, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PlanCorrupt(f"`{location}` is not a file")
+            if status.st_size > LIMIT_BYTES:
+                raise PlanCorrupt(f"`{location}` is larger than any plan ({status.st_size} bytes)")
+            return file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no plan `{location}`") from error
+    except OSError as error:
+        raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error
+
+
+def _refuse_to_overwrite(location: str) -> None:
+    try:
+        with open(location, "rb") as file:
+            start = file.read(len(MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error
+    if start != MAGIC:
+        raise UsageError(
+            f"`{location}` exists and is no saved plan; it was left as it is",
+            hint="name another file",
+        )
+
+
+def _write_whole(location: str, data: bytes) -> None:
+    """A reader finds the old file or the new one, never a part; 0600 from the first moment."""
+    directory, name = os.path.split(os.path.abspath(location))
+    temporary = os.path.join(directory, f".rcn-{os.getpid()}-{name[:200]}")
+    try:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        handle = os.open(temporary, flags, 0o600)
+    except OSError as error:
+        raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, location)
+    except OSError as error:
+        os.unlink(temporary)
+        raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error
