@@ -12,7 +12,7 @@ import msgspec
 
 from reconcile.model.entry import Entry
 from reconcile.model.job import Durability
-from reconcile.model.manifest import Manifest
+from reconcile.model.manifest import DEFAULT_HEADER, Header, Manifest
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
@@ -25,6 +25,7 @@ class Tally(msgspec.Struct, frozen=True):
     files: int = 0
     directories: int = 0
     links: int = 0
+    """Links, and what else is neither file nor directory."""
     size_bytes: int = 0
     hashed_files: int = 0
     hashed_bytes: int = 0
@@ -75,6 +76,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     """`r-…`: names the run's place in the version area."""
     durability: Durability = Durability.BATCH
     versions: bool = True
+    header: Header = DEFAULT_HEADER
+    """The pair's hash algorithm and tracked metadata: what content ids and modes mean."""
 
 
 class Tree(Protocol):

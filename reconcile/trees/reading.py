@@ -100,7 +100,6 @@ class PageReader:
         if kind == stat.S_IFREG:
             return self._file(row, (size, mtime_ns, ctime_ns, inode))
         if kind == stat.S_IFLNK:
-            self._look.links += 1
             if self._settings.skip_links:
                 return row, Entry(name, Kind.IGNORED)
             target = os.readlink(name, dir_fd=self._fd)

@@ -24,6 +24,8 @@ from reconcile.trees.looking import Found, Look, Settings, cannot
 from reconcile.trees.reading import PageReader
 
 DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_FORMAT = 0o170000
+
 PageRefRow = tuple[bytes, bytes, bytes, int]
 """id, after, last, length: what `PageRow.refs` packs."""
 
@@ -230,8 +232,10 @@ class Scanner:
                     self.gone.append(page_key(listed.path, ref[1]))
 
     def _count(self, rows: list[Row]) -> None:
-        sizes = [row[2] for row in rows if len(row) == 6 and stat.S_ISREG(row[1])]
+        leaves = [row for row in rows if len(row) == 6]
+        sizes = [row[2] for row in leaves if row[1] & _FORMAT == stat.S_IFREG]
         self.look.files += len(sizes)
+        self.look.links += len(leaves) - len(sizes)
         self.look.size_bytes += sum(sizes)
 
 

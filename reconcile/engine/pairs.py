@@ -1,0 +1,50 @@
+"""Which pair a job is about: its id, its trees, and how they are looked at."""
+
+import os
+import time
+
+from blake3 import blake3
+
+from reconcile.decide.filters import Filter, compile_filter
+from reconcile.model.codec import encode
+from reconcile.model.job import Job
+from reconcile.model.manifest import Header
+from reconcile.trees.looking import Settings
+
+
+def pair_id(left: str, right: str) -> str:
+    """The pair's name in the state: a function of both roots' real places, in this order."""
+    places = b"\0".join(os.fsencode(os.path.realpath(side)) for side in (left, right))
+    return blake3(places).hexdigest()[:16]
+
+
+def header_of(job: Job) -> Header:
+    """What makes this job's manifests comparable."""
+    return Header(job.hash_name, job.tracked)
+
+
+def settings_of(job: Job, rules: Filter | None, now_ns: int) -> Settings:
+    """How the job's sides are scanned."""
+    return Settings(
+        header=header_of(job),
+        filter=rules,
+        skip_links=job.links == "skip",
+        paranoid=job.paranoid,
+        now_ns=now_ns,
+    )
+
+
+def rules_digest(job: Job, rules: Filter | None) -> bytes:
+    """Equal digests: pages of one scan may be taken over whole by the next."""
+    filter_digest = rules.digest if rules is not None else b""
+    return blake3(encode((header_of(job), filter_digest, job.links))).digest()
+
+
+def filter_of(job: Job) -> Filter | None:
+    """The job's filter; None when nothing is excluded."""
+    return compile_filter(job.filters)
+
+
+def now_ns() -> int:
+    """The clock that stamps files on this machine."""
+    return time.time_ns()
