@@ -64,6 +64,7 @@ def run(script: str, where: Path, home: Path) -> None:
     """Run one block. Fails with what it said."""
     environment = {
         "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
