@@ -1,0 +1,185 @@
+"""Apply: carry a plan out, batch by batch, so that stopping anywhere loses nothing.
+
+Per batch: directories that content needs, then content staged on both sides,
+then every step in plan order, then the ledger. The ledger (and so the baseline)
+hears of a step only when both what it wrote and its names are durable
+(reliability.md §4). Apply never decides and never compares: a step that finds
+another world says so in its receipt.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from reconcile.engine.batches import Batch, batches, content_bytes
+from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
+from reconcile.engine.interrupts import Interrupts
+from reconcile.model.errors import ReconcileError
+from reconcile.model.plan import Plan, Side, Step
+from reconcile.model.receipt import Receipt, Status
+from reconcile.model.treepath import TreePath
+from reconcile.trees.base import RunOptions, Tree
+from reconcile.trees.rooted import Root
+from reconcile.trees.temporary import unwanted
+
+Merged = Callable[[bytes, int], Iterator[bytes]]
+"""Content that waits in the state: (content id, offset) to blocks."""
+
+
+class Ledger(Protocol):
+    """Who keeps the run's journal and advances the baseline."""
+
+    def begin(self, run: str, plan: Plan) -> None:
+        """The plan is about to be carried out; durable on return."""
+
+    def intend(self, steps: Sequence[Step]) -> None:
+        """These steps are next."""
+
+    def commit(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> None:
+        """These steps are over; receipts match steps by position. Durable on return."""
+
+    def finish(self, status: str) -> None:
+        """The run is over: `done`, `partial`, `interrupted` or `failed`."""
+
+
+def no_merged_content(content_id: bytes, offset: int) -> Iterator[bytes]:
+    """For runs whose plans hold no merged content."""
+    raise FileNotFoundError(f"merged content {content_id.hex()} at {offset} is not in the state")
+
+
+class Routed:
+    """A `Supply` that reads each step's source from the tree that has it."""
+
+    def __init__(self, left: Tree, right: Tree, merged: Merged = no_merged_content) -> None:
+        self._trees = {Side.LEFT: left, Side.RIGHT: right}
+        self._merged = merged
+
+    def read(self, step: Step, offset: int) -> Iterator[bytes]:
+        """See `Supply.read`."""
+        source = step.source
+        assert source is not None
+        if source.side is None:
+            return self._merged(source.entry.id, offset)
+        return self._trees[source.side].read(source.path, source.entry, offset)
+
+    def origin(self, step: Step) -> Root | None:
+        """The local root behind the source, so that files are copied by the kernel."""
+        source = step.source
+        if source is None or source.side is None:
+            return None
+        root = getattr(self._trees[source.side], "root", None)
+        return root if isinstance(root, Root) else None
+
+
+def leftovers_to_clear(plan: Plan, side: Side, leftovers: Sequence[TreePath]) -> Sequence[TreePath]:
+    """What `Tree.begin` shall put away: leftovers that no step of the plan can go on with."""
+    return unwanted(leftovers, (step for step in plan.steps if step.side is side))
+
+
+def apply(
+    plan: Plan,
+    left: Tree,
+    right: Tree,
+    ledger: Ledger,
+    listener: Listener,
+    options: RunOptions,
+    merged: Merged = no_merged_content,
+) -> list[Receipt]:
+    """Carry out every step of `plan`; one receipt each, in plan order.
+
+    Both trees have been begun with `options`; the caller ends them. A failure
+    of one step is its receipt; steps that need it are SKIPPED.
+    Raises: Interrupted on SIGINT and SIGTERM, between two batches or while
+    content is staged; whatever the ledger or the listener raises. All that was
+    committed by then stays committed, and the next run goes on.
+    """
+    ledger.begin(options.run, plan)
+    run = _Run(plan, left, right, ledger, listener, merged)
+    status = "failed"
+    try:
+        with Interrupts() as interrupts:
+            for batch in batches(plan.steps):
+                interrupts.check()
+                run.carry_out(batch, interrupts)
+        status = "done" if all(r.status is Status.DONE for r in run.receipts) else "partial"
+    except ReconcileError as error:
+        status = "interrupted" if error.code == "E_INTERRUPTED" else "failed"
+        raise
+    finally:
+        ledger.finish(status)
+    return run.receipts
+
+
+class _Run:
+    """What has happened so far."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        left: Tree,
+        right: Tree,
+        ledger: Ledger,
+        listener: Listener,
+        merged: Merged,
+    ) -> None:
+        self._trees = {Side.LEFT: left, Side.RIGHT: right}
+        self._supply = Routed(left, right, merged)
+        self._ledger = ledger
+        self._listener = listener
+        self._total = len(plan.steps)
+        self._total_bytes = sum(map(content_bytes, plan.steps))
+        self._done_bytes = 0
+        self._undone: set[int] = set()
+        self.receipts: list[Receipt] = []
+
+    def carry_out(self, batch: Batch, interrupts: Interrupts) -> None:
+        """Everything of one batch, committed on return."""
+        for step in batch.steps:
+            self._listener(StepStarted(step))
+        ended = self._needless(batch.steps)
+        with interrupts.held():
+            self._ledger.intend(batch.steps)
+            self._each_side(batch.first, ended, self._act)
+        self._each_side(batch.steps, ended, self._stage)
+        with interrupts.held():
+            self._each_side(batch.steps, ended, self._act)
+            receipts = [ended[step.id] for step in batch.steps]
+            self._ledger.commit(batch.steps, receipts)
+        self._tell(batch.steps, receipts)
+
+    def _needless(self, steps: Sequence[Step]) -> dict[int, Receipt]:
+        """Receipts of the steps that need one which was not done in an earlier batch."""
+        ended: dict[int, Receipt] = {}
+        for step in steps if self._undone else ():
+            need = next((n for n in step.needs if n in self._undone), 0)
+            if need:
+                detail = f"step {need}, which this needs, was not done"
+                ended[step.id] = Receipt(step.id, Status.SKIPPED, "E_NEEDED", detail)
+                self._undone.add(step.id)
+        return ended
+
+    def _each_side(
+        self,
+        steps: Sequence[Step],
+        ended: dict[int, Receipt],
+        act: Callable[[Side, Sequence[Step]], Sequence[Receipt]],
+    ) -> None:
+        for side in Side:
+            left_to_do = [s for s in steps if s.side is side and s.id not in ended]
+            if left_to_do:
+                ended.update((receipt.step, receipt) for receipt in act(side, left_to_do))
+
+    def _stage(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
+        return self._trees[side].stage(steps, self._supply)
+
+    def _act(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
+        return self._trees[side].carry_out(steps)
+
+    def _tell(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> None:
+        for step, receipt in zip(steps, receipts, strict=True):
+            if receipt.status is not Status.DONE:
+                self._undone.add(step.id)
+            self._done_bytes += content_bytes(step)
+            self.receipts.append(receipt)
+            self._listener(StepEnded(step, receipt))
+        moved = Moved(len(self.receipts), self._total, self._done_bytes, self._total_bytes)
+        self._listener(moved)

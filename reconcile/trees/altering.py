@@ -1,0 +1,112 @@
+"""Changing a name in place: its metadata, or where it stands."""
+
+import errno
+import os
+
+from reconcile.model.entry import Entry, Kind, attributes
+from reconcile.model.plan import Step
+from reconcile.model.receipt import Receipt, Status
+from reconcile.model.treepath import split
+from reconcile.trees.copying import hash_fd
+from reconcile.trees.metadata import final_mode, set_owner
+from reconcile.trees.receipts import done, stale
+from reconcile.trees.rooted import check_leaf
+from reconcile.trees.site import (
+    READ,
+    Site,
+    Spot,
+    has_content,
+    has_metadata,
+    is_there,
+    kind_of,
+    look,
+    looks_like,
+)
+from reconcile.trees.staging import IN_MEMORY
+from reconcile.trees.temporary import refuse_ours
+
+_PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
+    """Mode and owner of a file or directory whose content is as expected."""
+    expect = step.expect
+    tracked = site.options.header.tracked
+    if (
+        tracked.xattr
+        and expect is not None
+        and attributes(expect, tracked) != attributes(want, tracked)
+    ):
+        detail = "extended attributes travel with content only"
+        return Receipt(step.id, Status.FAILED, "E_UNSUPPORTED", detail)
+    fd, readable = _open(spot)
+    try:
+        before = os.fstat(fd)
+        if kind_of(before) != want.kind or not looks_like(before, expect):
+            return stale(step, "the target is not what the plan saw")
+        verified = readable and want.kind == Kind.FILE
+        if verified and hash_fd(fd, site.options.header.hash_name) != want.id:
+            return stale(step, "the target's content is not what the plan saw")
+        _change(site, fd, want, before)
+        after = os.fstat(fd)
+    finally:
+        os.close(fd)
+    return done(step, spot.leaf, after if verified and looks_like(after, expect) else None)
+
+
+def _open(spot: Spot) -> tuple[int, bool]:
+    """The descriptor, and whether it can be read."""
+    try:
+        return os.open(spot.leaf, READ, dir_fd=spot.dir_fd), True
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.ELOOP, errno.ENXIO):
+            raise
+    return os.open(spot.leaf, _PATH_ONLY, dir_fd=spot.dir_fd), False
+
+
+def _change(site: Site, fd: int, want: Entry, before: os.stat_result) -> None:
+    tracked = site.options.header.tracked
+    if tracked.owner:
+        set_owner(site, fd, want)
+    mode = final_mode(want, before, tracked)
+    if not has_metadata(site, before, want):
+        site.system.chmod(fd, before.st_mode & 0o7000 | mode)
+    site.flusher.flush_inode(fd)
+
+
+def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
+    """Another name for the same thing; the new name must be free, the old one as planned."""
+    source = step.source
+    assert source is not None
+    if step.expect is not None:
+        return Receipt(step.id, Status.FAILED, "E_UNSUPPORTED", "a move never replaces")
+    refuse_ours(source.path)
+    parent, leaf = split(source.path)
+    check_leaf(leaf, source.path)
+    from_fd = site.root.directory(parent)
+    before = look(from_fd, leaf)
+    if before is None:
+        if is_there(site, spot, want):
+            return done(step, spot.leaf, look(spot.dir_fd, spot.leaf))
+        return stale(step, "what was to be moved is gone")
+    exact = looks_like(before, source.entry)
+    hashed = not exact or before.st_size <= IN_MEMORY
+    if hashed and not has_content(site, from_fd, leaf, source.entry):
+        return stale(step, "what was to be moved is not what the plan saw")
+    try:
+        site.system.rename_new(from_fd, leaf, spot.dir_fd, spot.leaf)
+    except FileExistsError:
+        return stale(step, "the new name is taken")
+    site.flusher.touch(parent)
+    site.flusher.touch(spot.parent)
+    after = look(spot.dir_fd, spot.leaf)
+    known = hashed and after is not None and _unchanged(before, after)
+    return done(step, spot.leaf, after if known else None)
+
+
+def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_ino, before.st_size, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    )

@@ -1,0 +1,169 @@
+"""LocalTree: a directory of this machine.
+
+Reading goes through `rooted`, content is staged by `staging`, steps are done by
+`steps`. What is there is observed by the function given to it: `observe.py`.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from reconcile.model.entry import Entry
+from reconcile.model.errors import Denied, PathRefused, ReconcileError, RootMissing
+from reconcile.model.plan import Problem, Step
+from reconcile.model.policy import Abilities
+from reconcile.model.receipt import Receipt
+from reconcile.model.treepath import TreePath, split
+from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
+from reconcile.trees.copying import BLOCK
+from reconcile.trees.locking import lock, unlock
+from reconcile.trees.receipts import error_code, failed
+from reconcile.trees.rooted import Root
+from reconcile.trees.site import Site, Spot, open_site
+from reconcile.trees.staging import needs_content, put_away, stage_step
+from reconcile.trees.steps import carry_out_step, in_order
+from reconcile.trees.syscalls import SYSTEM, System
+from reconcile.trees.temporary import temp_name
+
+Observer = Callable[[Callable[[Tally], None]], Observation]
+
+
+class LocalTree:
+    """One side on this machine. See `trees/base.py` for what each operation promises."""
+
+    def __init__(
+        self, location: bytes, observer: Observer | None = None, system: System = SYSTEM
+    ) -> None:
+        self.location = location
+        self._observer = observer
+        self._system = system
+        self._open_root: Root | None = None
+        self._site: Site | None = None
+        self._staged: set[int] = set()
+
+    @property
+    def url(self) -> str:
+        """The directory, as text."""
+        return self.location.decode("utf-8", "backslashreplace")
+
+    @property
+    def abilities(self) -> Abilities:
+        """What a POSIX directory can hold."""
+        return Abilities(writable=os.access(self.location, os.W_OK))
+
+    @property
+    def root(self) -> Root:
+        """The root, open. Raises: RootMissing, Denied."""
+        if self._open_root is None:
+            try:
+                self._open_root = Root(self.location)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                message = "there is no such directory"
+                raise RootMissing(message, where=self.url) from error
+            except PermissionError as error:
+                raise Denied("the root cannot be opened", where=self.url) from error
+        return self._open_root
+
+    def observe(self, progress: Callable[[Tally], None]) -> Observation:
+        """See `Tree.observe`."""
+        if self._observer is None:
+            raise ReconcileError("this tree was opened without an observer", where=self.url)
+        return self._observer(progress)
+
+    def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
+        """See `Tree.read`."""
+        try:
+            fd = self.root.open_file(path)
+        except PathRefused as error:
+            raise ContentChanged from error
+        try:
+            before = os.fstat(fd)
+            while data := os.pread(fd, BLOCK, offset):
+                offset += len(data)
+                yield data
+            after = os.fstat(fd)
+        finally:
+            os.close(fd)
+        marks = [(s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in (before, after)]
+        if marks[0] != marks[1] or offset != entry.size:
+            raise ContentChanged
+
+    def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.begin`."""
+        note = lock(self.root.fd, self.url)
+        self._site = open_site(self.root, self._system, options)
+        self._staged.clear()
+        notes = [] if note is None else [note]
+        for path in leftovers:
+            problem = self._quarantine(self._site, path)
+            if problem is not None:
+                notes.append(problem)
+        self._site.flusher.flush_directories()
+        return notes
+
+    def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
+        """See `Tree.stage`."""
+        site = self._begun()
+        site.root.forget()
+        wanting = [step for step in steps if needs_content(step)]
+        if not wanting:
+            return ()
+        flush = site.flusher.each_file(len(wanting))
+        receipts = []
+        staged = []
+        for step in wanting:
+            receipt = stage_step(site, step, supply, flush)
+            if receipt is None:
+                staged.append(step)
+            else:
+                receipts.append(receipt)
+        if staged and not flush:
+            try:
+                site.flusher.flush_files({split(step.at)[0] for step in staged})
+            except OSError as error:
+                return [*receipts, *(failed(step, error) for step in staged)]
+        self._staged.update(step.id for step in staged)
+        return receipts
+
+    def carry_out(self, steps: Sequence[Step]) -> Sequence[Receipt]:
+        """See `Tree.carry_out`."""
+        site = self._begun()
+        site.root.forget()
+        receipts = in_order(steps, lambda step: carry_out_step(site, step, step.id in self._staged))
+        self._staged.difference_update(step.id for step in steps)
+        try:
+            site.flusher.flush_directories()
+        except OSError as error:
+            return [failed(step, error) for step in steps]
+        return receipts
+
+    def end(self) -> None:
+        """See `Tree.end`."""
+        if self._site is not None:
+            self._site = None
+            self.root.forget()
+            unlock(self.root.fd)
+
+    def close(self) -> None:
+        """See `Tree.close`."""
+        self.end()
+        if self._open_root is not None:
+            self._open_root.close()
+            self._open_root = None
+
+    def _begun(self) -> Site:
+        if self._site is None:
+            raise ReconcileError("the run was not begun on this side", where=self.url)
+        return self._site
+
+    def _quarantine(self, site: Site, path: TreePath) -> Problem | None:
+        parent, leaf = split(path)
+        try:
+            spot = Spot(site.root.directory(parent), leaf, temp_name(b"", path), parent, path)
+            put_away(site, spot, leaf)
+        except FileNotFoundError:
+            return None
+        except (OSError, PathRefused) as error:
+            code = error_code(error) if isinstance(error, OSError) else error.code
+            return Problem(path, None, code, f"a leftover could not be put away: {error}", "note")
+        site.flusher.touch(parent)
+        return None

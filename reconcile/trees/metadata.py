@@ -1,0 +1,108 @@
+"""Mode, owner, times and extended attributes of what is written (semantics.md §8).
+
+A new file gets the wanted permission bits. A replacement keeps the target's
+mode, owner and attributes, except what is tracked. setuid, setgid and sticky
+are never carried. Everything is set on a descriptor, before publishing.
+"""
+
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+from reconcile.model.entry import Entry, Kind, Tracked
+from reconcile.trees.site import Site, Spot
+
+_UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
+
+
+class Looks(NamedTuple):
+    """What a file shall look like, and after whom."""
+
+    want: Entry
+    target: os.stat_result | None
+    """What is replaced; None: nothing."""
+    source_fd: int | None = None
+    """Where tracked attributes come from; None: the source is not local."""
+
+
+def final_mode(want: Entry, target: os.stat_result | None, tracked: Tracked) -> int:
+    """The permission bits of the published file or directory."""
+    if tracked.mode:
+        return want.mode & 0o777
+    if target is None or not stat.S_ISREG(target.st_mode):
+        return want.mode & 0o777 or (0o755 if want.kind == Kind.DIR else 0o644)
+    mode = target.st_mode & 0o777
+    return with_exec(mode, want.is_exec) if tracked.exec else mode
+
+
+def with_exec(mode: int, executable: bool) -> int:
+    """`mode`, executable by everyone who may read it (the owner always), or by nobody."""
+    if bool(mode & 0o100) == executable:
+        return mode
+    return mode | (mode & 0o444) >> 2 | 0o100 if executable else mode & ~0o111
+
+
+def dress(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
+    """Give the staged file its owner, attributes, mode and time, in this order.
+
+    An owner or attribute that may not be set is left out: the content matters more.
+    """
+    want, target, _ = looks
+    tracked = site.options.header.tracked
+    replaces = target is not None and stat.S_ISREG(target.st_mode)
+    if replaces or tracked.owner:
+        set_owner(site, fd, want, target if replaces else None)
+    if replaces or tracked.xattr:
+        _set_xattrs(site, spot, fd, looks)
+    site.system.chmod(fd, final_mode(want, target, tracked))
+    site.system.set_mtime(fd, want.mtime_ns)
+
+
+def wanted_owner(
+    want: Entry, target: os.stat_result | None, tracked: Tracked
+) -> tuple[int, int] | None:
+    """(uid, gid): the wanted one where tracked, else the replaced file's; None: ours."""
+    if tracked.owner:
+        for name, value in want.extra:
+            if name == "owner":
+                uid, _, gid = value.partition(b":")
+                return int(uid), int(gid)
+    return (target.st_uid, target.st_gid) if target is not None else None
+
+
+def set_owner(site: Site, fd: int, want: Entry, target: os.stat_result | None = None) -> None:
+    """Owner and group as `wanted_owner` has it; left as they are where that is not permitted."""
+    owner = wanted_owner(want, target, site.options.header.tracked)
+    status = os.fstat(fd)
+    if owner is None or owner == (status.st_uid, status.st_gid):
+        return
+    try:
+        site.system.chown(fd, *owner)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+
+
+def _set_xattrs(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
+    model: int | bytes | None = looks.source_fd
+    if not site.options.header.tracked.xattr:
+        # The directory's own descriptor through /proc, then one name, never followed.
+        model = b"/proc/self/fd/%d/%s" % (spot.dir_fd, spot.leaf)
+    if model is None:
+        return
+    follow = isinstance(model, int)
+    try:
+        for name in os.listxattr(model, follow_symlinks=follow):
+            _set_xattr(site, fd, name, os.getxattr(model, name, follow_symlinks=follow))
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED | {errno.ENOENT}:
+            raise
+
+
+def _set_xattr(site: Site, fd: int, name: str, value: bytes) -> None:
+    try:
+        site.system.set_xattr(fd, name, value)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise

@@ -1,0 +1,55 @@
+"""Names that are ours on a side, invisible to the merge.
+
+`.rcn-<16 hex>` a complete file beside its final name, `….part` one that is still
+being written, `….old` a displaced name where the file system cannot exchange
+two; `.reconcile` at the root holds the versions and the quarantine. The digits
+are a function of content and path: an interrupted run finds its work again, and
+the length does not depend on the final name.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from blake3 import blake3
+
+from reconcile.model.entry import Kind
+from reconcile.model.errors import PathRefused
+from reconcile.model.plan import Action, Step
+from reconcile.model.treepath import TreePath, join, split
+
+PREFIX = b".rcn-"
+PART = b".part"
+AREA = TreePath(b".reconcile")
+
+
+def temp_name(content_id: bytes, path: TreePath) -> bytes:
+    """The temporary name for this content on its way to `path`."""
+    return PREFIX + blake3(content_id + path).hexdigest(8).encode()
+
+
+def step_temp(step: Step) -> bytes:
+    """The temporary name a step uses, in the directory of `step.at`."""
+    entry = step.want or step.expect
+    return temp_name(entry.id if entry else b"", step.at)
+
+
+def refuse_ours(path: TreePath) -> None:
+    """A step may not name what is ours. Raises: PathRefused."""
+    if PREFIX not in bytes(path) and not path.startswith(AREA):
+        return
+    parts = path.split(b"/")
+    if parts[0] == AREA or any(part.startswith(PREFIX) for part in parts):
+        raise PathRefused(path, "the name is reserved for reconcile itself")
+
+
+def unwanted(leftovers: Iterable[TreePath], steps: Iterable[Step]) -> Sequence[TreePath]:
+    """The leftovers that none of `steps` (of that side) can go on with."""
+    found = list(leftovers)
+    if not found:
+        return ()
+    useful: set[TreePath] = set()
+    for step in steps:
+        want = step.want
+        if want is not None and want.kind == Kind.FILE and step.action is not Action.META:
+            name = join(split(step.at)[0], step_temp(step))
+            useful.update((name, TreePath(name + PART)))
+    return tuple(path for path in found if path not in useful)

@@ -1,0 +1,151 @@
+"""The version area and the quarantine: where content goes instead of being destroyed.
+
+    .reconcile/versions/RUN/PATH      superseded by a step, verified to be what the plan expected
+    .reconcile/quarantine/RUN/PATH    leftovers of an interrupted run, and what nobody expected
+
+At the root, mode 0700, under unique names: an occupied name gets `.~2~`, and
+nothing here is ever replaced. Directories are mirrored. A mount below the root
+makes the move a verified copy.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+
+from reconcile.model.treepath import ROOT, TreePath, join, split
+from reconcile.trees.copying import copy_content, hash_fd
+from reconcile.trees.flushing import Flusher
+from reconcile.trees.rooted import Root
+from reconcile.trees.syscalls import DIRECTORY, System
+from reconcile.trees.temporary import AREA
+
+_NOT_A_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
+_MAX_CLASHES = 10_000
+
+
+class Place:
+    """A directory of the version area, open, and the name to try first in it."""
+
+    def __init__(self, directory: TreePath, dir_fd: int, name: bytes) -> None:
+        self.directory = directory
+        self.dir_fd = dir_fd
+        self.name = name
+
+    def names(self) -> Iterator[bytes]:
+        """The name itself, then `.~2~`, `.~3~` …; never longer than a name may be."""
+        yield self.name
+        for number in range(2, _MAX_CLASHES):
+            suffix = b".~%d~" % number
+            yield self.name[: 255 - len(suffix)] + suffix
+
+
+class Keeper:
+    """Moves content into the version area or the quarantine of one run."""
+
+    def __init__(self, root: Root, system: System, flusher: Flusher, run: str) -> None:
+        self._root = root
+        self._system = system
+        self._flusher = flusher
+        self._run = run.encode()
+
+    def version_place(self, path: TreePath) -> Place:
+        """Made ready before anything is moved, so that a full disk stops us in time."""
+        return self._place(b"versions", path)
+
+    def keep(self, dir_fd: int, name: bytes, place: Place) -> bytes:
+        """Move `name` to `place`; the path it got. Raises: OSError, `name` is untouched then."""
+        for free in place.names():
+            try:
+                self._system.rename_new(dir_fd, name, place.dir_fd, free)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                if not self._copied_over(dir_fd, name, place.dir_fd, free):
+                    continue
+            self._flusher.touch(place.directory)
+            return join(place.directory, free)
+        raise OSError(errno.EEXIST, "no free name in the version area", name)
+
+    def quarantine(self, dir_fd: int, name: bytes, path: TreePath) -> bytes:
+        """Move `name`, which stood at `path`, to the quarantine. Raises: OSError."""
+        return self.keep(dir_fd, name, self._place(b"quarantine", path))
+
+    def take_back(self, kept: bytes, dir_fd: int, name: bytes) -> None:
+        """Return what was kept to a free name. Raises: FileExistsError, and it stays kept."""
+        directory, leaf = split(TreePath(kept))
+        self._system.rename_new(self._root.directory(directory), leaf, dir_fd, name)
+
+    def _place(self, area: bytes, path: TreePath) -> Place:
+        parent, name = split(path)
+        top = TreePath(b"/".join((AREA, area, self._run)))
+        directory = TreePath(top + b"/" + parent) if parent else top
+        try:
+            return Place(directory, self._root.directory(directory), name)
+        except OSError as error:
+            if error.errno not in _NOT_A_DIRECTORY | {errno.ENOENT}:
+                raise
+        directory = self._make(directory)
+        return Place(directory, self._root.directory(directory), name)
+
+    def _make(self, path: TreePath) -> TreePath:
+        """Every directory of `path`, 0700; a name that a kept file occupies gets a suffix."""
+        fd = os.dup(self._root.fd)
+        made = ROOT
+        try:
+            for part in path.split(b"/"):
+                name, below = self._enter(fd, Place(made, fd, part))
+                os.close(fd)
+                fd = below
+                made = join(made, name)
+        finally:
+            os.close(fd)
+        return made
+
+    def _enter(self, fd: int, place: Place) -> tuple[bytes, int]:
+        for name in place.names():
+            try:
+                self._system.mkdir(fd, name, 0o700)
+                self._flusher.touch(place.directory)
+            except FileExistsError:
+                pass
+            try:
+                return name, os.open(name, DIRECTORY, dir_fd=fd)
+            except OSError as error:
+                if error.errno not in _NOT_A_DIRECTORY or place.directory in (ROOT, AREA):
+                    raise
+        raise OSError(errno.EEXIST, "no free name in the version area", place.name)
+
+    def _copied_over(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> bool:
+        """Copy, flush, verify, unlink: a move between file systems. False: `free` is taken."""
+        try:
+            fd = self._system.create(to_fd, free)
+        except FileExistsError:
+            return False
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            source_fd = os.open(name, flags, dir_fd=dir_fd)
+            try:
+                before = os.fstat(source_fd)
+                copy_content(self._system, source_fd, fd, 0, before.st_size)
+                self._system.chmod(fd, before.st_mode & 0o777)
+                self._system.set_mtime(fd, before.st_mtime_ns)
+                self._system.fsync(fd)
+                if hash_fd(fd, "blake3") != hash_fd(source_fd, "blake3"):
+                    raise OSError(errno.EIO, "the copy into the version area differs", name)
+            finally:
+                os.close(source_fd)
+        except OSError:
+            self._system.unlink(to_fd, free)
+            raise
+        finally:
+            os.close(fd)
+        # RACE: a writer that still has the old file open writes into nothing from here on.
+        self._system.unlink(dir_fd, name)
+        return True
+
+
+def text_of(kept: bytes) -> str:
+    """A place of the version area as text; bytes that are no UTF-8 stand as `\\xNN`."""
+    return kept.decode("utf-8", "backslashreplace")
