@@ -69,10 +69,13 @@ approve() {
     exit 64
 }
 
-# round LEFT RIGHT OPTION...: the main job, from the first look to agreement.
+# round LEFT RIGHT OPTION...: the main job, from the first look to the last step. Leaves what
+# `apply` ended with in $applied.
 round() {
-    run rm -f "$plan"
-    must "0" reconcile diff "$@" -o "$plan"
+    rm -f "$plan"
+    must "0 2 3" reconcile diff "$@" -o "$plan" --exit-code
+    applied=$code
+    [ "$code" != 0 ] || return 0
     must "0" reconcile show "$plan"
     [ "$mine" = no ] || approve
     must "0 3" reconcile apply "$plan"
