@@ -23,7 +23,7 @@ from reconcile.model.entry import Count, Entry, Kind, Tracked
 from reconcile.model.errors import ManifestBroken, ManifestError
 from reconcile.model.manifest import DEFAULT_HEADER, Header
 from reconcile.model.squeeze import MAX_RATIO, Squeezer, Unsqueezable, unsqueeze
-from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath
+from reconcile.model.treepath import MAX_DEPTH, MAX_NAME_BYTES, MAX_PATH_BYTES, TreePath
 
 T = TypeVar("T")
 
@@ -139,12 +139,12 @@ def count(entries: Sequence[Entry]) -> Counts:
 
 def reaches_too_far(path: TreePath, entries: Sequence[Entry], depth: int = MAX_DEPTH) -> bool:
     """Some entry of the directory `path` has a path that `treepath.parse` would refuse."""
-    if not entries:
+    if path and entries and path.count(b"/") + 2 > depth:
+        return True
+    if len(path) + 1 + MAX_NAME_BYTES <= MAX_PATH_BYTES:
         return False
-    longest = max([len(entry.name) for entry in entries])
-    if not path:
-        return longest > MAX_PATH_BYTES
-    return path.count(b"/") + 2 > depth or len(path) + 1 + longest > MAX_PATH_BYTES
+    longest = max([len(entry.name) for entry in entries], default=0)
+    return len(path) + 1 + longest > MAX_PATH_BYTES
 
 
 class Trailer(msgspec.Struct, frozen=True, array_like=True):
