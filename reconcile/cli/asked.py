@@ -1,17 +1,22 @@
 """What was asked, as a settled Job: endpoints made absolute, options handed to `settle`."""
 
+import os
 import time
 
 import msgspec
 
 from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
+from reconcile.cli.parse import scan
 from reconcile.cli.places import endpoint, refuse_overlap, state_dir
+from reconcile.decide.settle import settle
 from reconcile.engine.planfile import SavedPlan
-from reconcile.model.job import FilterRule, FilterSpec, Job
-from reconcile.model.policy import Mode, Policy, Rules
+from reconcile.model.errors import UsageError
+from reconcile.model.job import Job
+from reconcile.model.policy import Rules
 
-Flags = dict[str, str | bool | list[str]]
+Value = str | bool | list[str]
+_PATTERNS = ("exclude", "include", "filter_from")
 
 
 def job_of(face: Face, left: str, right: str) -> Job:
@@ -23,19 +28,13 @@ def job_of(face: Face, left: str, right: str) -> Job:
 
 def job_between(face: Face, left: str, right: str) -> Job:
     """The same for endpoints that are absolute already."""
-    flags = flags_of(face)
-    policies = tuple(Policy(word) for word in str(flags.get("on_conflict", "report")).split(","))
-    excludes = flags.get("exclude", [])
-    assert isinstance(excludes, list)
-    return Job(
+    defaults = Job(
         left=left,
         right=right,
         state_dir=state_dir(face.value("state_dir"), face.env),
-        rules=Rules(
-            mode=Mode(str(flags.get("mode", "two-way"))), policies=policies, now_ns=time.time_ns()
-        ),
-        filters=FilterSpec(tuple(FilterRule(p, origin="--exclude") for p in excludes)),
+        rules=Rules(now_ns=time.time_ns()),
     )
+    return settle(flags_of(face), face.env, defaults, _read_file)
 
 
 def job_of_plan(face: Face, saved: SavedPlan) -> Job:
@@ -51,11 +50,29 @@ def job_of_plan(face: Face, saved: SavedPlan) -> Job:
     )
 
 
-def flags_of(face: Face) -> Flags:
-    """Every option that concerns the job, by its name with underscores, only if given."""
+def flags_of(face: Face) -> dict[str, Value]:
+    """Every option that concerns the job, by its name with underscores, only if given.
+
+    `filters` holds the three options of patterns in the order of the line,
+    each as `exclude=GLOB`.
+    """
     known = {option.dest for option in options_of(face.verb) if not option.face}
-    return {
+    flags: dict[str, Value] = {
         dest: value
         for dest, value in face.options.items()
         if dest in known and not (isinstance(value, int) and not isinstance(value, bool))
     }
+    patterns = [
+        f"{option.dest}={value}"
+        for option, value in scan(face.argv).given
+        if option.dest in _PATTERNS and option.dest in flags
+    ]
+    return {**flags, "filters": patterns} if patterns else flags
+
+
+def _read_file(location: str) -> bytes:
+    try:
+        with open(os.path.expanduser(location), "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"`{location}` cannot be read: {error.strerror}") from error

@@ -12,8 +12,8 @@ from msgspec import UNSET, UnsetType
 FORMAT = "reconcile-events/1.0"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """The envelope every event shares."""
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every event carries beside its own fields."""
 
     seq: int = 0
     ts: str = ""
@@ -21,7 +21,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     run: str | UnsetType = UNSET
 
 
-class Hello(Event, frozen=True, kw_only=True, tag="hello"):
+class Hello(Envelope, frozen=True, kw_only=True, tag="hello"):
     """What is about to happen, between what."""
 
     format: str = FORMAT
@@ -32,13 +32,13 @@ class Hello(Event, frozen=True, kw_only=True, tag="hello"):
     mode: str | UnsetType = UNSET
 
 
-class PhaseEvent(Event, frozen=True, kw_only=True, tag="phase"):
+class PhaseEvent(Envelope, frozen=True, kw_only=True, tag="phase"):
     """The run enters a phase."""
 
     name: str
 
 
-class ScanEvent(Event, frozen=True, kw_only=True, tag="scan"):
+class ScanEvent(Envelope, frozen=True, kw_only=True, tag="scan"):
     """How far one side has been looked at; the last one of a side is `final`."""
 
     side: str
@@ -63,8 +63,8 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a link."""
 
 
-class StepEvent(Event, frozen=True, kw_only=True, tag="step"):
-    """One step of the plan."""
+class StepItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan."""
 
     id: int
     action: str
@@ -84,7 +84,15 @@ class StepEvent(Event, frozen=True, kw_only=True, tag="step"):
     needs: list[int] | UnsetType = UNSET
 
 
-class ConflictEvent(Event, frozen=True, kw_only=True, tag="conflict"):
+class StepEvent(StepItem, frozen=True, kw_only=True, tag_field="type", tag="step"):
+    """A step as a line of its own."""
+
+    seq: int = 0
+    ts: str = ""
+    run: str | UnsetType = UNSET
+
+
+class ConflictItem(msgspec.Struct, frozen=True, kw_only=True):
     """What a person must decide."""
 
     id: str
@@ -98,6 +106,14 @@ class ConflictEvent(Event, frozen=True, kw_only=True, tag="conflict"):
     note: str | UnsetType = UNSET
 
 
+class ConflictEvent(ConflictItem, frozen=True, kw_only=True, tag_field="type", tag="conflict"):
+    """A conflict as a line of its own."""
+
+    seq: int = 0
+    ts: str = ""
+    run: str | UnsetType = UNSET
+
+
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """A guard as evaluated."""
 
@@ -108,7 +124,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class PlanEvent(Event, frozen=True, kw_only=True, tag="plan"):
+class PlanEvent(Envelope, frozen=True, kw_only=True, tag="plan"):
     """The plan in numbers; its steps and conflicts came before."""
 
     id: str
@@ -121,7 +137,7 @@ class PlanEvent(Event, frozen=True, kw_only=True, tag="plan"):
     file: str | UnsetType = UNSET
 
 
-class ProgressEvent(Event, frozen=True, kw_only=True, tag="progress"):
+class ProgressEvent(Envelope, frozen=True, kw_only=True, tag="progress"):
     """Steps and content bytes so far; never decreases."""
 
     done: int
@@ -131,20 +147,20 @@ class ProgressEvent(Event, frozen=True, kw_only=True, tag="progress"):
     percent: float
 
 
-class StepStartEvent(Event, frozen=True, kw_only=True, tag="step_start"):
+class StepStartEvent(Envelope, frozen=True, kw_only=True, tag="step_start"):
     """A step begins."""
 
     step: int
 
 
-class StepDoneEvent(Event, frozen=True, kw_only=True, tag="step_done"):
+class StepDoneEvent(Envelope, frozen=True, kw_only=True, tag="step_done"):
     """A step is done and verified."""
 
     step: int
     bytes: int
 
 
-class StepFailedEvent(Event, frozen=True, kw_only=True, tag="step_failed"):
+class StepFailedEvent(Envelope, frozen=True, kw_only=True, tag="step_failed"):
     """A step was not done: `stale`, `failed` or `skipped`; what was there is there still."""
 
     step: int
@@ -155,7 +171,7 @@ class StepFailedEvent(Event, frozen=True, kw_only=True, tag="step_failed"):
     path_b64: str | UnsetType = UNSET
 
 
-class WarningEvent(Event, frozen=True, kw_only=True, tag="warning"):
+class WarningEvent(Envelope, frozen=True, kw_only=True, tag="warning"):
     """Something to know of; the run goes on."""
 
     code: str
@@ -165,7 +181,7 @@ class WarningEvent(Event, frozen=True, kw_only=True, tag="warning"):
     side: str | UnsetType = UNSET
 
 
-class ErrorEvent(Event, frozen=True, kw_only=True, tag="error"):
+class ErrorEvent(Envelope, frozen=True, kw_only=True, tag="error"):
     """One path that could not be looked at, or what ended the run."""
 
     code: str
@@ -179,7 +195,7 @@ class ErrorEvent(Event, frozen=True, kw_only=True, tag="error"):
     retryable: bool = False
 
 
-class SummaryEvent(Event, frozen=True, kw_only=True, tag="summary"):
+class SummaryEvent(Envelope, frozen=True, kw_only=True, tag="summary"):
     """What an apply did."""
 
     done: int
@@ -193,7 +209,7 @@ class SummaryEvent(Event, frozen=True, kw_only=True, tag="summary"):
     duration_ms: int
 
 
-class MismatchEvent(Event, frozen=True, kw_only=True, tag="mismatch"):
+class MismatchEvent(Envelope, frozen=True, kw_only=True, tag="mismatch"):
     """`verify` found something else than it should."""
 
     path: str
@@ -204,7 +220,7 @@ class MismatchEvent(Event, frozen=True, kw_only=True, tag="mismatch"):
     detail: str = ""
 
 
-class VerifiedEvent(Event, frozen=True, kw_only=True, tag="verified"):
+class VerifiedEvent(Envelope, frozen=True, kw_only=True, tag="verified"):
     """What `verify` read, and whether both sides are equal."""
 
     equal: bool
@@ -217,7 +233,7 @@ class VerifiedEvent(Event, frozen=True, kw_only=True, tag="verified"):
     duration_ms: int
 
 
-class ManifestEvent(Event, frozen=True, kw_only=True, tag="manifest"):
+class ManifestEvent(Envelope, frozen=True, kw_only=True, tag="manifest"):
     """A manifest was written."""
 
     file: str
@@ -227,15 +243,30 @@ class ManifestEvent(Event, frozen=True, kw_only=True, tag="manifest"):
     problems: int
 
 
-class ExitEvent(Event, frozen=True, kw_only=True, tag="exit"):
+class ExitEvent(Envelope, frozen=True, kw_only=True, tag="exit"):
     """The last line; `code` equals the process code."""
 
     code: int
     name: str
 
 
-EVENTS = (
-    Hello, PhaseEvent, ScanEvent, StepEvent, ConflictEvent, PlanEvent, ProgressEvent,
-    StepStartEvent, StepDoneEvent, StepFailedEvent, WarningEvent, ErrorEvent, SummaryEvent,
-    MismatchEvent, VerifiedEvent, ManifestEvent, ExitEvent,
-)  # fmt: skip
+Event = (
+    Hello
+    | PhaseEvent
+    | ScanEvent
+    | StepEvent
+    | ConflictEvent
+    | PlanEvent
+    | ProgressEvent
+    | StepStartEvent
+    | StepDoneEvent
+    | StepFailedEvent
+    | WarningEvent
+    | ErrorEvent
+    | SummaryEvent
+    | MismatchEvent
+    | VerifiedEvent
+    | ManifestEvent
+    | ExitEvent
+)
+"""One line of any streaming verb."""

@@ -3,26 +3,13 @@
 import msgspec
 
 from reconcile.cli.display import display_text
+from reconcile.cli.documents_json import ErrorDocument
 from reconcile.cli.events_json import ErrorEvent
 from reconcile.cli.exits import name_of
 from reconcile.cli.face import LINES, Face
 from reconcile.model.errors import ExitCode, ReconcileError
 
 _TEMPORARY = (ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.PARTIAL, ExitCode.INT)
-
-
-class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What a query verb prints when it fails."""
-
-    format: str = "reconcile-error/1.0"
-    code: str
-    message: str
-    where: str
-    changed: str
-    hint: str
-    retryable: bool
-    exit_code: int
-    exit_name: str
 
 
 def report_json(face: Face, error: ReconcileError) -> None:

@@ -104,10 +104,11 @@ DECIDING = (
     Option("--delete", SWITCH, RULES, "Carry deletions over.", default="by mode"),
     Option(
         "--on-conflict",
-        VALUE,
+        LIST,
         RULES,
-        "Policies, tried in order: report newer older larger smaller left right keep-both merge.",
-        metavar="POLICY[,POLICY]",
+        "Policies, tried in order: report newer older larger smaller left right keep-both merge; "
+        "GLOB=POLICY for some paths.",
+        metavar="[GLOB=]POLICY[,POLICY]",
         default="report",
         env="RECONCILE_ON_CONFLICT",
     ),

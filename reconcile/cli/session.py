@@ -34,11 +34,11 @@ _WRITING = ("recover", "transfer", "delete", "commit")
 
 
 class Session:
-    """Hears every event of the engine; between two of them a signal may end the run."""
+    """Hears every event of the engine."""
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self.signals = Signals()
+        self._signals = Signals()
         self._json = face.format == LINES
         self._progress: Progress = progress_for(face)
         self._throttle = Throttle(interval_of(face, 1.0))
@@ -49,20 +49,18 @@ class Session:
             self._face.lines.hello(job.left, job.right, job.rules.mode.value)
 
     def __call__(self, event: Event) -> None:
-        """Take note. Raises: Stopped, when a signal came."""
+        """Take note."""
         if isinstance(event, Phase) and event.name in _WRITING:
-            self.signals.writing = True
             self._face.wrote = True
         if self._json:
             line = self._line(event)
             if line is not None:
                 self._face.lines.emit(line)
         else:
-            if self.signals.asked_for_line:
-                self.signals.asked_for_line = False
+            if self._signals.asked_for_line:
+                self._signals.asked_for_line = False
                 self._progress.line_now()
             self._progress.hear(event)
-        self.signals.check()
 
     def pause(self) -> None:
         """Clear the live region: somebody is asked, or the answer is printed."""
@@ -70,7 +68,6 @@ class Session:
 
     def close(self) -> None:
         """The run is over, one way or the other."""
-        self.signals.writing = False
         self._progress.stop()
 
     def _line(self, event: Event) -> Line | None:

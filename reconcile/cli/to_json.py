@@ -2,17 +2,21 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from reconcile.cli.display import display_path, display_text
+from reconcile.cli.documents_json import ProblemItem
 from reconcile.cli.events_json import (
     ConflictEvent,
+    ConflictItem,
     ErrorEvent,
     Event,
     Guard,
     PlanEvent,
     StepEvent,
+    StepItem,
     SummaryEvent,
     Thing,
     WarningEvent,
@@ -61,7 +65,7 @@ def thing(entry: Entry | None, hash_name: str = "blake3") -> Thing | None:
     return Thing(kind=kind)
 
 
-def step_event(step: Step, hash_name: str = "blake3") -> StepEvent:
+def step_item(step: Step, hash_name: str = "blake3") -> StepItem:
     """One step of a plan."""
     path, path_b64 = path_fields(step.path)
     old, old_b64 = (UNSET, UNSET)  # type: str | UnsetType, str | UnsetType
@@ -69,7 +73,7 @@ def step_event(step: Step, hash_name: str = "blake3") -> StepEvent:
         old, old_b64 = path_fields(step.source.path)
     is_file = step.want is not None and step.want.kind is Kind.FILE
     was_file = step.expect is not None and step.expect.kind is Kind.FILE
-    return StepEvent(
+    return StepItem(
         id=step.id,
         action=step.action.value,
         to=step.side.value,
@@ -88,10 +92,10 @@ def step_event(step: Step, hash_name: str = "blake3") -> StepEvent:
     )
 
 
-def conflict_event(conflict: Conflict, hash_name: str = "blake3") -> ConflictEvent:
+def conflict_item(conflict: Conflict, hash_name: str = "blake3") -> ConflictItem:
     """One conflict."""
     path, path_b64 = path_fields(conflict.path)
-    return ConflictEvent(
+    return ConflictItem(
         id=conflict.id,
         path=path,
         path_b64=path_b64,
@@ -145,9 +149,9 @@ def plan_events(plan: Plan, plan_id: str, file: str = "") -> Iterator[Event]:
     """Steps, conflicts and problems of a plan, then the plan in numbers."""
     hash_name = plan.made_from.header.hash_name
     for step in plan.steps:
-        yield step_event(step, hash_name)
+        yield StepEvent(**_fields(step_item(step, hash_name)))
     for conflict in plan.conflicts:
-        yield conflict_event(conflict, hash_name)
+        yield ConflictEvent(**_fields(conflict_item(conflict, hash_name)))
     for problem in plan.problems:
         yield problem_event(problem)
     yield PlanEvent(
@@ -160,6 +164,23 @@ def plan_events(plan: Plan, plan_id: str, file: str = "") -> Iterator[Event]:
         guards=guards_of(plan),
         file=file or UNSET,
     )
+
+
+def problem_item(problem: Problem) -> ProblemItem:
+    """A problem inside a document."""
+    path, path_b64 = path_fields(problem.path)
+    return ProblemItem(
+        code=problem.code,
+        reason=display_text(problem.reason),
+        severity=problem.severity,
+        path=path,
+        path_b64=path_b64,
+        side=problem.side.value if problem.side is not None else UNSET,
+    )
+
+
+def _fields(item: StepItem | ConflictItem) -> dict[str, Any]:  # Any: the fields' own types
+    return {name: getattr(item, name) for name in item.__struct_fields__}
 
 
 def receipt_detail(receipt: Receipt) -> str:

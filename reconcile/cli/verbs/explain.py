@@ -1,0 +1,81 @@
+"""`reconcile explain`: why a path is, or is not, in the plan."""
+
+import os
+
+from reconcile.cli.asked import job_of
+from reconcile.cli.documents_json import ExplanationDocument
+from reconcile.cli.face import Face
+from reconcile.cli.render_entry import entry_text
+from reconcile.cli.render_plan import direction_text
+from reconcile.cli.session import Session
+from reconcile.cli.to_json import conflict_item, path_fields, problem_item, step_item, thing
+from reconcile.engine.cycle import explain
+from reconcile.engine.outcome import Explanation
+from reconcile.model.treepath import parse
+
+
+def run(face: Face) -> int:
+    """Always 0: an explanation was given."""
+    name, left, right = face.words
+    job = job_of(face, left, right)
+    path = parse(os.fsencode(name.removeprefix("./").rstrip("/")))
+    session = Session(face)
+    try:
+        found = explain(job, path, session)
+    finally:
+        session.close()
+    if face.is_json:
+        face.document(document(found))
+    else:
+        for line in explanation_lines(face, found):
+            face.say(line)
+    return 0
+
+
+def explanation_lines(face: Face, found: Explanation) -> list[str]:
+    """The three entries, the rule, and the decision in one sentence."""
+    look = face.out
+    lines = [f"{look.path(found.path)}: {look.text(found.decision)}"]
+    if found.rule:
+        verdict = "excluded by" if found.excluded else "taken in by"
+        lines.append(
+            f"  filter    {verdict} `{look.text(found.rule)}` ({look.text(found.rule_origin)})"
+        )
+    for title, entry in (("baseline", found.base), ("left", found.left), ("right", found.right)):
+        lines.append(f"  {title:<8}  {entry_text(entry, look)}")
+    for step in found.steps:
+        way = look.signs(direction_text(step))
+        rule = f" ({look.text(step.rule)})" if step.rule else ""
+        reason = step.reason.replace("-", " ")
+        lines.append(
+            f"  step      {step.action.sign} {way}  {look.path(step.path)}  {reason}{rule}"
+        )
+    for conflict in found.conflicts:
+        lines.append(
+            f"  conflict  {conflict.id} {conflict.kind} at {look.path(conflict.path)}, "
+            f"tried: {conflict.policy}"
+        )
+    for problem in found.problems:
+        lines.append(
+            f"  problem   {problem.code} at {look.path(problem.path)}: {look.text(problem.reason)}"
+        )
+    return lines
+
+
+def document(found: Explanation) -> ExplanationDocument:
+    """The explanation as one JSON document."""
+    path, path_b64 = path_fields(found.path)
+    return ExplanationDocument(
+        path=path,
+        path_b64=path_b64,
+        decision=found.decision,
+        excluded=found.excluded,
+        rule=found.rule,
+        rule_origin=found.rule_origin,
+        base=thing(found.base),
+        left=thing(found.left),
+        right=thing(found.right),
+        steps=[step_item(step) for step in found.steps],
+        conflicts=[conflict_item(conflict) for conflict in found.conflicts],
+        problems=[problem_item(problem) for problem in found.problems],
+    )

@@ -1,0 +1,82 @@
+"""`reconcile show`: a saved plan, read back. Neither side is needed."""
+
+from reconcile.cli.answer import now_ns, print_plan, print_porcelain
+from reconcile.cli.documents_json import PlanDocument
+from reconcile.cli.face import PORCELAIN, Face
+from reconcile.cli.places import state_dir
+from reconcile.cli.to_json import (
+    bytes_of,
+    conflict_item,
+    counts_of,
+    guards_of,
+    problem_item,
+    step_item,
+)
+from reconcile.cli.words import time_text, utc_text
+from reconcile.engine.planfile import SavedPlan, load_plan
+from reconcile.engine.planstate import notes_on
+
+
+def run(face: Face) -> int:
+    """Always 0 when the plan could be read: a note is no failure."""
+    saved = load_plan(face.words[0])
+    notes = notes_on(saved, state_dir(face.value("state_dir"), face.env), now_ns())
+    if face.is_json:
+        face.document(document(saved, notes))
+    elif face.format == PORCELAIN:
+        print_porcelain(face, saved.plan)
+    else:
+        _print(face, saved, notes)
+    return 0
+
+
+def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
+    made = saved.plan.made_from
+    look = face.out
+    since = f"baseline #{made.generation}" if made.generation else "no baseline"
+    policy = f"mode {saved.plan.mode}, conflicts: {saved.plan.policy}"
+    for line in (
+        f"Plan {saved.id}  made {time_text(saved.created_ns)} on {look.text(saved.host)}",
+        f"   left  {look.text(made.left)}",
+        f"  right  {look.text(made.right)}",
+        f"  since  {since}, {policy}",
+        f"  until  {time_text(saved.expires_ns)}",
+    ):
+        face.say(line)
+    for note in notes:
+        face.say(f"  {look.paint(note, 'warning')}  {_MEANING[note]}")
+    face.say("")
+    print_plan(face, saved.plan, saved.id, versions=saved.job.versions)
+
+
+_MEANING = {
+    "EXPIRED": "it may not be applied any more",
+    "APPLIED": "it was applied before and cannot be applied again",
+    "STALE": "both sides have agreed on something newer; make a new plan",
+}
+
+
+def document(saved: SavedPlan, notes: list[str]) -> PlanDocument:
+    """The plan as one JSON document."""
+    plan, made = saved.plan, saved.plan.made_from
+    hash_name = made.header.hash_name
+    return PlanDocument(
+        id=saved.id,
+        created=utc_text(saved.created_ns),
+        expires=utc_text(saved.expires_ns),
+        host=saved.host,
+        version=saved.version,
+        left=made.left,
+        right=made.right,
+        mode=plan.mode,
+        policy=plan.policy,
+        baseline=made.generation or None,
+        first_run=plan.first_run,
+        notes=notes,
+        counts=counts_of(plan),
+        bytes=bytes_of(plan),
+        steps=[step_item(step, hash_name) for step in plan.steps],
+        conflicts=[conflict_item(conflict, hash_name) for conflict in plan.conflicts],
+        problems=[problem_item(problem) for problem in plan.problems],
+        guards=guards_of(plan),
+    )
