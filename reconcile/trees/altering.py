@@ -8,7 +8,7 @@ from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import split
 from reconcile.trees.copying import hash_fd
-from reconcile.trees.metadata import final_mode, set_owner
+from reconcile.trees.metadata import final_mode, replaced_mode, set_owner
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.rooted import check_leaf
 from reconcile.trees.site import (
@@ -68,7 +68,7 @@ def _change(site: Site, fd: int, want: Entry, before: os.stat_result) -> None:
     tracked = site.options.header.tracked
     if tracked.owner:
         set_owner(site, fd, want)
-    mode = final_mode(want, before, tracked)
+    mode = final_mode(want, replaced_mode(before), tracked)
     if not has_metadata(site, before, want):
         site.system.chmod(fd, before.st_mode & 0o7000 | mode)
     site.flusher.flush_inode(fd)

@@ -8,11 +8,11 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from blake3 import blake3
 
 from reconcile.model.block import HashName
+from reconcile.trees.hashing import new_hasher
 from reconcile.trees.syscalls import System
 
 BLOCK = 1 << 20
@@ -29,21 +29,6 @@ _NOT_THIS_WAY = frozenset(
         errno.EISDIR,
     }
 )
-
-
-class Hasher(Protocol):
-    """An unfinished content hash."""
-
-    def update(self, data: bytes | memoryview, /) -> object:
-        """Take more bytes."""
-
-    def digest(self) -> bytes:
-        """The 32 bytes so far."""
-
-
-def new_hasher(hash_name: HashName) -> Hasher:
-    """A hasher of the pair's algorithm."""
-    return blake3() if hash_name == "blake3" else hashlib.sha256()
 
 
 def digest_of(data: bytes, hash_name: HashName) -> bytes:

@@ -26,14 +26,21 @@ class Looks(NamedTuple):
     """Where tracked attributes come from; None: the source is not local."""
 
 
-def final_mode(want: Entry, target: os.stat_result | None, tracked: Tracked) -> int:
-    """The permission bits of the published file or directory."""
+def final_mode(want: Entry, replaced: int | None, tracked: Tracked) -> int:
+    """The permission bits of the published file or directory.
+
+    `replaced`: the mode of the file that makes room; None: there is none.
+    """
     if tracked.mode:
         return want.mode & 0o777
-    if target is None or not stat.S_ISREG(target.st_mode):
+    if replaced is None:
         return want.mode & 0o777 or (0o755 if want.kind == Kind.DIR else 0o644)
-    mode = target.st_mode & 0o777
-    return with_exec(mode, want.is_exec) if tracked.exec else mode
+    return with_exec(replaced & 0o777, want.is_exec) if tracked.exec else replaced & 0o777
+
+
+def replaced_mode(target: os.stat_result | None) -> int | None:
+    """The mode a replacement keeps; None: it is no file that is replaced."""
+    return target.st_mode if target is not None and stat.S_ISREG(target.st_mode) else None
 
 
 def with_exec(mode: int, executable: bool) -> int:
@@ -50,12 +57,13 @@ def dress(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
     """
     want, target, _ = looks
     tracked = site.options.header.tracked
-    replaces = target is not None and stat.S_ISREG(target.st_mode)
+    replaced = replaced_mode(target)
+    replaces = replaced is not None
     if replaces or tracked.owner:
         set_owner(site, fd, want, target if replaces else None)
     if replaces or tracked.xattr:
         _set_xattrs(site, spot, fd, looks)
-    site.system.chmod(fd, final_mode(want, target, tracked))
+    site.system.chmod(fd, final_mode(want, replaced, tracked))
     site.system.set_mtime(fd, want.mtime_ns)
 
 

@@ -12,11 +12,12 @@ import os
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
-from reconcile.trees.metadata import final_mode
+from reconcile.trees.metadata import final_mode, replaced_mode
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.site import (
     Site,
     Spot,
+    as_expected,
     has_content,
     is_there,
     kind_of,
@@ -55,7 +56,7 @@ def make_link(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         site.flusher.touch(spot.parent)
         site.system.set_link_mtime(spot.dir_fd, spot.leaf, want.mtime_ns)
         return published(step, spot, want)
-    if not looks_like(look(spot.dir_fd, spot.leaf), step.expect):
+    if not as_expected(site, look(spot.dir_fd, spot.leaf), step.expect):
         return _settled(site, step, spot, want)
     put_away(site, spot, spot.temp)
     site.system.symlink(spot.dir_fd, spot.temp, want.id)
@@ -72,7 +73,7 @@ def make_directory(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
             return _settled(site, step, spot, want)
         site.flusher.touch(spot.parent)
         return published(step, spot, want)
-    if not looks_like(look(spot.dir_fd, spot.leaf), step.expect):
+    if not as_expected(site, look(spot.dir_fd, spot.leaf), step.expect):
         return _settled(site, step, spot, want)
     put_away(site, spot, spot.temp)
     _mkdir(site, spot, spot.temp, want)
@@ -131,7 +132,7 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     expect = step.expect
     assert expect is not None
     status = look(spot.dir_fd, spot.leaf)
-    if not looks_like(status, expect):
+    if not as_expected(site, status, expect):
         return _occupied(site, step, spot, want)
     ours = look(spot.dir_fd, spot.temp)
     if ours is None:
@@ -161,7 +162,7 @@ def _follow_mode(site: Site, spot: Spot, want: Entry, status: os.stat_result | N
     ours = look(spot.dir_fd, spot.temp)
     if want.kind != Kind.FILE or ours is None:
         return
-    mode = final_mode(want, status, site.options.header.tracked)
+    mode = final_mode(want, replaced_mode(status), site.options.header.tracked)
     if mode == ours.st_mode & 0o777:
         return
     fd = os.open(spot.temp, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=spot.dir_fd)

@@ -13,7 +13,7 @@ from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.publish import NOT_EMPTY
 from reconcile.trees.receipts import gone, stale
-from reconcile.trees.site import Site, Spot, has_content, look, looks_like
+from reconcile.trees.site import Site, Spot, as_expected, has_content, look
 from reconcile.trees.staging import put_away
 from reconcile.trees.versions import text_of
 
@@ -44,7 +44,7 @@ def remove_name(site: Site, step: Step, spot: Spot) -> Receipt:
     status = look(spot.dir_fd, spot.leaf)
     if status is None:
         return gone(step)
-    if not looks_like(status, expect):
+    if not as_expected(site, status, expect):
         return stale(step, "it is not what the plan saw")
     if site.options.versions:
         return _into_versions(site, step, spot, expect)

@@ -77,6 +77,13 @@ def looks_like(status: os.stat_result | None, expect: Entry | None) -> bool:
     return status.st_size == expect.size and status.st_mtime_ns == expect.mtime_ns
 
 
+def as_expected(site: Site, status: os.stat_result | None, expect: Entry | None) -> bool:
+    """`looks_like`, and the tracked permission bits are still those the plan saw."""
+    if not looks_like(status, expect):
+        return False
+    return status is None or expect is None or has_metadata(site, status, expect)
+
+
 def has_content(site: Site, dir_fd: int, name: bytes, entry: Entry) -> bool:
     """The name is of the entry's kind and, by reading it, of its content.
 

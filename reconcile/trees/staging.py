@@ -27,7 +27,7 @@ from reconcile.trees.copying import (
 from reconcile.trees.metadata import Looks, dress
 from reconcile.trees.receipts import failed, stale
 from reconcile.trees.rooted import Root
-from reconcile.trees.site import Site, Spot, is_there, kind_of, look, looks_like, spot_of
+from reconcile.trees.site import Site, Spot, as_expected, is_there, kind_of, look, spot_of
 from reconcile.trees.temporary import PART
 
 IN_MEMORY = 1 << 20
@@ -88,7 +88,7 @@ def stage_step(site: Site, step: Step, supply: Supply, flush: bool) -> Receipt |
     try:
         spot = spot_of(site.root, step)
         target = look(spot.dir_fd, spot.leaf)
-        if not looks_like(target, step.expect):
+        if not as_expected(site, target, step.expect):
             return _surprised(site, step, spot, want)
         task = Task(site, step, want, spot, target, supply, origin_of(supply, step), flush)
         if task.origin is not None and want.size <= IN_MEMORY:

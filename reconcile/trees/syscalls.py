@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import stat
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _SYS_OPENAT2 = 437
@@ -194,20 +195,36 @@ class System:
 
     def _exchange_in_steps(self, dir_fd: int, temp: bytes, name: bytes) -> None:
         aside = temp + b".old"
-        try:
-            self.link(dir_fd, name, dir_fd, aside)
-        except OSError as error:
-            if error.errno not in _UNLINKABLE:
-                raise
+        if not self._set_aside(dir_fd, temp, name, aside):
             # RACE: directories, and file systems without hard links. For a moment
             # the name is absent; after a crash there the old content is a leftover.
             self.rename_new(dir_fd, name, dir_fd, aside)
-            self.rename_new(dir_fd, temp, dir_fd, name)
-        else:
-            # RACE: a file renamed over `name` between the link and this rename is
-            # lost; one edited in place is kept, because `aside` is the same file.
-            self.rename(dir_fd, temp, dir_fd, name)
+            try:
+                self.rename_new(dir_fd, temp, dir_fd, name)
+            except OSError:
+                self.rename_new(dir_fd, aside, dir_fd, name)
+                raise
         self.rename_new(dir_fd, aside, dir_fd, temp)
+
+    def _set_aside(self, dir_fd: int, temp: bytes, name: bytes, aside: bytes) -> bool:
+        """False, and nothing done, where a hard link cannot hold the old content meanwhile."""
+        if is_directory(dir_fd, temp) or is_directory(dir_fd, name):
+            return False
+        try:
+            self.link(dir_fd, name, dir_fd, aside)
+        except OSError as error:
+            if error.errno in _UNLINKABLE:
+                return False
+            raise
+        # RACE: a file renamed over `name` between the link and this rename is
+        # lost; one edited in place is kept, because `aside` is the same file.
+        self.rename(dir_fd, temp, dir_fd, name)
+        return True
+
+
+def is_directory(dir_fd: int, name: bytes) -> bool:
+    """The name itself is a directory. Raises: FileNotFoundError."""
+    return stat.S_ISDIR(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode)
 
 
 def exists(dir_fd: int, name: bytes) -> bool:
