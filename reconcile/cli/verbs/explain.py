@@ -5,12 +5,14 @@ import os
 from reconcile.cli.asked import job_of
 from reconcile.cli.documents_json import ExplanationDocument
 from reconcile.cli.face import Face
+from reconcile.cli.look import Look
 from reconcile.cli.render_entry import entry_text
 from reconcile.cli.render_plan import direction_text
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import conflict_item, path_fields, problem_item, step_item, thing
 from reconcile.engine.cycle import explain
 from reconcile.engine.outcome import Explanation
+from reconcile.model.plan import Step
 from reconcile.model.treepath import parse
 
 
@@ -43,23 +45,24 @@ def explanation_lines(face: Face, found: Explanation) -> list[str]:
         )
     for title, entry in (("baseline", found.base), ("left", found.left), ("right", found.right)):
         lines.append(f"  {title:<8}  {entry_text(entry, look)}")
-    for step in found.steps:
-        way = look.signs(direction_text(step))
-        rule = f" ({look.text(step.rule)})" if step.rule else ""
-        reason = step.reason.replace("-", " ")
-        lines.append(
-            f"  step      {step.action.sign} {way}  {look.path(step.path)}  {reason}{rule}"
-        )
-    for conflict in found.conflicts:
-        lines.append(
-            f"  conflict  {conflict.id} {conflict.kind} at {look.path(conflict.path)}, "
-            f"tried: {conflict.policy}"
-        )
-    for problem in found.problems:
-        lines.append(
-            f"  problem   {problem.code} at {look.path(problem.path)}: {look.text(problem.reason)}"
-        )
+    lines += [_step_line(step, look) for step in found.steps]
+    lines += [
+        f"  conflict  {conflict.id} {conflict.kind} at {look.path(conflict.path)}, "
+        f"tried: {conflict.policy}"
+        for conflict in found.conflicts
+    ]
+    lines += [
+        f"  problem   {problem.code} at {look.path(problem.path)}: {look.text(problem.reason)}"
+        for problem in found.problems
+    ]
     return lines
+
+
+def _step_line(step: Step, look: Look) -> str:
+    way = look.signs(direction_text(step))
+    rule = f" ({look.text(step.rule)})" if step.rule else ""
+    reason = step.reason.replace("-", " ")
+    return f"  step      {step.action.sign} {way}  {look.path(step.path)}  {reason}{rule}"
 
 
 def document(found: Explanation) -> ExplanationDocument:
