@@ -1,0 +1,85 @@
+"""Content that the state itself keeps: texts a merge needs, and merge results that wait.
+
+Files named by their id under `<pair>/content/`, put in place complete and
+durable or not at all, and checked again when they are read.
+"""
+
+import contextlib
+import os
+from collections.abc import Collection
+
+from reconcile.model.block import HASHERS, HashName
+from reconcile.store.own_files import names, private_directory
+
+CONTENT = "content"
+
+
+class ContentStore:
+    """Small contents of one pair, by content id."""
+
+    def __init__(self, directory: str, hash_name: HashName = "blake3") -> None:
+        self._directory = os.path.join(directory, CONTENT)
+        self._hash = HASHERS[hash_name]
+
+    def put(self, content: bytes) -> bytes:
+        """Keep `content`; its id. Durable on return."""
+        identifier = self._hash(content)
+        place = self._place(identifier)
+        if self.get(identifier) is not None:
+            return identifier
+        folder = private_directory(os.path.dirname(place))
+        temporary = f"{place}.{os.getpid()}"
+        try:
+            with open(temporary, "wb", opener=_private) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, place)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        for made in (folder, self._directory):
+            _flush(made)
+        return identifier
+
+    def get(self, identifier: bytes) -> bytes | None:
+        """The content; None when it is not kept, or is no longer what its id says."""
+        try:
+            with open(self._place(identifier), "rb", opener=_unfollowed) as file:
+                content = file.read()
+        except OSError:
+            return None
+        return content if self._hash(content) == identifier else None
+
+    def prune(self, keep: Collection[bytes]) -> int:
+        """Remove all but the contents named; how many went. Only under the pair's lock."""
+        kept = {identifier.hex() for identifier in keep}
+        removed = 0
+        for part in names(self._directory):
+            folder = os.path.join(self._directory, part)
+            for name in names(folder):
+                if part + name not in kept:
+                    os.unlink(os.path.join(folder, name))
+                    removed += 1
+        return removed
+
+    def _place(self, identifier: bytes) -> str:
+        name = identifier.hex()
+        return os.path.join(self._directory, name[:2], name[2:])
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _unfollowed(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _flush(directory: str) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,214 @@
+"""A pair's SQLite file: opening it with care, transactions, and errors in our own words.
+
+WAL with synchronous=FULL: a commit survives a crash and a power cut, readers
+never wait for the writer. One connection belongs to one process and one thread.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reconcile.model.errors import Denied, Locked, NoSpace, ReconcileError, StateError
+from reconcile.store import schema
+from reconcile.store.own_files import check_above, check_own, private_directory
+
+DATABASE_NAME = "state.db"
+BUSY_MS = 5_000
+
+Value = Any  # whatever SQLite stores: bytes, str, int, None; checked where it is used
+
+
+class Database:
+    """One connection. Every sqlite3 error leaves it as a `ReconcileError`."""
+
+    def __init__(self, connection: sqlite3.Connection, location: str) -> None:
+        self._connection = connection
+        self.location = location
+        self.writes = 0
+        """Counts transactions that wrote, so that caches know when to forget."""
+
+    def one(self, statement: str, *values: Value) -> tuple[Value, ...] | None:
+        """The first row; None when there is none."""
+        with self._translated():
+            row: tuple[Value, ...] | None = self._connection.execute(statement, values).fetchone()
+        return row
+
+    def rows(self, statement: str, *values: Value) -> Iterator[tuple[Value, ...]]:
+        """Rows as they are read; not to be held across a write to the same table."""
+        with self._translated():
+            yield from self._connection.execute(statement, values)
+
+    def run(self, statement: str, *values: Value) -> int:
+        """Execute; how many rows it changed."""
+        with self._translated():
+            return self._connection.execute(statement, values).rowcount
+
+    def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Execute once a row."""
+        with self._translated():
+            self._connection.executemany(statement, rows)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Between the begin and the end of a transaction."""
+        return self._connection.in_transaction
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable on return (one flush). Raises: Locked, when another writes."""
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self.writes += 1
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """One unchanging view of the state, whatever is committed meanwhile."""
+        self.run("BEGIN")
+        try:
+            self.one("SELECT count(*) FROM sides")
+            yield
+        finally:
+            self._roll_back()
+            self.writes += 1
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._translated():
+            self._connection.close()
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.rollback()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise state_error(error, self.location) from error
+
+
+def open_database(directory: str, *, create: bool, busy_ms: int = BUSY_MS) -> Database:
+    """The state in `directory`; an empty one when there is none.
+
+    `create` makes the missing file (and brings an older one to the present
+    version); without it, what is missing is empty and written nowhere.
+    Raises: StateError, when it is damaged, unsafe, or of a later version.
+    """
+    location = os.path.join(directory, DATABASE_NAME)
+    if create:
+        private_directory(directory)
+    check_above(directory)
+    if not check_own(location):
+        if not create:
+            return Database(schema.create_in_memory(), location)
+        try:
+            schema.create(location)
+        except (OSError, sqlite3.Error) as error:
+            raise state_error(error, location) from error
+    for end in ("-wal", "-shm"):
+        check_own(location + end)
+    database = connect(location, busy_ms)
+    if _version(database) == schema.SCHEMA_VERSION:
+        return database
+    database.close()
+    if not create:
+        raise StateError(
+            "the state is of an earlier version",
+            where=location,
+            hint="any `reconcile apply` brings it up to date",
+        )
+    schema.upgrade(location)
+    return connect(location, busy_ms)
+
+
+def connect(location: str, busy_ms: int = BUSY_MS) -> Database:
+    """A connection to an existing state file. Raises: StateError."""
+    if os.path.getsize(location) == 0:
+        raise damaged(location, "the file is empty")
+    try:
+        connection = sqlite3.connect(
+            f"file:{_quoted(location)}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            timeout=busy_ms / 1000,
+            cached_statements=64,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error as error:
+        raise state_error(error, location) from error
+    return Database(connection, location)
+
+
+def set_aside(directory: str) -> str | None:
+    """Move a damaged state out of the way, never deleting it; its new place. Under the lock."""
+    location = os.path.join(directory, DATABASE_NAME)
+    number = 1
+    while os.path.lexists(f"{location}.damaged-{number}"):
+        number += 1
+    aside = f"{location}.damaged-{number}"
+    moved = None
+    for end in ("-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(location + end, aside + end)
+            moved = aside
+    return moved
+
+
+def damaged(location: str, what: str) -> StateError:
+    """The error that says what a damaged state means, and what it does not."""
+    return StateError(
+        f"the state of this pair is damaged: {what}; lost is the knowledge of what both sides "
+        "had agreed on, and no file",
+        where=location,
+        changed="nothing",
+        hint="`--first-run` goes on without it: the damaged file is kept aside, equal files are "
+        "agreed on anew, different ones are conflicts, nothing is deleted",
+    )
+
+
+def state_error(error: Exception, location: str) -> ReconcileError:
+    """An error of SQLite or of the file system, in our own words."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return NoSpace("no space for the state", where=location)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Locked("another process is writing to the state", where=location)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return Denied(f"the state cannot be opened: {error}", where=location)
+    if isinstance(error, OSError):
+        return StateError(f"the state cannot be used: {error}", where=location)
+    return damaged(location, str(error))
+
+
+def _version(database: Database) -> int:
+    application = database.one("PRAGMA application_id")
+    if application != (schema.APPLICATION_ID,):
+        raise damaged(database.location, "the file is no state of reconcile")
+    row = database.one("PRAGMA user_version")
+    version = int(row[0]) if row else 0
+    if version > schema.SCHEMA_VERSION:
+        raise StateError(
+            f"the state is of version {version}, this program knows {schema.SCHEMA_VERSION}",
+            where=database.location,
+            hint="use the newer program; or `--first-run`, which keeps this file aside",
+        )
+    return version
+
+
+def _quoted(location: str) -> str:
+    """The path inside a `file:` URI; every byte but the plainest escaped."""
+    raw = os.fsencode(os.path.abspath(location))
+    return "".join(chr(byte) if chr(byte) in _PLAIN else f"%{byte:02X}" for byte in raw)
+
+
+_PLAIN = frozenset("/-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")

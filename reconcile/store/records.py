@@ -1,0 +1,117 @@
+"""What the state keeps beside pages, as values."""
+
+from typing import Literal
+
+import msgspec
+
+from reconcile.model.entry import Entry
+from reconcile.model.manifest import DEFAULT_HEADER, Header
+from reconcile.model.plan import Conflict, MadeFrom, Side
+from reconcile.model.treepath import TreePath
+
+Which = Literal["base", "left", "right"]
+"""One of the three trees a pair's state holds; a `Side` names its own as well."""
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """One generation of what both sides agreed on."""
+
+    number: int
+    """From 1, never used twice, also after a reset."""
+    time_ns: int
+    run: str
+    """The run that made it; all batches of one run are one generation."""
+    root: Entry | None
+    """None: it was reset, and nothing is agreed on."""
+    header: Header = DEFAULT_HEADER
+    files: int = 0
+    size_bytes: int = 0
+    filter_digest: bytes = b""
+    left_identity: str = ""
+    right_identity: str = ""
+
+
+class SideIndex(msgspec.Struct, frozen=True):
+    """What a side's pages and stat rows are worth."""
+
+    digest: bytes
+    """Of everything that decides what a scan sees; another digest makes the index untrusted."""
+    identity: str
+    """The root's own (`Observation.identity`)."""
+    root: Entry
+    header: Header
+    time_ns: int
+    """Start of the scan."""
+    serial: int = 0
+    """Counts the times it was written."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One apply."""
+
+    id: str
+    """`r-…`"""
+    plan_id: str
+    made_from: MadeFrom
+    started_ns: int
+    plan: bytes = b""
+    """As saved (`.rplan`): an interrupted run can be shown and gone on with."""
+    ended_ns: int = 0
+    """0: it has not ended. Under the lock that means it was interrupted."""
+    result: str = ""
+    counts: tuple[tuple[str, str, int], ...] = ()
+    """(side, action, how many were done)."""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """Superseded content that is kept on a side."""
+
+    run: str
+    side: Side
+    path: TreePath
+    place: str
+    """Relative to that side's root."""
+    content_id: bytes
+    size_bytes: int
+    mtime_ns: int
+    time_ns: int
+    """When it was superseded."""
+    why: str
+    """The step's action."""
+    id: int = 0
+    """Number in the state; 0: not yet stored."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A conflict that is still there."""
+
+    conflict: Conflict
+    first_run: str
+    first_time_ns: int
+    last_run: str
+    last_time_ns: int
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a pair's lock; for messages only."""
+
+    pid: int
+    run: str
+    since_ns: int
+
+
+class PairRecord(msgspec.Struct, frozen=True):
+    """One pair as its state tells it."""
+
+    pair: str
+    left: str
+    """Endpoint as a redacted URL; empty when never recorded."""
+    right: str
+    baseline: Baseline | None = None
+    last_run: Run | None = None
+    """Without its plan's bytes."""
+    conflicts: int = 0
+    holder: Holder | None = None
+    """Somebody holds the lock now."""
+    damage: str = ""
+    """Why the state cannot be read; empty when it can."""

@@ -1,0 +1,174 @@
+"""Runs: what was begun, what each step came to, what was kept, what waits for a person."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from reconcile.model.codec import decode, encode
+from reconcile.model.errors import ManifestError
+from reconcile.model.plan import Conflict, Side
+from reconcile.model.receipt import Receipt, Status
+from reconcile.model.treepath import TreePath
+from reconcile.store.database import Database, damaged
+from reconcile.store.records import Run, Standing, Version
+
+T = TypeVar("T")
+
+
+class Runs:
+    """Runs and their journals. Writes go inside the store's transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, run: Run) -> None:
+        """Note a run before its first step; committed, it can be gone on with after a crash."""
+        self._put(run)
+
+    def end(self, run: Run) -> None:
+        """Note the same run with `ended_ns`, `result` and `counts`."""
+        self._put(run)
+
+    def get(self, run: str) -> Run | None:
+        """The run with its plan; None when unknown."""
+        row = self._database.one("SELECT body, plan FROM runs WHERE id = ?", run)
+        return None if row is None else self._run(row[0], row[1])
+
+    def recent(self, count: int) -> Sequence[Run]:
+        """The last runs, newest first, without their plans."""
+        rows = self._database.rows(
+            "SELECT body FROM runs ORDER BY started_ns DESC, id DESC LIMIT ?", count
+        )
+        return tuple(self._run(row[0], b"") for row in rows)
+
+    def interrupted(self) -> Run | None:
+        """The newest run, when it has not ended (under the lock: it was interrupted)."""
+        newest = self.recent(1)
+        return self.get(newest[0].id) if newest and not newest[0].ended_ns else None
+
+    def record(self, run: str, receipts: Iterable[Receipt]) -> None:
+        """Note how steps ended; the last word about a step counts."""
+        self._database.many(
+            "INSERT OR REPLACE INTO journal (run, step, status, receipt) VALUES (?, ?, ?, ?)",
+            [(run, receipt.step, receipt.status.value, encode(receipt)) for receipt in receipts],
+        )
+
+    def receipts(self, run: str) -> Sequence[Receipt]:
+        """Every receipt of a run, by step."""
+        rows = self._database.rows("SELECT receipt FROM journal WHERE run = ? ORDER BY step", run)
+        return tuple(_decoded(self._database, row[0], Receipt) for row in rows)
+
+    def done(self, run: str) -> Collection[int]:
+        """The numbers of the steps that are done."""
+        rows = self._database.rows(
+            "SELECT step FROM journal WHERE run = ? AND status = ?", run, Status.DONE.value
+        )
+        return frozenset(row[0] for row in rows)
+
+    def prune(self, keep: int) -> None:
+        """Drop the plans and journals of all but the last `keep` runs; the runs stay listed."""
+        old = [(run.id,) for run in self.recent(1_000_000)[keep:] if run.ended_ns]
+        self._database.many("DELETE FROM journal WHERE run = ?", old)
+        self._database.many("UPDATE runs SET plan = x'' WHERE id = ?", old)
+
+    def consume(self, plan_id: str, run: str, time_ns: int) -> None:
+        """Note that a plan was applied to its end: it never will be again."""
+        self._database.run(
+            "INSERT OR REPLACE INTO consumed (plan_id, run, time_ns) VALUES (?, ?, ?)",
+            plan_id,
+            run,
+            time_ns,
+        )
+
+    def consumed_by(self, plan_id: str) -> str | None:
+        """The run that applied this plan; None: nobody did."""
+        row = self._database.one("SELECT run FROM consumed WHERE plan_id = ?", plan_id)
+        return None if row is None else str(row[0])
+
+    def _put(self, run: Run) -> None:
+        body = encode(msgspec.structs.replace(run, plan=b""))
+        self._database.run(
+            "INSERT OR REPLACE INTO runs (id, plan_id, started_ns, ended_ns, body, plan)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            *(run.id, run.plan_id, run.started_ns, run.ended_ns, body, run.plan),
+        )
+
+    def _run(self, body: object, plan: bytes) -> Run:
+        return msgspec.structs.replace(_decoded(self._database, body, Run), plan=plan)
+
+
+class Versions:
+    """Superseded content that is kept on the sides."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, versions: Iterable[Version]) -> None:
+        """Note them; inside a transaction."""
+        self._database.many(
+            "INSERT INTO versions (run, side, path, body) VALUES (?, ?, ?, ?)",
+            [(v.run, v.side.value, v.path, encode(v)) for v in versions],
+        )
+
+    def find(
+        self, path: TreePath | None = None, side: Side | None = None, run: str | None = None
+    ) -> Sequence[Version]:
+        """Those of a path, a side, a run (None: of all), newest first."""
+        wanted = {"path": path, "side": side and side.value, "run": run}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given) or "1"
+        rows = self._database.rows(
+            f"SELECT id, body FROM versions WHERE {where} ORDER BY id DESC",
+            *given.values(),
+        )
+        return tuple(
+            msgspec.structs.replace(_decoded(self._database, row[1], Version), id=row[0])
+            for row in rows
+        )
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Forget versions whose content is gone for good; inside a transaction."""
+        self._database.many("DELETE FROM versions WHERE id = ?", [(number,) for number in numbers])
+
+
+class Conflicts:
+    """Conflicts that stand, each since when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def see(self, found: Iterable[Conflict], run: str, time_ns: int) -> Sequence[Standing]:
+        """Note what stands now; what is no longer found has vanished. In a transaction."""
+        known = {standing.conflict.id: standing for standing in self.standing()}
+        now = []
+        for conflict in found:
+            old = known.get(conflict.id)
+            first = (run, time_ns) if old is None else (old.first_run, old.first_time_ns)
+            now.append(Standing(conflict, *first, run, time_ns))
+        self._database.run("DELETE FROM conflicts")
+        self._database.many(
+            "INSERT OR REPLACE INTO conflicts (id, body) VALUES (?, ?)",
+            [(standing.conflict.id, encode(standing)) for standing in now],
+        )
+        return tuple(now)
+
+    def standing(self) -> Sequence[Standing]:
+        """All that stand, by path."""
+        rows = self._database.rows("SELECT body FROM conflicts")
+        found = [_decoded(self._database, row[0], Standing) for row in rows]
+        return tuple(sorted(found, key=lambda standing: standing.conflict.path))
+
+    def count(self) -> int:
+        """How many stand."""
+        row = self._database.one("SELECT count(*) FROM conflicts")
+        return int(row[0]) if row else 0
+
+
+def _decoded(database: Database, body: object, kind: type[T]) -> T:
+    try:
+        if isinstance(body, bytes):
+            return decode(body, kind)
+    except ManifestError as error:
+        raise damaged(database.location, error.message) from error
+    raise damaged(database.location, "a record is not stored as bytes")
