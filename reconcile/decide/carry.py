@@ -1,0 +1,239 @@
+"""Carry: the steps that make one side, at one path, what the other is.
+
+The winner is known here; what is asked is only whether the change may travel,
+fits and destroys nothing that was not compared. When it does not, the path gets
+a problem and no step at all. semantics.md §2 R6, §3 rows 21-24 and D1-D16.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from reconcile.decide import reasons
+from reconcile.decide.conflict_ids import conflict_id
+from reconcile.decide.draft import Draft, Drafts, Place
+from reconcile.decide.fit import misfit
+from reconcile.decide.scene import Scene
+from reconcile.model.block import page_id
+from reconcile.model.difference import Difference, is_directory
+from reconcile.model.entry import Entry, Kind, same_content
+from reconcile.model.plan import Action, Agreement, Conflict, Problem, Side, Source
+from reconcile.model.treepath import TreePath, split
+
+
+class Why(NamedTuple):
+    """What a step says about itself."""
+
+    reason: str
+    rule: str = ""
+    after: tuple[Place, ...] = ()
+
+
+class Carrier:
+    """Writes drafts: `carry` a state over, or say why not."""
+
+    def __init__(self, scene: Scene, drafts: Drafts) -> None:
+        self.scene = scene
+        self.drafts = drafts
+        self._empty = page_id((), scene.tracked, scene.hash_name)
+
+    def carry(self, found: Difference, winner: Side, why: Why) -> bool:
+        """Make the other side what `winner` is here; False: a problem says why not.
+
+        The two are not both directories, and neither is unknown or excluded.
+        """
+        refusal = self.refusal(found, winner)
+        if refusal is not None:
+            self.drafts.problem(refusal)
+            return False
+        entry, target = found.entry(winner), found.entry(winner.other)
+        if entry is None:
+            self._remove(found, winner.other, why)
+        elif entry.kind == Kind.DIR:
+            self._grow(found, winner, why)
+        else:
+            if is_directory(target):
+                self._empty_out(found, winner.other, why)
+            self._put(found, winner, why)
+        return True
+
+    def refusal(self, found: Difference, winner: Side) -> Problem | None:
+        """Why the winner's state cannot or may not go over; None: it can."""
+        entry, target, side = found.entry(winner), found.entry(winner.other), winner.other
+        if not self.scene.abilities(side).writable:
+            return self._note(found, side, reasons.READ_ONLY, f"{side} is read-only; left as it is")
+        missing = self._missing_right(found, winner)
+        if missing:
+            text = f"{winner} may not {missing} on {side}; both sides are left as they are"
+            return self._note(found, side, reasons.RIGHTS, text)
+        if is_directory(target) and not is_directory(entry):
+            assert target is not None
+            if not target.id:
+                text = f"something below could not be compared at {side}; nothing was removed"
+                return Problem(found.path, side, reasons.BLOCKED, text)
+            if entry is not None and self.scene.has_ignored(found, side):
+                text = f"excluded content lies below at {side}; nothing was removed"
+                return Problem(found.path, side, reasons.BLOCKED, text)
+        return self.misfit(found, winner)
+
+    def misfit(self, found: Difference, winner: Side) -> Problem | None:
+        """Why the other side cannot hold the winner's entry here; None: it can."""
+        entry, side = found.entry(winner), winner.other
+        if entry is None:
+            return None
+        name = split(found.at(side))[1]
+        misfitting = misfit(entry, name, found.entry(side) is None, self.scene.abilities(side))
+        if misfitting is None:
+            return None
+        code, text = misfitting
+        return Problem(found.path, side, code, f"{text}; both sides are left as they are")
+
+    def _missing_right(self, found: Difference, winner: Side) -> str:
+        rights = self.scene.rights(winner)
+        entry, target = found.entry(winner), found.entry(winner.other)
+        if entry is None:
+            return "" if rights.delete else "delete"
+        if target is None:
+            return "" if rights.create else "create"
+        if not rights.edit:
+            return "edit"
+        if is_directory(target) and not rights.delete:
+            return "delete"
+        return "" if rights.create or not is_directory(entry) else "create"
+
+    def _note(self, found: Difference, side: Side, code: str, text: str) -> Problem:
+        return Problem(found.path, side, code, text, "note")
+
+    def _put(self, found: Difference, winner: Side, why: Why) -> None:
+        """A file or link over whatever is there (a directory is empty by then)."""
+        entry, target = found.entry(winner), found.entry(winner.other)
+        assert entry is not None
+        if target is None:
+            action = Action.CREATE
+        elif same_content(entry, target):
+            action = Action.META
+        else:
+            action = Action.UPDATE
+        source = Source(winner, found.at(winner), entry) if action is not Action.META else None
+        self.step(found, winner.other, action, named(entry, found.path), why, source)
+
+    def _grow(self, found: Difference, winner: Side, why: Why) -> None:
+        """A directory and the readable part of what it holds, where none was."""
+        if self.scene.is_hollow(self.scene.manifest(winner), found.at(winner)):
+            return
+        entry, side = found.entry(winner), winner.other
+        assert entry is not None
+        if self.scene.abilities(side).directories:
+            self.step(found, side, Action.MKDIR, self.bare(entry, found.path), why)
+        below = Why(why.reason, why.rule)
+        clashes = self.scene.clashes(found, winner)
+        for child in self.scene.children(found):
+            content = child.entry(winner)
+            if content is None:
+                self.drafts.agreements.append(Agreement(child.path, None))
+            elif content.kind == Kind.IGNORED or self.clash(child, winner, clashes) or self.unknown(child):
+                continue
+            elif (problem := self.misfit(child, winner)) is not None:
+                self.drafts.problem(problem)
+            elif content.kind == Kind.DIR:
+                self._grow(child, winner, below)
+            else:
+                self._put(child, winner, below)
+
+    def bare(self, directory: Entry, path: TreePath) -> Entry:
+        """What MKDIR wants: the directory, and literally nothing in it."""
+        return named(msgspec.structs.replace(directory, id=self._empty), path)
+
+    def _remove(self, found: Difference, side: Side, why: Why) -> bool:
+        """Everything here, children first; True when nothing stays behind."""
+        if not is_directory(found.entry(side)):
+            self.step(found, side, Action.DELETE, None, why)
+            return True
+        if not self._empty_out(found, side, why):
+            text = f"excluded content keeps the directory at {side}"
+            self.drafts.problem(self._note(found, side, reasons.RESIDUE, text))
+            return False
+        if self.scene.abilities(side).directories:
+            self.step(found, side, Action.RMDIR, None, why)
+        return True
+
+    def _empty_out(self, found: Difference, side: Side, why: Why) -> bool:
+        """All below a directory; True when nothing stays behind."""
+        is_empty = True
+        for child in self.scene.children(found):
+            entry = child.entry(side)
+            if entry is None:
+                self.drafts.agreements.append(Agreement(child.path, None))
+            elif entry.kind == Kind.IGNORED or not self._remove(child, side, why):
+                is_empty = False
+        return is_empty
+
+    def step(
+        self,
+        found: Difference,
+        side: Side,
+        action: Action,
+        want: Entry | None,
+        why: Why,
+        source: Source | None = None,
+    ) -> None:
+        """One draft at this path of `side`."""
+        self.drafts.add(
+            Draft(
+                side,
+                action,
+                found.path,
+                found.at(side),
+                self.scene.raw(found, side),
+                want,
+                source,
+                why.reason,
+                why.rule,
+                why.after,
+            )
+        )
+
+    def unknown(self, found: Difference) -> bool:
+        """R2: a side holds something here that is no content; said once, never touched."""
+        answer = False
+        for side in Side:
+            entry = found.entry(side)
+            if entry is None or entry.kind not in (Kind.UNKNOWN, Kind.SPECIAL):
+                continue
+            answer = True
+            why = entry.id.decode("ascii", "replace")
+            if entry.kind == Kind.UNKNOWN:
+                problem = Problem(
+                    found.path, side, reasons.UNKNOWN, f"state unknown ({why}); left as it is"
+                )
+            else:
+                text = f"a {why or 'special file'} is not transferred; left as it is"
+                problem = self._note(found, side, reasons.SPECIAL, text)
+            self.drafts.problem(problem, found.at(side))
+        return answer
+
+    def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
+        """§6.4: the other side would hold this name and another as one; neither is touched."""
+        name = split(found.at(side))[1]
+        if name not in clashes or found.entry(side) is None:
+            return False
+        note = f"{side.other} cannot tell this name from another one at {side}"
+        self.drafts.conflicts.append(
+            Conflict(
+                conflict_id(found.path),
+                found.path,
+                "case",
+                found.base,
+                found.left,
+                found.right,
+                "",
+                note,
+            )
+        )
+        return True
+
+
+def named(entry: Entry, path: TreePath) -> Entry:
+    """The entry under the name all three trees share."""
+    name = split(path)[1]
+    return entry if entry.name == name else msgspec.structs.replace(entry, name=name)

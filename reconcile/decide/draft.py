@@ -1,0 +1,73 @@
+"""Draft: steps while the plan is being made, and everything else that goes into it.
+
+A draft names the steps it must follow by (side, place); numbers come last, in
+`decide/order.py`. Each name of each side is touched by at most one step.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Action, Agreement, Conflict, Problem, Side, Source
+from reconcile.model.treepath import ROOT, TreePath, split
+
+Place = tuple[Side, TreePath]
+"""A name as one side spells it."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A `Step` without its number."""
+
+    side: Side
+    action: Action
+    path: TreePath
+    at: TreePath
+    expect: Entry | None
+    want: Entry | None
+    source: Source | None = None
+    reason: str = ""
+    rule: str = ""
+    after: tuple[Place, ...] = ()
+    """Steps that must be done first, beside those its place demands."""
+
+    @property
+    def place(self) -> Place:
+        """The name it changes."""
+        return self.side, self.at
+
+    @property
+    def replaces_directory(self) -> bool:
+        """A file or link takes the name of a directory."""
+        return (
+            self.action is Action.UPDATE
+            and self.expect is not None
+            and self.expect.kind == Kind.DIR
+        )
+
+
+class Drafts:
+    """The plan as it grows."""
+
+    def __init__(self, known: Sequence[Problem] = ()) -> None:
+        self.steps: dict[Place, Draft] = {}
+        self.agreements: list[Agreement] = []
+        self.conflicts: list[Conflict] = []
+        self.problems: list[Problem] = list(known)
+        self._known = {(problem.side, problem.path) for problem in known}
+        self.implied: dict[Place, Draft] = {}
+        """Directories a dirless side only implies: made when something comes into them."""
+
+    def add(self, draft: Draft) -> None:
+        """One more step, after the implied directories it needs."""
+        above: Place = (draft.side, split(draft.at)[0])
+        needed = self.implied.pop(above, None) if above[1] != ROOT else None
+        if needed is not None:
+            self.add(needed)
+        assert draft.place not in self.steps
+        self.steps[draft.place] = draft
+
+    def problem(self, problem: Problem, at: TreePath | None = None) -> None:
+        """One more problem, unless observation already told of this place."""
+        if (problem.side, problem.path if at is None else at) not in self._known:
+            self.problems.append(problem)

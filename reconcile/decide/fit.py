@@ -1,0 +1,38 @@
+"""Fit: what a side cannot hold. Readable at the source, not representable at the target.
+
+A property of an operation, found while planning (semantics.md §1
+`untransferable`, §6.7, §3 row 24). Nothing is ever mangled to fit.
+"""
+
+from reconcile.decide import reasons
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.policy import Abilities
+
+Misfit = tuple[str, str]
+"""Code and reason."""
+
+
+def misfit(entry: Entry, name: bytes, is_new_name: bool, abilities: Abilities) -> Misfit | None:
+    """Why a side of these abilities cannot hold `entry` as `name`; None: it can."""
+    if entry.kind == Kind.LINK and not abilities.links:
+        return reasons.LINK, "links cannot be held there"
+    limit = abilities.max_file_bytes
+    if entry.kind == Kind.FILE and limit and entry.size > limit:
+        return reasons.TOO_LARGE, f"{entry.size} bytes, the limit there is {limit}"
+    return name_misfit(name, abilities) if is_new_name else None
+
+
+def name_misfit(name: bytes, abilities: Abilities) -> Misfit | None:
+    """Why a side cannot hold this name; None: it can."""
+    if len(name) > abilities.max_name_bytes:
+        limit = abilities.max_name_bytes
+        return reasons.NAME, f"a name of {len(name)} bytes, the limit there is {limit}"
+    if abilities.text_names:
+        try:
+            name.decode("utf-8")
+        except UnicodeDecodeError:
+            return reasons.NAME, "the name is not UTF-8, and names are text there"
+    bad = next((c for c in abilities.forbidden if c.encode() in name), None)
+    if bad is not None:
+        return reasons.NAME, f"no name may hold `{bad}` there"
+    return None

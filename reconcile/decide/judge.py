@@ -1,0 +1,115 @@
+"""Judge: the walk down three trees, and the rules R1-R4 that hold in every mode. semantics.md §2.
+
+First match wins; only two directories lead further down. What is left over goes
+to `decide/table.py`: one side's change, or a conflict.
+"""
+
+from reconcile.decide import reasons
+from reconcile.decide.carry import Carrier
+from reconcile.decide.draft import Draft, Drafts
+from reconcile.decide.scene import Scene
+from reconcile.decide.table import Table
+from reconcile.model.difference import Difference, is_directory
+from reconcile.model.entry import Kind
+from reconcile.model.plan import Action, Agreement, Problem, Side
+
+
+class Judge:
+    """Walks the differences and writes drafts."""
+
+    def __init__(self, scene: Scene, carrier: Carrier, table: Table, drafts: Drafts) -> None:
+        self._scene = scene
+        self._carrier = carrier
+        self._table = table
+        self._drafts = drafts
+
+    def root(self, found: Difference) -> None:
+        """The two roots, which are never replaced, moved or changed in mode themselves."""
+        if found.base is not None and self._is_nothing(found):
+            return
+        if self._carrier.unknown(found):
+            return
+        for side in Side:
+            if not is_directory(found.entry(side)):
+                text = f"{side} has no tree; nothing was compared"
+                self._drafts.problem(Problem(found.path, side, reasons.NO_TREE, text))
+                return
+        if self._scene.same(found.left, found.right):
+            self._settle(found)
+        else:
+            self._children(found)
+
+    def _is_nothing(self, found: Difference) -> bool:
+        same = self._scene.same
+        return same(found.left, found.right) and same(found.base, found.left)
+
+    def _children(self, above: Difference) -> None:
+        left = self._scene.clashes(above, Side.LEFT)
+        right = self._scene.clashes(above, Side.RIGHT)
+        for child in self._scene.children(above):
+            if left and self._carrier.clash(child, Side.LEFT, left):
+                continue
+            if right and self._carrier.clash(child, Side.RIGHT, right):
+                continue
+            self._judge(child)
+
+    def _judge(self, found: Difference) -> None:
+        """R1 to R4, which hold in every mode; then the mode's own."""
+        sides = (found.left, found.right)
+        if any(entry is not None and entry.kind == Kind.IGNORED for entry in sides):
+            return
+        if self._carrier.unknown(found):
+            return
+        if self._scene.same(found.left, found.right):
+            self._settle(found)
+        elif found.is_tree:
+            self._table.directory(found)
+            self._children(found)
+        elif self._is_implied(found):
+            self._imply(found)
+            self._children(found)
+        elif self._is_invisible(found):
+            if found.base is not None:
+                self._drafts.agreements.append(Agreement(found.path, None))
+        else:
+            self._table.decide(found)
+
+    def _settle(self, found: Difference) -> None:
+        """R4: both have the same; the baseline takes it, except over what is frozen."""
+        if self._scene.same(found.base, found.left):
+            return
+        if is_directory(found.base) and found.is_tree and self._scene.has_frozen(found):
+            self._children(found)
+            return
+        self._drafts.agreements.append(Agreement(found.path, found.left))
+
+    def _is_implied(self, found: Difference) -> bool:
+        """A directory on one side, nothing on the other, and a side that only implies them."""
+        only = found.left or found.right
+        return (
+            self._scene.is_dirless
+            and is_directory(only)
+            and (found.left is None or found.right is None)
+        )
+
+    def _imply(self, found: Difference) -> None:
+        """Nothing is done about the directory itself; it is made when something comes into it."""
+        for side in Side:
+            entry = found.entry(side.other)
+            if entry is not None and self._scene.abilities(side).directories:
+                self._drafts.implied[side, found.at(side)] = Draft(
+                    side,
+                    Action.MKDIR,
+                    found.path,
+                    found.at(side),
+                    None,
+                    self._carrier.bare(entry, found.path),
+                    reason=reasons.FIRST_NEEDED,
+                )
+
+    def _is_invisible(self, found: Difference) -> bool:
+        """D6: a directory that holds excluded things only, and is absent elsewhere."""
+        for side in Side:
+            if found.entry(side.other) is None and is_directory(found.entry(side)):
+                return self._scene.is_hollow(self._scene.manifest(side), found.at(side))
+        return False

@@ -1,0 +1,131 @@
+"""Names: which spellings are one name, and what a conflict copy is called. semantics.md §4, §6.
+
+Pairing is exact first (`decide/rows.py` does that); what is left over pairs by
+Unicode form (NFC), then by case where a side folds case. A class of names that
+cannot be paired one to one stays apart: two real files stay two files.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from reconcile.model.entry import Entry
+from reconcile.model.plan import Side
+from reconcile.model.treepath import MAX_NAME_BYTES
+
+Row = tuple[Entry | None, Entry | None, Entry | None]
+"""One name in base, left and right."""
+Key = str | bytes
+
+_ASCII_TWINS = b"K;`"
+"""ASCII characters to which another character normalises (U+212A, U+037E, U+1FEF)."""
+_LONGEST_EXTENSION = 16
+
+
+class Pairing(NamedTuple):
+    """How leftover names pair."""
+
+    unicode: bool = True
+    case: bool = False
+
+    @property
+    def keys(self) -> tuple[Callable[[bytes], Key], ...]:
+        """What two spellings must share, the strictest first; empty: only exact names pair."""
+        by_form = (unicode_key,) if self.unicode else ()
+        return (*by_form, case_key) if self.case else by_form
+
+
+def unicode_key(name: bytes) -> Key:
+    """Equal for spellings that differ in Unicode form only; a name that is no UTF-8 is its own."""
+    if name.isascii():
+        return name.decode("ascii")
+    try:
+        return unicodedata.normalize("NFC", name.decode("utf-8"))
+    except UnicodeDecodeError:
+        return name
+
+
+def case_key(name: bytes) -> Key:
+    """Equal for spellings that differ in case or Unicode form only."""
+    try:
+        text = unicodedata.normalize("NFD", name.decode("utf-8"))
+    except UnicodeDecodeError:
+        return name
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def row_name(row: Row) -> bytes:
+    """The shared name: as base spells it, else left, else right."""
+    entry = row[0] or row[1] or row[2]
+    assert entry is not None
+    return entry.name
+
+
+def may_pair(row: Row, pairing: Pairing) -> bool:
+    """The row lacks a side, and another spelling of its name could exist."""
+    if None not in row:
+        return False
+    if pairing.case:
+        return True
+    name = row_name(row)
+    return pairing.unicode and (not name.isascii() or any(c in name for c in _ASCII_TWINS))
+
+
+def pair(rows: Sequence[Row], pairing: Pairing) -> list[Row]:
+    """The same rows with those united that are one name; in name order."""
+    whole = [row for row in rows if not may_pair(row, pairing)]
+    loose = [row for row in rows if may_pair(row, pairing)]
+    for key in pairing.keys:
+        loose = _unite(loose, key)
+    return sorted(whole + loose, key=row_name)
+
+
+def _unite(loose: Iterable[Row], key: Callable[[bytes], Key]) -> list[Row]:
+    classes: dict[Key, list[Row]] = {}
+    for row in loose:
+        classes.setdefault(key(row_name(row)), []).append(row)
+    united: list[Row] = []
+    for members in classes.values():
+        united.extend(_one_row(members) if len(members) > 1 else members)
+    return united
+
+
+def _one_row(members: list[Row]) -> list[Row]:
+    """One row, when no side holds two of these names; else the rows as they were."""
+    columns = [[entry for entry in column if entry] for column in zip(*members, strict=True)]
+    if any(len(column) > 1 for column in columns):
+        return members
+    base, left, right = (column[0] if column else None for column in columns)
+    return [(base, left, right)]
+
+
+def clashing(names: Iterable[bytes], key: Callable[[bytes], Key]) -> frozenset[bytes]:
+    """The names that share their key with another one."""
+    classes: dict[Key, list[bytes]] = {}
+    for name in names:
+        classes.setdefault(key(name), []).append(name)
+    return frozenset(n for members in classes.values() if len(members) > 1 for n in members)
+
+
+def copy_name(
+    name: bytes, side: Side, digest: str, number: int = 1, limit: int = MAX_NAME_BYTES
+) -> bytes:
+    """`f.txt` as `f.conflict-right-1a2b3c4d.txt`; from the second on with `-2` … at the end.
+
+    A function of its arguments: a run after a crash finds the same name. The
+    stem is cut, between characters, where the whole would exceed `limit` bytes.
+    """
+    stem, dot, extension = name.rpartition(b".")
+    if not stem.strip(b".") or len(extension) > _LONGEST_EXTENSION:
+        stem, dot, extension = name, b"", b""
+    suffix = "" if number == 1 else f"-{number}"
+    tail = f".conflict-{side}-{digest[:8]}{suffix}".encode() + dot + extension
+    return _cut(stem, limit - len(tail)) + tail
+
+
+def _cut(stem: bytes, length: int) -> bytes:
+    if len(stem) <= length:
+        return stem
+    while length > 0 and stem[length] & 0xC0 == 0x80:
+        length -= 1
+    return stem[:length]

@@ -1,0 +1,104 @@
+"""Order: in which order steps are carried out, and which must be done before which.
+
+    1  directories, top-down (a file makes room for its directory)
+    2  creations, conflict copies among them
+    3  moves, updates, modes of files
+    4  removals, children first; a file that replaces a directory takes its turn
+       as the directory, after all that lay below
+    5  modes of directories, children first
+
+Content is everywhere before anything is removed, and a step follows what its
+place needs: its parent, what empties its directory, the copy of what it
+overwrites. No step can need a later one: `needs` only ever points upwards.
+"""
+
+from collections.abc import Iterable
+
+from reconcile.decide.draft import Draft, Place
+from reconcile.model.entry import Kind
+from reconcile.model.plan import Action, Side, Step
+from reconcile.model.treepath import order_key, split
+
+_PHASES = {
+    Action.MKDIR: 1,
+    Action.CREATE: 2,
+    Action.MOVE: 3,
+    Action.UPDATE: 3,
+    Action.META: 3,
+    Action.DELETE: 4,
+    Action.RMDIR: 4,
+}
+_BACKWARDS = bytes(255 - byte for byte in range(256))
+
+
+def order(drafts: Iterable[Draft]) -> tuple[Step, ...]:
+    """Numbered steps. The same for the same drafts, whatever order they come in."""
+    arranged = sorted(drafts, key=_turn)
+    numbers = {draft.place: number for number, draft in enumerate(arranged, 1)}
+    makers = {draft.place for draft in arranged if draft.action is Action.MKDIR}
+    emptying = _emptying(arranged)
+    return tuple(
+        Step(
+            number,
+            draft.side,
+            draft.action,
+            draft.path,
+            draft.at,
+            draft.expect,
+            draft.want,
+            draft.source,
+            draft.reason,
+            draft.rule,
+            _needs(draft, numbers, makers, emptying),
+        )
+        for number, draft in enumerate(arranged, 1)
+    )
+
+
+def _phase(draft: Draft) -> int:
+    if draft.replaces_directory:
+        return 4
+    if draft.action is Action.META and draft.want is not None and draft.want.kind == Kind.DIR:
+        return 5
+    return _PHASES[draft.action]
+
+
+def _turn(draft: Draft) -> tuple[int, bytes, Side]:
+    """Phase, then preorder; from phase 4 on backwards, so that children come first."""
+    phase, key = _phase(draft), order_key(draft.at)
+    if phase >= 4:
+        key = key.translate(_BACKWARDS) + b"\xff"
+    return phase, key, draft.side
+
+
+def _emptying(arranged: list[Draft]) -> dict[Place, list[Place]]:
+    """Directory that goes -> the steps that take something out of it."""
+    leaving = {
+        draft.place: []
+        for draft in arranged
+        if draft.action is Action.RMDIR or draft.replaces_directory
+    }
+    for draft in arranged:
+        if draft.action in (Action.DELETE, Action.RMDIR):
+            above = draft.side, split(draft.at)[0]
+        elif draft.action is Action.MOVE and draft.source is not None:
+            above = draft.side, split(draft.source.path)[0]
+        else:
+            continue
+        if above in leaving:
+            leaving[above].append(draft.place)
+    return leaving
+
+
+def _needs(
+    draft: Draft,
+    numbers: dict[Place, int],
+    makers: set[Place],
+    emptying: dict[Place, list[Place]],
+) -> tuple[int, ...]:
+    needed = {numbers[place] for place in draft.after if place in numbers}
+    above: Place = (draft.side, split(draft.at)[0])
+    if above in makers and draft.place != above:
+        needed.add(numbers[above])
+    needed.update(numbers[place] for place in emptying.get(draft.place, ()))
+    return tuple(sorted(needed))

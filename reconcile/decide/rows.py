@@ -1,0 +1,202 @@
+"""Rows: one directory of three trees, name by name, only where they differ.
+
+A page that all asked trees share, same id and same bounds, is passed over
+unread. Bounds count: a page's id leaves IGNORED entries out, and with other
+bounds the same visible names could hide an IGNORED one that stands elsewhere on
+the other side. Everything else is read in windows: names up to the lowest page
+bound, one page of each side in memory at a time.
+
+The inner loop is the cost of a comparison; it compares ids, modes and kinds in
+one comprehension and asks `same` only about what differs there.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from reconcile.decide.names import Pairing, Row, may_pair, pair, row_name
+from reconcile.model.entry import Entry, Kind, Tracked, same
+from reconcile.model.manifest import Manifest, PageRef
+from reconcile.model.treepath import TreePath
+
+Window = tuple[Sequence[Entry], ...]
+_name = attrgetter("name")
+
+
+class Asked(NamedTuple):
+    """One tree's part in a comparison."""
+
+    manifest: Manifest
+    path: TreePath | None
+    """The directory, as this tree spells it; None: it has no directory here."""
+
+
+def differing(
+    trees: Sequence[Asked | None], tracked: Tracked, pairing: Pairing
+) -> Iterator[list[Row]]:
+    """Rows of one directory that are not the same in all asked trees, in name order.
+
+    `trees` is base, left, right; None: not asked, and its column stays None. A
+    tree that has no directory here differs in every name. Holds a page of each
+    tree; LIMIT: from the first name on that may have another spelling, the rest
+    of the directory's rows are held as well.
+    """
+    asked = [tree for tree in trees if tree is not None]
+    columns = [number for number, tree in enumerate(trees) if tree is not None]
+    several = sum(tree.path is not None for tree in asked) > 1
+    held: list[Row] | None = None
+    for window in _windows(asked):
+        rows = _unequal(window, columns, tracked)
+        if held is not None:
+            held += rows
+        elif several and any(may_pair(row, pairing) for row in rows):
+            held = rows
+        elif rows:
+            yield rows
+    if held:
+        yield pair(held, pairing)
+
+
+class _Cursor:
+    """Where the walk stands in one tree's pages of the directory."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.manifest = asked.manifest
+        self.path = asked.path
+        self.pages: Sequence[PageRef] = ()
+        if asked.path is not None:
+            self.pages = asked.manifest.pages(asked.path)
+        self.next = 0
+        self.rest: Sequence[Entry] = ()
+        self.bound = b""
+        """Last name of the page in `rest`; empty: nothing comes after it."""
+
+    def read(self) -> None:
+        """Load the next page, when all of the present one was taken."""
+        if self.rest:
+            return
+        self.bound = b""
+        if self.next < len(self.pages) and self.path is not None:
+            page = self.pages[self.next]
+            self.rest, self.bound = self.manifest.load(self.path, page), page.last
+            self.next += 1
+
+    def take(self, bound: bytes) -> Sequence[Entry]:
+        """The entries up to `bound` (empty: all)."""
+        place = bisect_right(self.rest, bound, key=_name) if bound else len(self.rest)
+        taken, self.rest = self.rest[:place], self.rest[place:]
+        return taken
+
+
+def _windows(asked: Sequence[Asked]) -> Iterator[Window]:
+    cursors = [_Cursor(tree) for tree in asked]
+    while any(cursor.rest or cursor.next < len(cursor.pages) for cursor in cursors):
+        if _pass_over(cursors):
+            continue
+        for cursor in cursors:
+            cursor.read()
+        bound = min((cursor.bound for cursor in cursors if cursor.bound), default=b"")
+        yield tuple(cursor.take(bound) for cursor in cursors)
+
+
+def _pass_over(cursors: Sequence[_Cursor]) -> bool:
+    """All are at the start of the same page: go past it unread."""
+    first = cursors[0]
+    if len(cursors) < 2 or first.next >= len(first.pages) or not first.pages[first.next].id:
+        return False
+    key = first.pages[first.next][:3]
+    for cursor in cursors:
+        if cursor.rest or cursor.next >= len(cursor.pages):
+            return False
+        if cursor.pages[cursor.next][:3] != key:
+            return False
+    for cursor in cursors:
+        cursor.next += 1
+    return True
+
+
+def _unequal(window: Window, columns: Sequence[int], tracked: Tracked) -> list[Row]:
+    found = _candidates(window)
+    if len(window) > 1:
+        found = [row for row in found if not _settled(row, tracked)]
+    if len(columns) == 3:
+        return found  # type: ignore[return-value]  # three columns make a Row
+    rows = []
+    for entries in found:
+        row: list[Entry | None] = [None, None, None]
+        for column, entry in zip(columns, entries, strict=True):
+            row[column] = entry
+        rows.append((row[0], row[1], row[2]))
+    return rows
+
+
+def _candidates(window: Window) -> list[tuple[Entry | None, ...]]:
+    """Every name that differs, and some that do not; in name order."""
+    if len(window) == 1:
+        return [(entry,) for entry in window[0]]
+    if len(window) == 3 and len(window[0]) == len(window[1]) == len(window[2]):
+        rows = [
+            (a, b, c)
+            for a, b, c in zip(*window, strict=True)
+            if not (
+                a.id == b.id == c.id
+                and a.mode == b.mode == c.mode
+                and a.kind is b.kind is c.kind
+                and a.name == b.name == c.name
+                and a.id
+                and not a.extra
+            )
+        ]
+        if all(a.name == b.name == c.name for a, b, c in rows):
+            return list(rows)
+    return _by_name(window)
+
+
+def _by_name(window: Window) -> list[tuple[Entry | None, ...]]:
+    """The general way: the first sequence leads, the others are looked up."""
+    lead, *others = window
+    maps = [{entry.name: entry for entry in entries} for entries in others]
+    rows: list[tuple[Entry | None, ...]] = []
+    if len(maps) == 2:
+        left, right = maps[0].pop, maps[1].pop
+        for a in lead:
+            name = a.name
+            b, c = left(name, None), right(name, None)
+            if (
+                b is None
+                or c is None
+                or not (
+                    a.id == b.id == c.id
+                    and a.mode == b.mode == c.mode
+                    and a.kind is b.kind is c.kind
+                    and a.id
+                    and not a.extra
+                )
+            ):
+                rows.append((a, b, c))
+        rows += [(None, b, right(name, None)) for name, b in maps[0].items()]
+        rows += [(None, None, c) for c in maps[1].values()]
+    else:
+        rows += [(a, maps[0].pop(a.name, None)) for a in lead]
+        rows += [(None, b) for b in maps[0].values()]
+    rows.sort(key=_first_name)
+    return rows
+
+
+def _first_name(row: tuple[Entry | None, ...]) -> bytes:
+    return next(entry.name for entry in row if entry is not None)
+
+
+def _settled(row: tuple[Entry | None, ...], tracked: Tracked) -> bool:
+    """The same content in every asked tree, and nothing unknown about it."""
+    first = row[0]
+    return (
+        first is not None
+        and first.kind <= Kind.LINK
+        and bool(first.id)
+        and all(same(first, other, tracked) for other in row[1:])
+    )
+
+
+__all__ = ["Asked", "Row", "differing", "row_name"]

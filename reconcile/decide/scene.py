@@ -1,0 +1,209 @@
+"""Scene: the three trees and the rules at hand, and plain questions about them.
+
+It answers what is there; it judges nothing. A side that cannot hold modes is
+shown with the executable bits it inherits: the other side's where the content
+is the same, else the baseline's (semantics.md §8).
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from reconcile.decide.names import Key, Pairing, case_key, clashing, row_name, unicode_key
+from reconcile.decide.rows import Asked, Row, differing
+from reconcile.model.difference import Difference, is_directory
+from reconcile.model.entry import Entry, Kind, attributes, meta, same, same_content
+from reconcile.model.errors import ManifestError
+from reconcile.model.manifest import Manifest, entries, lookup, walk
+from reconcile.model.plan import Side
+from reconcile.model.policy import Abilities, Rights, Rules
+from reconcile.model.treepath import ROOT, TreePath, join
+
+
+class Change(msgspec.Struct, frozen=True):
+    """How one side's subtree differs from the baseline's."""
+
+    edited: bool = False
+    """Something in it is new or has other content."""
+    deleted: bool = False
+    """Something below it is gone."""
+
+    @property
+    def is_none(self) -> bool:
+        """The side is as the baseline has it."""
+        return not self.edited and not self.deleted
+
+
+class Scene:
+    """Base, left and right under one set of rules."""
+
+    def __init__(self, base: Manifest, left: Manifest, right: Manifest, rules: Rules) -> None:
+        self.base, self.left, self.right, self.rules = base, left, right, rules
+        self.tracked = left.header.tracked
+        self.hash_name = left.header.hash_name
+        if right.header != left.header or (base.root and base.header != left.header):
+            raise ManifestError("manifests of different headers do not compare")
+        abilities = (rules.left, rules.right)
+        self.pairing = Pairing(
+            rules.pair_unicode or any(a.folds_unicode for a in abilities),
+            any(a.folds_case for a in abilities),
+        )
+        self._inherits = not all(a.modes for a in abilities)
+        self.is_dirless = not all(a.directories for a in abilities)
+        """A side implies its directories: absence of one says nothing."""
+
+    @property
+    def root(self) -> Difference:
+        """The three roots."""
+        return Difference(ROOT, self.base.root, self.left.root, self.right.root, ROOT, ROOT)
+
+    def manifest(self, side: Side) -> Manifest:
+        """The tree of `side`."""
+        return self.left if side is Side.LEFT else self.right
+
+    def abilities(self, side: Side) -> Abilities:
+        """What `side` can hold."""
+        return self.rules.left if side is Side.LEFT else self.rules.right
+
+    def rights(self, side: Side) -> Rights:
+        """What may travel from `side`."""
+        rights = self.rules.rights_left if side is Side.LEFT else self.rules.rights_right
+        if self.rules.delete:
+            return rights
+        return msgspec.structs.replace(rights, delete=False)
+
+    def same(self, a: Entry | None, b: Entry | None) -> bool:
+        """The same thing for the merge."""
+        return same(a, b, self.tracked)
+
+    def children(self, above: Difference) -> Iterator[Difference]:
+        """What lies directly below, name by name, where the three are not all the same."""
+        asked = [
+            Asked(self.base, above.path if is_directory(above.base) else None),
+            Asked(self.left, above.left_at if is_directory(above.left) else None),
+            Asked(self.right, above.right_at if is_directory(above.right) else None),
+        ]
+        for rows in differing(asked, self.tracked, self.pairing):
+            for row in rows:
+                yield self.difference(above, row)
+
+    def difference(self, above: Difference, row: Row) -> Difference:
+        """A row of the directory `above`, with paths."""
+        base, left, right = row
+        if base is not None and not base.is_content:
+            base = None
+        if self._inherits:
+            left, right = self._inherit(base, left, right)
+        name = row_name(row)
+        path = join(above.path, name)
+        if above.left_at == above.right_at == above.path and (
+            (left is None or left.name == name) and (right is None or right.name == name)
+        ):
+            return Difference(path, base, left, right, path, path)
+        left_at = join(above.left_at, left.name if left else name)
+        right_at = join(above.right_at, right.name if right else name)
+        return Difference(path, base, left, right, left_at, right_at)
+
+    def _inherit(
+        self, base: Entry | None, left: Entry | None, right: Entry | None
+    ) -> tuple[Entry | None, Entry | None]:
+        shown_left = left if self.rules.left.modes else _inheriting(left, right, base)
+        return shown_left, right if self.rules.right.modes else _inheriting(right, shown_left, base)
+
+    def raw(self, difference: Difference, side: Side) -> Entry | None:
+        """What the side really has: nothing inherited."""
+        if self.abilities(side).modes or difference.entry(side) is None:
+            return difference.entry(side)
+        return lookup(self.manifest(side), difference.at(side))
+
+    def change(self, difference: Difference, side: Side) -> Change:
+        """How the side differs from the baseline at and below a path. Unknown is no change."""
+        base, entry = difference.base, difference.entry(side)
+        if self.same(base, entry):
+            return Change()
+        if not (is_directory(base) and is_directory(entry)) or not self.same_meta(base, entry):
+            return Change(edited=True)
+        return self._change_below(difference, side)
+
+    def _change_below(self, above: Difference, side: Side) -> Change:
+        deleted = False
+        for child in self._two(above, side):
+            entry = child.entry(side)
+            if entry is None:
+                deleted = True
+            elif entry.kind <= Kind.LINK:
+                below = self.change(child, side)
+                if below.edited:
+                    return below
+                deleted = deleted or below.deleted
+        return Change(deleted=deleted)
+
+    def _two(self, above: Difference, side: Side) -> Iterator[Difference]:
+        """Children of base and one side; the other side is not asked."""
+        mine = Asked(self.manifest(side), above.at(side))
+        asked: list[Asked | None] = [Asked(self.base, above.path), None, None]
+        asked[1 if side is Side.LEFT else 2] = mine
+        for rows in differing(asked, self.tracked, self.pairing):
+            for row in rows:
+                yield self.difference(above, row)
+
+    def same_meta(self, a: Entry | None, b: Entry | None) -> bool:
+        """Both are there with the same tracked metadata."""
+        return (
+            a is not None
+            and b is not None
+            and meta(a, self.tracked) == meta(b, self.tracked)
+            and attributes(a, self.tracked) == attributes(b, self.tracked)
+        )
+
+    def has_ignored(self, difference: Difference, side: Side) -> bool:
+        """Below the side's directory something excluded lies. Cost: a walk until one is met."""
+        found = walk(self.manifest(side), difference.at(side))
+        return any(entry.kind == Kind.IGNORED for _, entry in found)
+
+    def is_hollow(self, manifest: Manifest, path: TreePath) -> bool:
+        """The directory holds excluded things and nothing else, at any depth: it is invisible."""
+        some = False
+        for entry in entries(manifest, path):
+            if entry.kind != Kind.IGNORED and not (
+                entry.kind == Kind.DIR and self.is_hollow(manifest, join(path, entry.name))
+            ):
+                return False
+            some = True
+        return some
+
+    def has_frozen(self, difference: Difference) -> bool:
+        """The baseline knows something below that a side excludes now (both hold directories)."""
+        for child in self.children(difference):
+            kinds = [entry.kind for entry in (child.left, child.right) if entry is not None]
+            if child.base is None:
+                continue
+            if Kind.IGNORED in kinds:
+                return True
+            if is_directory(child.base) and child.is_tree and self.has_frozen(child):
+                return True
+        return False
+
+    def clashes(self, above: Difference, side: Side) -> frozenset[bytes]:
+        """Names of `side` in this directory that the other side could not tell apart."""
+        key = self._folding_key(side.other)
+        if key is None or not is_directory(above.entry(side)):
+            return frozenset()
+        found = entries(self.manifest(side), above.at(side))
+        return clashing((e.name for e in found if e.is_content), key)
+
+    def _folding_key(self, side: Side) -> Callable[[bytes], Key] | None:
+        abilities = self.abilities(side)
+        if abilities.folds_case:
+            return case_key
+        return unicode_key if abilities.folds_unicode else None
+
+
+def _inheriting(entry: Entry | None, other: Entry | None, base: Entry | None) -> Entry | None:
+    """A file of a side without modes, with the mode of its like elsewhere."""
+    if entry is None or entry.kind != Kind.FILE:
+        return entry
+    like = other if other is not None and same_content(entry, other) else base
+    if like is None or like.kind != Kind.FILE:
+        return entry
+    return msgspec.structs.replace(entry, mode=like.mode)
