@@ -93,7 +93,7 @@ class StoreManifest:
         return self._root
 
     def pages(self, path: TreePath) -> Sequence[PageRef]:
-        """See `Manifest.pages`. Raises: StateError, when a directory's row is not there or damaged."""
+        """See `Manifest.pages`. Raises: StateError, when a row is missing or damaged."""
         if self._root is None:
             return ()
         key = page_key(path)
