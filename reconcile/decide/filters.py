@@ -16,7 +16,7 @@ from blake3 import blake3
 from reconcile.decide.globs import Glob, parse_glob
 from reconcile.model.codec import encode
 from reconcile.model.job import FilterRule, FilterSpec
-from reconcile.model.treepath import ROOT, TreePath, is_under, parents
+from reconcile.model.treepath import TreePath, is_under, parents
 
 TEXT_HEAD_BYTES = 8192
 """How much of a file `looks_like_text` wants to see."""
@@ -108,12 +108,13 @@ def compile_patterns(patterns: Sequence[str]) -> Callable[[bytes], int | None]:
 
     Other than in a filter, a pattern that matches a directory speaks of all
     below it, and one that ends in `/` needs no directory at the path itself.
+    No pattern matches the root.
     """
     last_match = _matcher([parse_glob(_raw(pattern)) for pattern in patterns])
 
     def index_for(path: bytes) -> int | None:
-        places = [TreePath(path), *parents(TreePath(path))]
-        best = max(last_match(place, True) for place in places if place != ROOT or not path)
+        places = [path, *parents(TreePath(path))][:-1]
+        best = max((last_match(place, True) for place in places), default=-1)
         return best if best >= 0 else None
 
     return index_for

@@ -121,13 +121,11 @@ def _policies(given: Given, usual: Rules) -> tuple[tuple[Policy, ...], tuple[Pat
     """`newer,left` for every path; `PATTERN=newer,left` for those that a pattern matches."""
     policies, by_path = usual.policies, list(usual.path_policies)
     for text in given.many("on_conflict", split=False):
-        chosen = given.read("on_conflict", text, _pattern_and_policies)
-        if chosen is None:
-            continue
-        if chosen[0] is None:
-            policies = chosen[1]
+        pattern, chosen = given.read("on_conflict", text, _pattern_and_policies) or (None, policies)
+        if pattern is None:
+            policies = chosen
         else:
-            by_path.append(PathPolicy(*chosen, given.origins["on_conflict"]))
+            by_path.append(PathPolicy(pattern, chosen, given.origins["on_conflict"]))
     return policies, tuple(by_path)
 
 
