@@ -37,8 +37,8 @@ def batches(steps: Sequence[Step]) -> Iterator[Batch]:
     """Cut a plan's steps, in order.
 
     A batch ends at its limits, and before a step that must see an earlier one's
-    effect while it is staged or on the other side: content below a name, or from
-    a name, that the batch changes itself.
+    effect while it is staged or on the other side: content at or below a name, or
+    from a name, that the batch changes itself.
     """
     growing = _Growing()
     for step in steps:
@@ -72,7 +72,7 @@ class _Growing:
             return False
         if not brings_content(step):
             return True
-        if self._is_changed(step.side, step.at, include_itself=False):
+        if self._is_changed(step.side, step.at):
             return False
         source = step.source
         if source is None or source.side is None:
@@ -101,10 +101,9 @@ class _Growing:
             and not self._is_changed(step.side, step.at)
         )
 
-    def _is_changed(self, side: Side, path: TreePath, *, include_itself: bool = True) -> bool:
+    def _is_changed(self, side: Side, path: TreePath) -> bool:
+        """The name, or one above it, is changed by a step that comes after staging."""
         changed = self._changed[side]
-        if not changed:
-            return False
-        if include_itself and path in changed:
-            return True
-        return any(above in changed for above in parents(path))
+        return bool(changed) and (
+            path in changed or any(above in changed for above in parents(path))
+        )

@@ -218,7 +218,11 @@ class System:
             raise
         # RACE: a file renamed over `name` between the link and this rename is
         # lost; one edited in place is kept, because `aside` is the same file.
-        self.rename(dir_fd, temp, dir_fd, name)
+        try:
+            self.rename(dir_fd, temp, dir_fd, name)
+        except OSError:
+            self.unlink(dir_fd, aside)
+            raise
         return True
 
 

@@ -106,16 +106,23 @@ class Keeper:
     def _enter(self, fd: int, place: Place) -> tuple[bytes, int]:
         for name in place.names():
             try:
-                self._system.mkdir(fd, name, 0o700)
-                self._flusher.touch(place.directory)
-            except FileExistsError:
-                pass
-            try:
-                return name, os.open(name, DIRECTORY, dir_fd=fd)
+                return name, self._open_or_make(fd, place.directory, name)
             except OSError as error:
                 if error.errno not in _NOT_A_DIRECTORY or place.directory in (ROOT, AREA):
                     raise
         raise OSError(errno.EEXIST, "no free name in the version area", place.name)
+
+    def _open_or_make(self, fd: int, directory: TreePath, name: bytes) -> int:
+        try:
+            return os.open(name, DIRECTORY, dir_fd=fd)
+        except FileNotFoundError:
+            pass
+        try:
+            self._system.mkdir(fd, name, 0o700)
+        except FileExistsError:
+            pass  # another run of another pair was faster
+        self._flusher.touch(directory)
+        return os.open(name, DIRECTORY, dir_fd=fd)
 
     def _copied_over(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> bool:
         """Copy, flush, verify, unlink: a move between file systems. False: `free` is taken."""

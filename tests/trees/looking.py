@@ -54,8 +54,9 @@ def snapshot(root: bytes, *, ours: bool = False) -> dict[bytes, bytes]:
     """path -> content (`d` for directories, `l:` and the target for links); ours left out."""
     found: dict[bytes, bytes] = {}
     for top, directories, files in os.walk(root):
-        if not ours and top == root and b".reconcile" in directories:
-            directories.remove(b".reconcile")
+        if not ours:
+            directories[:] = [name for name in directories if not _is_ours(name)]
+            files = [name for name in files if not _is_ours(name)]
         for name in directories + files:
             location = os.path.join(top, name)
             path = os.path.relpath(location, root)
@@ -67,6 +68,10 @@ def snapshot(root: bytes, *, ours: bool = False) -> dict[bytes, bytes]:
                 with open(location, "rb") as stream:
                     found[path] = b"f:" + stream.read()
     return found
+
+
+def _is_ours(name: bytes) -> bool:
+    return name == b".reconcile" or name.startswith(b".rcn-")
 
 
 def all_contents(*roots: bytes) -> set[bytes]:
