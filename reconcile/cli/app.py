@@ -111,7 +111,9 @@ def _command(verb: Verb) -> Callable[..., Parsed]:
             value = given[_argument(word)]
             words += value if isinstance(value, list) else [value] if value is not None else []
         kept = {option.dest: given[option.dest] for option in options}
-        said = {dest: value for dest, value in kept.items() if value or value in ("", False)}
+        said = {
+            dest: value for dest, value in kept.items() if value or value == "" or value is False
+        }
         return Parsed(verb.name, said, words)
 
     arguments = [_word_parameter(word) for word in verb.words]
@@ -119,6 +121,11 @@ def _command(verb: Verb) -> Callable[..., Parsed]:
         arguments + [_parameter(option) for option in options]
     )
     return command
+
+
+def _was_said(value: object) -> bool:
+    """Not None, no empty list, no count of 0; but `--no-x` and an empty value were said."""
+    return bool(value) or value is False or value == ""
 
 
 def _argument(word: Word) -> str:
