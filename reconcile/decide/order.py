@@ -1,7 +1,9 @@
 """Order: in which order steps are carried out, and which must be done before which.
 
+    0  copies that keep a version whose name is taken over; the directory they
+       go into is there on both sides, because the conflict is in it
     1  directories, top-down (a file makes room for its directory)
-    2  creations, conflict copies among them
+    2  creations
     3  moves, updates, modes of files
     4  removals, children first; a file that replaces a directory takes its turn
        as the directory, after all that lay below
@@ -33,7 +35,9 @@ _BACKWARDS = bytes(255 - byte for byte in range(256))
 
 def order(drafts: Iterable[Draft]) -> tuple[Step, ...]:
     """Numbered steps. The same for the same drafts, whatever order they come in."""
-    arranged = sorted(drafts, key=_turn)
+    every = list(drafts)
+    first = {place for draft in every for place in draft.after}
+    arranged = sorted(every, key=lambda draft: _turn(draft, first))
     numbers = {draft.place: number for number, draft in enumerate(arranged, 1)}
     makers = {draft.place for draft in arranged if draft.action is Action.MKDIR}
     emptying = _emptying(arranged)
@@ -55,7 +59,9 @@ def order(drafts: Iterable[Draft]) -> tuple[Step, ...]:
     )
 
 
-def _phase(draft: Draft) -> int:
+def _phase(draft: Draft, first: set[Place]) -> int:
+    if draft.place in first:
+        return 0
     if draft.replaces_directory:
         return 4
     if draft.action is Action.META and draft.want is not None and draft.want.kind == Kind.DIR:
@@ -63,11 +69,11 @@ def _phase(draft: Draft) -> int:
     return _PHASES[draft.action]
 
 
-def _turn(draft: Draft) -> tuple[int, bytes, Side]:
+def _turn(draft: Draft, first: set[Place]) -> tuple[int, bytes, Side]:
     """Phase, then preorder; from phase 4 on backwards, so that children come first."""
-    phase, key = _phase(draft), order_key(draft.at)
+    phase, key = _phase(draft, first), order_key(draft.at)
     if phase >= 4:
-        key = key.translate(_BACKWARDS) + b"\xff"
+        key = key.translate(_BACKWARDS) + b"\xff\xff"
     return phase, key, draft.side
 
 

@@ -1,0 +1,1 @@
+"""Judgement: tables for the rules, laws for the rest."""

@@ -1,0 +1,202 @@
+"""A pure model of apply: carries a plan out on dictionaries, checking every expectation.
+
+Nothing but what a step says is used. A step whose expectation does not hold
+raises `Stale`; here that is always a fault of the plan, because nobody else
+touches these trees. The baseline follows the contract of `model/plan.py`: a
+path takes its `want` when all steps of that path are done.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from reconcile.decide.planner import make_plan
+from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, same, same_content
+from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, build
+from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
+from reconcile.model.policy import Rules
+from reconcile.model.treepath import ROOT, TreePath, is_under, parents, split
+
+Things = dict[TreePath, Entry]
+MADE_FROM = MadeFrom("pair", "left", "right", 1, b"", b"", b"", DEFAULT_HEADER)
+
+
+class Stale(AssertionError):
+    """A step met something else than it expects."""
+
+
+class World(NamedTuple):
+    """Both sides and what they last agreed on (None: never)."""
+
+    base: Things | None
+    left: Things
+    right: Things
+
+    def side(self, side: Side) -> Things:
+        """One of the two."""
+        return self.left if side is Side.LEFT else self.right
+
+    def copy(self) -> "World":
+        """An independent copy."""
+        return World(None if self.base is None else dict(self.base), {**self.left}, {**self.right})
+
+
+def plan_of(world: World, rules: Rules, **more: object) -> Plan:
+    """The plan for this world."""
+    base = ABSENT if world.base is None else build(world.base)
+    left, right = build(world.left), build(world.right)
+    return make_plan(base, left, right, rules, made_from=MADE_FROM, **more)  # type: ignore[arg-type]
+
+
+def run(world: World, rules: Rules, stop_after: int | None = None) -> tuple[World, Plan]:
+    """Plan, apply the first `stop_after` steps, and advance the baseline."""
+    plan = plan_of(world, rules)
+    after = world.copy()
+    done = apply(plan, after, stop_after)
+    return advance(plan, world, after, done), plan
+
+
+def apply(plan: Plan, world: World, stop_after: int | None = None) -> set[int]:
+    """Carry out the steps in order, in place; the numbers of those done."""
+    done: set[int] = set()
+    for number, step in enumerate(plan.steps):
+        if stop_after is not None and number >= stop_after:
+            break
+        if not done.issuperset(step.needs):
+            raise Stale(f"step {step.id} needs {step.needs}, done are {done}")
+        carry_out(step, world)
+        done.add(step.id)
+    return done
+
+
+def carry_out(step: Step, world: World) -> None:
+    """One step."""
+    held = world.side(step.side)
+    _check_expectation(step, held)
+    if step.want is None:
+        _must_be_empty(step, held)
+        del held[step.at]
+        return
+    above = split(step.at)[0]
+    if above != ROOT and (above not in held or held[above].kind != Kind.DIR):
+        raise Stale(f"{step.at!r} has no directory above it")
+    if step.want.kind != Kind.DIR:
+        _must_be_empty(step, held)
+        _check_content(step, world)
+    if step.action is Action.MOVE:
+        assert step.source is not None
+        assert step.source.side is step.side
+        del held[step.source.path]
+    held[step.at] = msgspec.structs.replace(step.want, name=split(step.at)[1])
+
+
+def _check_expectation(step: Step, held: Things) -> None:
+    found = held.get(step.at)
+    if step.expect is None or found is None:
+        fits = found is step.expect
+    elif step.expect.kind == Kind.DIR:
+        fits = found.kind == Kind.DIR
+    else:
+        fits = same(found, step.expect)
+    if not fits:
+        raise Stale(f"{step.side} {step.at!r}: expected {step.expect}, found {found}")
+
+
+def _must_be_empty(step: Step, held: Things) -> None:
+    if step.expect is None or step.expect.kind != Kind.DIR or step.action is Action.META:
+        return
+    below = [path for path in held if path != step.at and is_under(path, step.at)]
+    if below:
+        raise Stale(f"{step.side} {step.at!r} is not empty: {below}")
+
+
+def _check_content(step: Step, world: World) -> None:
+    assert step.want is not None
+    if step.source is None:
+        if not same_content(step.want, step.expect):
+            raise Stale(f"{step.at!r}: new content without a source")
+        return
+    if step.source.side is None:
+        return
+    found = world.side(step.source.side).get(step.source.path)
+    if not same(found, step.source.entry) or not same_content(found, step.want):
+        raise Stale(f"source of {step.at!r} is {found}, not {step.source.entry}")
+
+
+def advance(plan: Plan, before: World, after: World, done: set[int]) -> World:
+    """The world with its baseline brought forward."""
+    base: Things = {} if before.base is None else dict(before.base)
+    for agreement in plan.agreements:
+        _agree(base, agreement, before)
+    open_steps = Counter(step.path for step in plan.steps)
+    for step in plan.steps:
+        if step.id in done:
+            open_steps[step.path] -= 1
+            if not open_steps[step.path]:
+                _take(base, step, after)
+    return World(base, after.left, after.right)
+
+
+def _agree(base: Things, agreement: Agreement, before: World) -> None:
+    _drop(base, agreement.path)
+    if agreement.entry is None:
+        return
+    if agreement.path != ROOT:
+        _put(base, agreement.path, agreement.entry, before)
+    if agreement.entry.kind == Kind.DIR:
+        for path, entry in before.left.items():
+            if path != agreement.path and is_under(path, agreement.path) and entry.is_content:
+                base[path] = entry
+
+
+def _take(base: Things, step: Step, after: World) -> None:
+    if step.action is not Action.META:
+        _drop(base, step.path)
+    if step.want is not None:
+        _put(base, step.path, step.want, after)
+    if step.action is Action.MOVE and step.source is not None:
+        _drop(base, step.source.path)
+
+
+def _put(base: Things, path: TreePath, entry: Entry, sides: World) -> None:
+    base[path] = entry
+    for above in parents(path)[:-1]:
+        if above not in base or base[above].kind != Kind.DIR:
+            base[above] = Entry(split(above)[1], Kind.DIR, mode=0o755)
+
+
+def _drop(base: Things, path: TreePath) -> None:
+    for each in [each for each in base if is_under(each, path)]:
+        del base[each]
+
+
+def is_shown(held: Things, path: TreePath) -> bool:
+    """Visible to the merge: content, and no directory that holds excluded things only."""
+    entry = held[path]
+    if entry.kind == Kind.IGNORED:
+        return False
+    below = [each for each in held if each != path and is_under(each, path)]
+    return entry.kind != Kind.DIR or not below or any(held[e].kind != Kind.DIR and held[e].kind != Kind.IGNORED or (held[e].kind == Kind.DIR and not any(is_under(x, e) and x != e for x in below)) for e in below)
+
+
+def visible(held: Things) -> dict[TreePath, tuple[Kind, bytes, bool]]:
+    """What the merge sees of a side, comparable: kind, content, executable."""
+    return {
+        path: (
+            entry.kind,
+            b"" if entry.kind == Kind.DIR else entry.id,
+            entry.kind == Kind.FILE and entry.is_exec,
+        )
+        for path, entry in held.items()
+        if is_shown(held, path)
+    }
+
+
+def rest_of(plan: Plan, kinds: Iterable[str] = ()) -> bool:
+    """The plan leaves nothing undecided."""
+    return not plan.conflicts and not plan.problems
+
+
+TRACKED = DEFAULT_TRACKED
