@@ -147,12 +147,16 @@ class Scenario:
         }
 
     def lies(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> list[Receipt]:
-        """Receipts that say DONE of something that is not so."""
-        last = {step.at: step.want for step in steps if receipts[step.id - 1].status == "done"}
+        """Receipts that say DONE of something that is not so.
+
+        A path with a later step that was not done may hold what that one wanted.
+        """
+        last = {step.at: step.id for step in steps}
         return [
-            receipts[step.id - 1]
-            for step in steps
-            if step.want is last.get(step.at, step)
+            receipt
+            for step, receipt in zip(steps, receipts, strict=True)
+            if receipt.status is Status.DONE
+            and last[step.at] == step.id
             and not same_content(entry_at(self.right, step.at), step.want)
         ]
 
