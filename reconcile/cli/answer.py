@@ -5,7 +5,7 @@ import time
 from reconcile.cli.face import LINES, PORCELAIN, Face
 from reconcile.cli.porcelain import porcelain
 from reconcile.cli.render_plan import (
-    first_run_line,
+    first_run_lines,
     header_lines,
     in_sync_line,
     row_lines,
@@ -57,8 +57,8 @@ def print_planning(
     if not face.quiet:
         for line in header_lines(planning, face.out):
             face.say(line)
-        if first_run_line(planning):
-            face.say(first_run_line(planning))
+        for line in first_run_lines(planning, face.out):
+            face.say(line)
         face.say("")
     print_plan(face, plan, plan_id, versions=versions)
 

@@ -63,7 +63,7 @@ def problem_lines(problems: Iterable[Problem], look: Look) -> list[str]:
     if len(found) > _LISTED:
         lines.append(f"  {look.signs('…')} {len(found) - _LISTED:,} more")
     if found:
-        lines.append(f"{counted(len(found), 'path')} left alone: could not be looked at")
+        lines.append(f"{counted(len(found), 'path')} left alone")
     return lines
 
 

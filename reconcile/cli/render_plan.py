@@ -1,5 +1,6 @@
 """A plan as text: mock-up 1. Values in, lines out; nothing is asked of the world."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,12 +12,18 @@ from reconcile.model.entry import Entry
 from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Side, Step
 
 _INDENT = "  "
+_DATE = len("2026-11-21 ")
 _DIRECTION = 12
 _ORDER = (
     (Action.CREATE, "create"), (Action.UPDATE, "update"), (Action.MOVE, "move"),
     (Action.META, "meta"), (Action.DELETE, "delete"), (Action.MKDIR, "mkdir"),
     (Action.RMDIR, "rmdir"),
 )  # fmt: skip
+_FIRST_RUN = (
+    "No baseline yet: equal files are adopted, every other difference is new or created on both "
+    "sides; nothing is deleted on a first run."
+)
+_DECIDE = "conflicts stay as they are until you decide: edit one side, or use --on-conflict POLICY"
 _CARRIES = (Action.CREATE, Action.UPDATE)
 
 
@@ -53,14 +60,9 @@ def header_lines(planning: Planning, look: Look) -> list[str]:
     return lines
 
 
-def first_run_line(planning: Planning) -> str:
-    """What a first run means; empty when there is a baseline."""
-    if not planning.plan.first_run:
-        return ""
-    return (
-        "No baseline yet: equal files are adopted, every other difference is new or created on "
-        "both sides; nothing is deleted on a first run."
-    )
+def first_run_lines(planning: Planning, look: Look) -> list[str]:
+    """What a first run means; none when there is a baseline."""
+    return wrapped(_FIRST_RUN, look) if planning.plan.first_run else []
 
 
 def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
@@ -88,7 +90,7 @@ def counts_text(plan: Plan) -> str:
         parts.append(counted(len(plan.conflicts), "conflict"))
     errors = sum(problem.severity == "error" for problem in plan.problems)
     if errors:
-        parts.append(f"{errors:,} unreadable")
+        parts.append(counted(errors, "problem"))
     return ", ".join(parts) or "no changes"
 
 
@@ -109,13 +111,23 @@ def summary_lines(plan: Plan, plan_id: str, look: Look, *, versions: bool = True
     ways += [f"{size_text(back)} left ← right"] if back else []
     if ways:
         lines.append(f"{_INDENT}{', '.join(ways)}")
-    if any(step.expect is not None and step.action is not Action.MOVE for step in plan.steps):
+    if any(step.action in (Action.UPDATE, Action.DELETE) for step in plan.steps):
         kept = "stays in the version store" if versions else "is NOT kept (--no-versions)"
         lines.append(f"{_INDENT}what is overwritten or deleted {kept}")
     guards = [_guard_text(guard) for guard in plan.guards if guard.limit or not guard.ok]
     if guards:
         lines.append(f"{_INDENT}guards: {', '.join(guards)}")
-    return [look.signs(line) if look.ascii_only else line for line in lines]
+    if plan.conflicts:
+        lines.append(f"{_INDENT}{_DECIDE}")
+    return [part for line in lines for part in wrapped(line, look)]
+
+
+def wrapped(line: str, look: Look) -> list[str]:
+    """A sentence of ours, broken at the stream's width, what follows indented."""
+    return textwrap.wrap(
+        look.signs(line), look.columns, subsequent_indent=_INDENT * 2, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def direction_text(step: Step) -> str:
@@ -145,11 +157,15 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
     lines = []
     for row, name, amount, reason in zip(rows, names, amounts, reasons, strict=True):
         shown = _shortened(name, width, look) if look.is_terminal else name
-        direction = look.signs(direction_text(row.step) if row.step else _side_text(row))
-        line = f"{row.sign} {direction:<{_DIRECTION}}  {shown:<{width}}  {amount:>{amount_width}}"
+        direction = _aligned(direction_text(row.step) if row.step else _side_text(row), look)
+        line = f"{row.sign} {direction}  {shown:<{width}}  {amount:>{amount_width}}"
         line = look.paint(line, row.cls)
         lines.append(f"{_INDENT}{line}  {reason}".rstrip())
     return lines
+
+
+def _aligned(direction: str, look: Look) -> str:
+    return f"{look.signs(direction):<{_DIRECTION + look.ascii_only}}"
 
 
 def _side_text(row: Row) -> str:
@@ -187,14 +203,14 @@ def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:
     for row in rows:
         assert row.conflict is not None
         conflict = row.conflict
-        sides = "   ".join(
-            f"{side.value} {_state(conflict, entry)}"
-            for side, entry in ((Side.LEFT, conflict.left), (Side.RIGHT, conflict.right))
-        )
+        left, right = _state(conflict, conflict.left), _state(conflict, conflict.right)
+        if left[:_DATE] == right[:_DATE] and left[:_DATE].startswith("2"):
+            right = right[_DATE:]
+        sides = f"left {left}  right {right}"
         name = look.path(conflict.path)
-        head = look.paint(f"! {'both':<{_DIRECTION}}  {name:<{min(width, 40)}}", "conflict")
-        note = f"   {look.text(conflict.note)}" if conflict.note else ""
-        lines.append(f"{_INDENT}{head}  {sides}   {conflict.id}{note}")
+        head = look.paint(f"! {_aligned('both', look)}  {name:<{min(width, 40)}}", "conflict")
+        note = f"  {look.text(conflict.note)}" if conflict.note else ""
+        lines.append(f"{_INDENT}{head}  {sides}  {conflict.id}{note}")
     return lines
 
 
@@ -210,11 +226,11 @@ def _problem_line(row: Row, look: Look) -> str:
     assert row.problem is not None
     problem = row.problem
     side = f"at {problem.side.value}" if problem.side is not None else "both"
-    head = look.paint(f"? {side:<{_DIRECTION}}  {look.path(problem.path)}", "error")
+    head = look.paint(f"? {_aligned(side, look)}  {look.path(problem.path)}", "error")
     return f"{_INDENT}{head}  {problem.code}: {look.text(problem.reason)}"
 
 
 def _guard_text(guard: GuardCheck) -> str:
     verdict = "ok" if guard.ok else "STOP"
-    limit = f" of {guard.limit}" if guard.limit else ""
+    limit = f" (limit {guard.limit})" if guard.limit else ""
     return f"{guard.name} {guard.actual:,}{limit} {verdict}"
