@@ -220,10 +220,10 @@ def encode_record(kind: int, raw: bytes, squeezer: Squeezer | None) -> bytes:
 def record_length(head: bytes, offset: int, room: int) -> int:
     """How long the record is that starts with `head`, within `room`. Raises: ManifestBroken."""
     if len(head) < RECORD_HEAD.size:
-        raise ManifestBroken("truncated", offset, "the file ends within a record")
+        raise ManifestBroken("record-length", offset, "the records end within a record")
     length = RECORD_HEAD.size + int(RECORD_HEAD.unpack_from(head)[2])
     if length > room:
-        raise ManifestBroken("truncated", offset, f"a record of {length} bytes in {room}")
+        raise ManifestBroken("record-length", offset, f"a record of {length} bytes in {room}")
     return length
 
 
@@ -235,8 +235,6 @@ def open_record(
     Holds no more than the declared raw size, which is bounded by the budget and
     by `MAX_RATIO` times what is stored.
     """
-    if len(record) < RECORD_HEAD.size:
-        raise ManifestBroken("truncated", offset, "the file ends within a record")
     kind, code, stored, raw = RECORD_HEAD.unpack_from(record)
     if stored != len(record) - RECORD_HEAD.size:
         raise ManifestBroken("record-length", offset, f"{stored} bytes do not fill the record")

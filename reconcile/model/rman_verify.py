@@ -95,8 +95,7 @@ def verify(
     found = _claim(waiting, root.place, root.root.id, ends.records_end)
     if found.page and found.page.visible > PAGE_ENTRIES:
         raise ManifestBroken("cut", root.place.offset, f"{found.page.visible} entries in one page")
-    if waiting:
-        raise ManifestBroken("stray", min(waiting), "a record that nothing points at")
+    assert not waiting  # each record was claimed once, and the root weighs as much as all of them
     if counts != root.counts:
         raise ManifestBroken("counts", ends.records_end, f"{counts} found, {root.counts} declared")
     progress(counts)
@@ -189,7 +188,7 @@ def _take_list(own: Place, body: ListBody, ends: Opened, waiting: dict[int, _Wai
 def _check_cut(page: _Names | None, ref: PageRef, offset: int, header: Header) -> None:
     """`page` is what FORMAT.md §4 makes of the names in its bounds. Raises: ManifestBroken."""
     if page is None:
-        raise ManifestBroken("list", offset, "a page list among the pages of a page list")
+        raise ManifestBroken("record-type", offset, "a page list where a page should be")
     if page.length != ref.length:
         raise ManifestBroken("list", offset, f"{page.length} entries, the list says {ref.length}")
     if page.first <= ref.after or (ref.last and page.final > ref.last):

@@ -76,7 +76,7 @@ class Reader:
         self.data = data
         self.front_end = 0
         self.entries: dict[bytes, list[Any]] = {}
-        self.claimed: set[int] = set()
+        self.unclaimed: set[int] = set()
         self.counts = [0] * 7
 
     def read(self) -> Read:
@@ -86,9 +86,10 @@ class Reader:
         root, place, counts, complete = trailer[:4]
         need(place[0] >= self.front_end and place[0] + place[1] == end, "place", end)
         need(place[3] == end - self.front_end, "weight", end)  # §7.3
+        self.find_records(end)
         found = self.directory(b"", root, place, end)
         need(found.weight == place[3], "weight", place[0])
-        self.find_strays(end)
+        need(not self.unclaimed, "place", end)
         need(self.counts == counts[:7], "counts", end)
         return Read(header, root, counts, complete, self.entries)
 
@@ -141,7 +142,6 @@ class Reader:
 
     def open(self, record: bytes, offset: int, coding: str) -> tuple[int, bytes]:
         """§6.2, §6.3: (type, raw bytes)."""
-        need(len(record) >= 10, "truncated", offset)
         kind, code, stored, raw = struct.unpack(">BBII", record[:10])
         body = record[10:]
         need(stored == len(body), "record-length", offset)
@@ -188,8 +188,8 @@ class Reader:
         need(length <= weight <= offset + length - self.front_end, "weight", above)
         record = self.data[offset : offset + length]
         need(self.digest(record) == digest, "hash", offset)
-        need(offset not in self.claimed, "place", above)
-        self.claimed.add(offset)
+        need(offset in self.unclaimed, "place", above)
+        self.unclaimed.remove(offset)
         self.counts[6] += 1
         return self.open(record, offset, self.coding)
 
@@ -236,7 +236,7 @@ class Reader:
         total = 0
         for page_id, last, entries, place in [row[:4] for row in rows]:
             kind, raw = self.fetch(place, offset)
-            need(kind != 2, "list", place[0])
+            need(kind == 1, "record-type", place[0])
             found, below = self.page(path, raw, place, after, last)
             need(len(found) == entries, "list", place[0])
             need(below.tree_id == page_id, "tree-id", place[0])
@@ -319,13 +319,14 @@ class Reader:
         digest = self.digest(name)
         return digest[31] == 0 and digest[30] % 4 == 0
 
-    def find_strays(self, end: int) -> None:
-        """§7.3: front to trailer there are only claimed records."""
+    def find_records(self, end: int) -> None:
+        """Where records begin: they fill the space between front and trailer."""
         offset = self.front_end
         while offset < end:
-            need(end - offset >= 10, "truncated", offset)
+            need(end - offset >= 10, "record-length", offset)
             (stored,) = struct.unpack(">I", self.data[offset + 2 : offset + 6])
-            need(offset in self.claimed, "stray", offset)
+            need(offset + 10 + stored <= end, "record-length", offset)
+            self.unclaimed.add(offset)
             offset += 10 + stored
 
 
