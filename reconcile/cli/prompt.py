@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Callable
 
+import msgspec
+
 from reconcile.cli.face import Face
 from reconcile.cli.words import counted
-from reconcile.model.plan import Action, Plan, Side
+from reconcile.model.job import Job
+from reconcile.model.plan import Action, GuardCheck, Plan, Side
+from reconcile.model.policy import Limits
 
 
 def ask_to_apply(
@@ -39,9 +43,42 @@ def question(plan: Plan) -> str:
     )
 
 
-def ask_number(face: Face, what: str, number: int) -> bool:
-    """A guard is passed only by typing its number."""
-    return ask(face, f"{what} Type {number} to go on: ") == str(number)
+def ask_past_guards(face: Face, job: Job, plan: Plan) -> Job | None:
+    """The job with its limits at the numbers typed; None when one was not, or has no number.
+
+    A guard is passed by typing the count it shows, never by `y`.
+    """
+    limits = job.limits
+    for guard in plan.guards:
+        if guard.ok:
+            continue
+        changed = _lifted(limits, guard, plan)
+        if changed is None:
+            return None
+        number, limits = changed
+        face.tell(face.err.text(f"{guard.detail}, and the limit is {guard.limit}"))
+        if ask(face, f"Type {number} to allow it: ") != str(number):
+            return None
+    return msgspec.structs.replace(job, limits=limits)
+
+
+def _lifted(limits: Limits, guard: GuardCheck, plan: Plan) -> tuple[int, Limits] | None:
+    """(the number to type, the limits once it is typed); None: no number passes this guard."""
+    replace = msgspec.structs.replace
+    match guard.name:
+        case "max_delete":
+            count = max(
+                sum(s.side is side and s.action is Action.DELETE for s in plan.steps)
+                for side in Side
+            )
+            return count, replace(limits, max_delete_count=count, origin="typed")
+        case "max_delete_size":
+            return guard.actual, replace(limits, max_delete_bytes=guard.actual, origin="typed")
+        case "max_change":
+            share = guard.actual / 100
+            return guard.actual, replace(limits, max_change_share=share, origin="typed")
+        case _:
+            return None
 
 
 def ask(face: Face, prompt: str) -> str:

@@ -42,7 +42,7 @@ def header_lines(planning: Planning, look: Look) -> list[str]:
     sides = [look.text(made.left), look.text(made.right)]
     width = max(len(side) for side in sides)
     tallies = [
-        (f"{tally.files:,} files", size_text(tally.size_bytes))
+        (counted(tally.files, "file"), size_text(tally.size_bytes))
         for tally in (planning.left, planning.right)
     ]
     files = max(len(tally[0]) for tally in tallies)
@@ -114,7 +114,7 @@ def summary_lines(plan: Plan, plan_id: str, look: Look, *, versions: bool = True
     if any(step.action in (Action.UPDATE, Action.DELETE) for step in plan.steps):
         kept = "stays in the version store" if versions else "is NOT kept (--no-versions)"
         lines.append(f"{_INDENT}what is overwritten or deleted {kept}")
-    guards = [_guard_text(guard) for guard in plan.guards if guard.limit or not guard.ok]
+    guards = [_guard_text(guard) for guard in plan.guards if guard.actual or not guard.ok]
     if guards:
         lines.append(f"{_INDENT}guards: {', '.join(guards)}")
     if plan.conflicts:

@@ -8,7 +8,7 @@ from reconcile.cli.answer import now_ns, print_planning, shown_of
 from reconcile.cli.asked import job_of, job_of_plan
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
-from reconcile.cli.prompt import ask_to_apply
+from reconcile.cli.prompt import ask_past_guards, ask_to_apply
 from reconcile.cli.render_outcome import outcome_lines
 from reconcile.cli.render_plan import row_lines
 from reconcile.cli.session import Session
@@ -18,7 +18,7 @@ from reconcile.cli.verbs.diff import save
 from reconcile.engine.cycle import apply_job, apply_plan
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planfile import is_plan_file, load_plan, plan_id
-from reconcile.model.errors import ExitCode, NeedsApproval, StalePlan, UsageError
+from reconcile.model.errors import ExitCode, NeedsApproval, Refused, StalePlan, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
 
@@ -41,6 +41,12 @@ def run(face: Face) -> int:
     approval = Approval(face, job, session)
     try:
         outcome = apply_job(job, session, approval)
+    except Refused:
+        allowed = approval.ask_past_guards()
+        if allowed is None:
+            raise
+        approval = Approval(face, allowed, session, already_shown=approval.plan)
+        outcome = apply_job(allowed, session, approval)
     finally:
         session.close()
     return _finish(face, outcome, approval, _pair(left, right))
@@ -49,18 +55,23 @@ def run(face: Face) -> int:
 class Approval:
     """Shows the plan and asks; answers the plan, or None for no."""
 
-    def __init__(self, face: Face, job: Job, session: Session) -> None:
+    def __init__(
+        self, face: Face, job: Job, session: Session, already_shown: Plan | None = None
+    ) -> None:
         self._face = face
         self._job = job
         self._session = session
         self._created_ns = 0
-        self.was_shown = False
+        self.plan = already_shown
+        """The plan that was shown last."""
         self.was_declined = False
 
     def __call__(self, planning: Planning) -> Plan | None:
         """See `cycle.Approve`."""
         self.show(planning)
         plan = planning.plan
+        if any(not guard.ok for guard in plan.guards):
+            return None
         if plan.is_empty or self._face.flag("yes"):
             return plan
         if ask_to_apply(self._face, plan, lambda: self._details(plan), self._save(plan)):
@@ -69,14 +80,21 @@ class Approval:
         return None
 
     def show(self, planning: Planning) -> None:
-        """Print the plan once."""
-        if self.was_shown:
+        """Print the plan, unless just this one was shown before."""
+        if not self._created_ns:
+            self._created_ns = now_ns()
+        if self.plan is not None and self.plan.steps == planning.plan.steps:
             return
-        self.was_shown = True
+        self.plan = planning.plan
         self._session.pause()
-        self._created_ns = now_ns()
         identity = plan_id(planning.plan, self._created_ns)
         print_planning(self._face, planning, identity, versions=self._job.versions)
+
+    def ask_past_guards(self) -> Job | None:
+        """The job with the numbers typed for its guards; None: none was typed."""
+        if self.plan is None or self._face.flag("yes") or not self._face.may_ask:
+            return None
+        return ask_past_guards(self._face, self._job, self.plan)
 
     def _details(self, plan: Plan) -> None:
         for line in row_lines(plan, shown_of(self._face, full=True), self._face.err):
@@ -118,8 +136,6 @@ def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) 
     if approval is not None and approval.was_declined:
         face.tell("not applied: nothing was changed")
         return ExitCode.OK
-    if approval is not None:
-        approval.show(outcome.planning)
     if face.format == LINES:
         _emit(face, outcome)
     elif face.format == TEXT and face.quiet < 2:

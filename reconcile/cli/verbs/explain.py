@@ -10,7 +10,7 @@ from reconcile.cli.render_entry import entry_text
 from reconcile.cli.render_plan import direction_text
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import conflict_item, path_fields, problem_item, step_item, thing
-from reconcile.engine.cycle import explain
+from reconcile.engine.inspection import explain
 from reconcile.engine.outcome import Explanation
 from reconcile.model.plan import Step
 from reconcile.model.treepath import parse

@@ -6,7 +6,7 @@ from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
 from reconcile.cli.places import state_dir
 from reconcile.cli.words import count_text, size_text, time_text, utc_text
-from reconcile.engine.cycle import status
+from reconcile.engine.inspection import status
 from reconcile.engine.outcome import PairStatus
 from reconcile.model.errors import ExitCode
 

@@ -9,19 +9,18 @@ from reconcile.cli.render_outcome import problem_lines
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import hash_text, path_fields, problem_event, thing
 from reconcile.cli.words import counted, duration_text, size_text
-from reconcile.engine.cycle import verify
+from reconcile.engine.inspection import verify
 from reconcile.engine.outcome import Mismatched, Verification
-from reconcile.model.errors import ExitCode, UsageError
+from reconcile.model.errors import ExitCode
 
 
 def run(face: Face) -> int:
     """MISMATCH when something differs, PARTIAL when something could not be read."""
     job = job_of(face, *face.words)
-    share = _share(face.value("sample", "100%"))
     session = Session(face)
     session.begin(job)
     try:
-        found = verify(job, session, share)
+        found = verify(job, session)
     finally:
         session.close()
     if face.format == LINES:
@@ -97,12 +96,3 @@ def _emit(face: Face, found: Verification) -> None:
         )
     )
 
-
-def _share(text: str) -> float:
-    try:
-        share = float(text.removesuffix("%")) / 100
-    except ValueError:
-        share = -1.0
-    if not 0 < share <= 1:
-        raise UsageError(f"--sample needs a share above 0% and up to 100%, not `{text}`")
-    return share
