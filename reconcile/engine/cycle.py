@@ -3,20 +3,33 @@
 It owns no rule: judgement is in `decide`, the world in `trees` and `store`.
 """
 
-from collections.abc import Callable, Sequence
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
-from reconcile.engine.events import Listener
-from reconcile.engine.outcome import (
-    Explanation,
-    Generation,
-    Outcome,
-    PairStatus,
-    Planning,
-    Verification,
-)
+import msgspec
+
+from reconcile.decide.guards import refusal
+from reconcile.engine.apply import apply, leftovers_to_clear
+from reconcile.engine.events import Listener, Noted, Phase
+from reconcile.engine.inspection import baselines, explain, reset_baseline, status, verify
+from reconcile.engine.ledger import StoreLedger
+from reconcile.engine.merging import keep_bases, merged_content
+from reconcile.engine.opened import Opened
+from reconcile.engine.outcome import Ended, Outcome, Planning
+from reconcile.engine.pairs import now_ns
+from reconcile.engine.planning import Seen, plan_now
+from reconcile.model.codec import encode
+from reconcile.model.errors import PlanUsed, StalePlan
 from reconcile.model.job import Job
-from reconcile.model.plan import Plan
+from reconcile.model.manifest import Manifest
+from reconcile.model.plan import Plan, Problem, Side
+from reconcile.model.policy import Policy
+from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
+from reconcile.store.records import Baseline, Run
+from reconcile.trees.base import RunOptions, Tally
 
 Approve = Callable[[Planning], Plan | None]
 """Shown the plan before the first write; answers what may be applied, or None to stop."""
@@ -28,15 +41,31 @@ def make_plan(job: Job, listener: Listener) -> Planning:
     Raises: every error of the observation; a guard that fails does not raise
     here, it stands in `plan.guards` with `ok` false.
     """
-    raise NotImplementedError
+    with Opened(job, listener, exclusive=False) as opened:
+        return plan_now(opened).planning
 
 
 def apply_job(job: Job, listener: Listener, approve: Approve) -> Outcome:
     """Lock, recover, observe, plan, ask `approve`, apply.
 
-    Raises: Refused (a guard, before the first write), Locked, NeedsApproval …
+    `approve` sees the plan even when a guard fails in it; the refusal comes after.
+    Raises: Refused, RootMissing (a guard, before the first write), Locked, NeedsApproval …
     """
-    raise NotImplementedError
+    run = new_run_id()
+    with Opened(job, listener, run=run, exclusive=True) as opened:
+        _close_interrupted(opened)
+        seen = plan_now(opened)
+        planning = seen.planning
+        approved = approve(planning)
+        refused = refusal(planning.plan, planning.plan.guards, job.limits)
+        if refused is not None:
+            raise refused
+        if approved is None:
+            return _nothing_done(planning)
+        if not approved.steps and not approved.agreements and planning.generation:
+            _note_conflicts(opened, approved, run)
+            return _nothing_done(planning)
+        return _carry_out(_Run(opened, run, approved, seen, planning))
 
 
 def apply_plan(job: Job, plan: Plan, plan_id: str, listener: Listener) -> Outcome:
@@ -44,34 +73,247 @@ def apply_plan(job: Job, plan: Plan, plan_id: str, listener: Listener) -> Outcom
 
     Raises: PlanUsed, StalePlan, Refused, Locked; nothing was changed then.
     """
-    raise NotImplementedError
-
-
-def verify(job: Job, listener: Listener, sample: float = 1.0) -> Verification:
-    """Read and hash both sides again and compare with each other and with the baseline."""
-    raise NotImplementedError
-
-
-def explain(job: Job, path: TreePath, listener: Listener) -> Explanation:
-    """Why `path` is, or is not, in the plan that would be made now."""
-    raise NotImplementedError
-
-
-def status(state_dir: str) -> Sequence[PairStatus]:
-    """Every pair that `state_dir` knows, by left then right. Reads only the state."""
-    raise NotImplementedError
-
-
-def baselines(job: Job) -> Sequence[Generation]:
-    """The pair's generations, newest first."""
-    raise NotImplementedError
-
-
-def reset_baseline(job: Job) -> int:
-    """Forget what was agreed on: the next run is a first run. Answers the number forgotten."""
-    raise NotImplementedError
+    with Opened(job, listener, run=new_run_id(), exclusive=True) as opened:
+        before = _resumed(opened, plan, plan_id)
+        if before is None:
+            _refuse_stale(opened, plan)
+            refused = refusal(plan, plan.guards, job.limits)
+            if refused is not None:
+                raise refused
+        run = before.id if before else opened.run
+        newest = opened.baseline()
+        planning = Planning(
+            plan,
+            Tally(),
+            Tally(),
+            newest.number if newest else 0,
+            newest.time_ns if newest else 0,
+            0,
+        )
+        return _carry_out(_Run(opened, run, plan, None, planning, plan_id, before))
 
 
 def adopt_baseline(job: Job, listener: Listener) -> Planning:
     """Take everything that is equal on both sides now as agreed, and change no side."""
-    raise NotImplementedError
+    run = new_run_id()
+    with Opened(job, listener, run=run, exclusive=True) as opened:
+        seen = plan_now(opened)
+        equal = msgspec.structs.replace(seen.planning.plan, steps=())
+        _carry_out(_Run(opened, run, equal, seen, seen.planning))
+        return seen.planning
+
+
+def new_run_id() -> str:
+    """`r-` and ten characters that sort by time."""
+    stamp = int(time.time() * 1000) & 0xFFFFFFFFF
+    return f"r-{stamp:09x}{secrets.token_hex(1)}"
+
+
+class _Run(NamedTuple):
+    """One run about to be carried out."""
+
+    opened: Opened
+    id: str
+    plan: Plan
+    seen: Seen | None
+    """None for a saved plan: nothing was observed now."""
+    planning: Planning
+    plan_id: str = ""
+    before: Run | None = None
+    """The interrupted part of the same run."""
+
+    def manifest(self, side: Side) -> Manifest:
+        """The side as it was last seen."""
+        if self.seen is not None:
+            return (self.seen.left if side is Side.LEFT else self.seen.right).manifest
+        return self.opened.store.manifest(side, header=self.opened.header)
+
+    def leftovers(self, side: Side) -> Sequence[TreePath]:
+        """What an interrupted run left there that this one cannot use."""
+        if self.seen is None:
+            return ()
+        seen = self.seen.left if side is Side.LEFT else self.seen.right
+        return leftovers_to_clear(self.plan, side, seen.leftovers)
+
+
+def _carry_out(run: _Run) -> Outcome:
+    opened, plan = run.opened, run.plan
+    started = time.monotonic_ns()
+    done: Collection[int] = opened.store.runs.done(run.id) if run.before else ()
+    rest = msgspec.structs.replace(
+        plan, steps=tuple(step for step in plan.steps if step.id not in done)
+    )
+    ledger = StoreLedger(
+        opened.store,
+        _generation(run),
+        run.manifest(Side.LEFT),
+        run.manifest(Side.RIGHT),
+        whole_plan=plan,
+        plan_id=run.plan_id,
+        done=done,
+    )
+    job = opened.job
+    options = RunOptions(run.id, job.durability, job.versions, opened.header)
+    notes = _begin_sides(run, options)
+    opened.listener(Phase("transfer"))
+    receipts = apply(
+        rest, opened.left, opened.right, ledger, opened.listener, options, merged_content(opened)
+    )
+    opened.listener(Phase("commit"))
+    for side in Side:
+        opened.trees[side].end()
+    if _keeps_bases(job):
+        keep_bases(opened, plan, receipts, run.manifest(Side.LEFT))
+    _note_conflicts(opened, plan, run.id)
+    return _outcome(run, rest, receipts, ledger, notes, started)
+
+
+def _begin_sides(run: _Run, options: RunOptions) -> tuple[Problem, ...]:
+    """Lock both roots and put leftovers away; notes of what could not be."""
+    opened = run.opened
+    if not run.plan.steps and not any(run.leftovers(side) for side in Side):
+        return ()
+    opened.listener(Phase("recover"))
+    notes: list[Problem] = []
+    for side in Side:
+        found = opened.trees[side].begin(options, run.leftovers(side))
+        notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
+    for note in notes:
+        opened.listener(Noted(note))
+    return tuple(notes)
+
+
+def _generation(run: _Run) -> Baseline:
+    opened = run.opened
+    newest = opened.baseline()
+    known = (newest.left_identity, newest.right_identity) if newest else ("", "")
+    if run.seen is not None:
+        known = (run.seen.left.identity, run.seen.right.identity)
+    return Baseline(
+        0,
+        now_ns(),
+        run.id,
+        None,
+        opened.header,
+        filter_digest=opened.filter.digest if opened.filter else b"",
+        left_identity=known[0],
+        right_identity=known[1],
+    )
+
+
+def _outcome(
+    run: _Run,
+    rest: Plan,
+    receipts: Sequence[Receipt],
+    ledger: StoreLedger,
+    notes: tuple[Problem, ...],
+    started: int,
+) -> Outcome:
+    by_step = {step.id: step for step in rest.steps}
+    not_done = tuple(
+        Ended(by_step[receipt.step], receipt)
+        for receipt in receipts
+        if receipt.status is not Status.DONE
+    )
+    newest = run.opened.baseline()
+    return Outcome(
+        run=run.id if rest.steps or run.before else "",
+        planning=run.planning,
+        done=len(receipts) - len(not_done),
+        done_bytes=sum(receipt.size_bytes for receipt in receipts),
+        not_done=not_done,
+        conflicts=run.plan.conflicts,
+        problems=(*run.plan.problems, *notes),
+        baseline_before=run.planning.generation,
+        baseline_after=newest.number if newest else 0,
+        duration_ns=time.monotonic_ns() - started,
+        resumed=run.before is not None,
+        counts=ledger.counts,
+    )
+
+
+def _nothing_done(planning: Planning) -> Outcome:
+    return Outcome(
+        run="",
+        planning=planning,
+        done=0,
+        done_bytes=0,
+        not_done=(),
+        conflicts=planning.plan.conflicts,
+        problems=planning.plan.problems,
+        baseline_before=planning.generation,
+        baseline_after=planning.generation,
+        duration_ns=planning.duration_ns,
+    )
+
+
+def _close_interrupted(opened: Opened) -> None:
+    """A run that was killed is over: the plan made now takes its place."""
+    run = opened.store.runs.interrupted()
+    if run is not None:
+        ended = msgspec.structs.replace(run, ended_ns=now_ns(), result="interrupted")
+        with opened.store.transaction():
+            opened.store.runs.end(ended)
+
+
+def _note_conflicts(opened: Opened, plan: Plan, run: str) -> None:
+    standing = opened.store.conflicts.standing()
+    if [each.conflict for each in standing] == list(plan.conflicts) and opened.noted_pair:
+        return
+    with opened.store.transaction():
+        opened.store.conflicts.see(plan.conflicts, run, now_ns())
+        opened.note_pair()
+
+
+def _keeps_bases(job: Job) -> bool:
+    asked = (job.rules.policies, *(path.policies for path in job.rules.path_policies))
+    return any(Policy.MERGE in policies for policies in asked)
+
+
+def _resumed(opened: Opened, plan: Plan, plan_id: str) -> Run | None:
+    """The interrupted run of this very plan; None: it has not begun. Raises: PlanUsed."""
+    used_by = opened.store.runs.consumed_by(plan_id)
+    if used_by is not None:
+        raise PlanUsed(
+            f"plan {plan_id} was applied before, as run {used_by}",
+            hint="make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan",
+        )
+    run = opened.store.runs.interrupted()
+    if run is None or run.plan_id != plan_id:
+        _close_interrupted(opened)
+        return None
+    if run.plan != encode(plan):
+        raise StalePlan(f"plan {plan_id} is not the one that run {run.id} began with")
+    return run
+
+
+def _refuse_stale(opened: Opened, plan: Plan) -> None:
+    """Raises: StalePlan, when the baseline or the pair is no longer what the plan saw."""
+    made_from = plan.made_from
+    again = "make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan"
+    if made_from.pair != opened.pair:
+        raise StalePlan("the plan was made for another pair of roots", hint=again)
+    if made_from.header != opened.header:
+        raise StalePlan("the plan was made under another hash or metadata set", hint=again)
+    newest = opened.baseline()
+    number = newest.number if newest else 0
+    root_id = newest.root.id if newest and newest.root else b""
+    if (number, root_id) != (made_from.generation, made_from.base_root):
+        raise StalePlan(
+            f"the plan was made from baseline #{made_from.generation}, the pair is at #{number}",
+            hint=again,
+        )
+
+
+__all__ = [
+    "Approve",
+    "adopt_baseline",
+    "apply_job",
+    "apply_plan",
+    "baselines",
+    "explain",
+    "make_plan",
+    "reset_baseline",
+    "status",
+    "verify",
+]

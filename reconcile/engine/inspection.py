@@ -1,0 +1,239 @@
+"""Inspection: answers about a pair that change nothing on a side."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from reconcile.decide.filters import explain_path
+from reconcile.decide.planner import differences
+from reconcile.engine.events import Listener, Phase, silent
+from reconcile.engine.opened import Opened
+from reconcile.engine.outcome import (
+    Explanation,
+    Generation,
+    Mismatched,
+    PairStatus,
+    Verification,
+)
+from reconcile.engine.pairs import now_ns
+from reconcile.engine.planning import plan_now, rules_of
+from reconcile.model.difference import Difference
+from reconcile.model.entry import Entry, Kind, same
+from reconcile.model.job import Job
+from reconcile.model.manifest import ABSENT, lookup
+from reconcile.model.plan import Plan, Side, Step
+from reconcile.model.treepath import TreePath, is_under
+from reconcile.store.pairs import pairs
+from reconcile.store.records import PairRecord
+from reconcile.trees.base import Observation
+
+
+def verify(job: Job, listener: Listener) -> Verification:
+    """Read and hash both sides again and compare them with each other.
+
+    A difference that the baseline or a file's time does not explain is told as
+    such. Nothing is written, in the state neither.
+    """
+    started = time.monotonic_ns()
+    anew = msgspec.structs.replace(job, paranoid=True)
+    with Opened(anew, listener, exclusive=False, keeps=False) as opened:
+        listener(Phase("verify"))
+        left, right = opened.observe(Side.LEFT), opened.observe(Side.RIGHT)
+        newest = opened.baseline()
+        with opened.store.reading():
+            mismatches = tuple(_mismatches(opened, left, right))
+        return Verification(
+            left.tally,
+            right.tally,
+            mismatches,
+            (*left.problems, *right.problems),
+            equal=_root_id(left) == _root_id(right) != b"",
+            left_root=_root_id(left),
+            right_root=_root_id(right),
+            generation=newest.number if newest else 0,
+            duration_ns=time.monotonic_ns() - started,
+        )
+
+
+def _mismatches(opened: Opened, left: Observation, right: Observation) -> Iterator[Mismatched]:
+    base = opened.base()
+    tracked = opened.header.tracked
+    trees = {Side.LEFT: left.manifest, Side.RIGHT: right.manifest}
+    if base.root is None:
+        base = ABSENT
+    for found in differences(base, trees[Side.LEFT], trees[Side.RIGHT], rules_of(opened)):
+        if same(found.left, found.right, tracked) or _both_directories(found):
+            continue
+        departed = [s for s in Side if not same(found.entry(s), found.base, tracked)]
+        side = departed[0] if len(departed) == 1 and base.root else Side.RIGHT
+        expected = found.base if len(departed) == 1 and base.root else found.left
+        detail = _detail(opened, side, found, known=base.root is not None)
+        yield Mismatched(found.path, side, expected, found.entry(side), detail)
+
+
+def _both_directories(found: Difference) -> bool:
+    kinds = [entry.kind for entry in (found.left, found.right) if entry is not None]
+    return kinds == [Kind.DIR, Kind.DIR]
+
+
+def _detail(opened: Opened, side: Side, found: Difference, *, known: bool) -> str:
+    """What explains the difference; the worst is that nothing does."""
+    now = found.entry(side)
+    believed = lookup(opened.store.manifest(side, header=opened.header), found.at(side))
+    if _is_rotten(now, believed):
+        return "its content changed, its size and time did not: damaged, or edited with care"
+    return "changed since the baseline" if known else "the sides differ; no baseline"
+
+
+def _is_rotten(now: Entry | None, believed: Entry | None) -> bool:
+    return (
+        now is not None
+        and believed is not None
+        and now.kind == believed.kind == Kind.FILE
+        and (now.size, now.mtime_ns) == (believed.size, believed.mtime_ns)
+        and now.id != believed.id
+    )
+
+
+def _root_id(seen: Observation) -> bytes:
+    return seen.manifest.root.id if seen.manifest.root else b""
+
+
+def explain(job: Job, path: TreePath, listener: Listener) -> Explanation:
+    """Why `path` is, or is not, in the plan that would be made now."""
+    with Opened(job, listener, exclusive=False) as opened:
+        seen = plan_now(opened)
+        with opened.store.reading():
+            base = lookup(opened.base(), path)
+        left, right = lookup(seen.left.manifest, path), lookup(seen.right.manifest, path)
+        is_dir = any(e is not None and e.kind == Kind.DIR for e in (base, left, right))
+        filtered = explain_path(opened.filter, path, is_dir)
+        excluded = filtered.excluded or _is_ignored(left, right)
+        plan = seen.planning.plan
+        steps = tuple(step for step in plan.steps if _concerns(step, path))
+        conflicts = tuple(
+            c for c in plan.conflicts if is_under(c.path, path) or is_under(path, c.path)
+        )
+        problems = tuple(p for p in plan.problems if is_under(p.path, path))
+        return Explanation(
+            path,
+            filtered.rule.pattern if filtered.rule else "",
+            filtered.rule.origin if filtered.rule else "",
+            excluded,
+            base,
+            left,
+            right,
+            steps,
+            conflicts,
+            problems,
+            _decision(excluded, (base, left, right), plan, (steps, conflicts, problems)),
+        )
+
+
+def _is_ignored(*entries: Entry | None) -> bool:
+    return any(entry is not None and entry.kind == Kind.IGNORED for entry in entries)
+
+
+def _concerns(step: Step, path: TreePath) -> bool:
+    source = step.source
+    return is_under(step.path, path) or (source is not None and is_under(source.path, path))
+
+
+def _decision(
+    excluded: bool,
+    entries: tuple[Entry | None, Entry | None, Entry | None],
+    plan: Plan,
+    found: tuple[Sequence[object], Sequence[object], Sequence[object]],
+) -> str:
+    steps, conflicts, problems = found
+    if excluded:
+        return "excluded: it takes no part, and what the baseline knows of it is kept"
+    if problems:
+        return "nothing is done here, because something could not be looked at or carried over"
+    if conflicts:
+        return "a conflict: both sides are left as they are until somebody decides"
+    if steps:
+        return f"{len(steps)} of the plan's {len(plan.steps)} steps concern it"
+    if not any(entries):
+        return "neither side has it, and the baseline does not know it"
+    if entries[1] is None and entries[2] is None:
+        return "both sides deleted it: they agree, and the next apply forgets it"
+    return "both sides agree: nothing is to be done"
+
+
+def status(state_dir: str) -> Sequence[PairStatus]:
+    """Every pair that `state_dir` knows, by left then right. Reads only the state."""
+    return tuple(_status(record) for record in pairs(state_dir))
+
+
+def _status(record: PairRecord) -> PairStatus:
+    state = _state(record)
+    baseline, run = record.baseline, record.last_run
+    agreed = baseline if baseline is not None and baseline.root is not None else None
+    return PairStatus(
+        record.pair,
+        record.left,
+        record.right,
+        state,
+        agreed.number if agreed else 0,
+        agreed.time_ns if agreed else 0,
+        run.id if run else "",
+        run.started_ns if run else 0,
+        (run.result or "interrupted") if run else "",
+        record.conflicts,
+        agreed.files if agreed else 0,
+        agreed.size_bytes if agreed else 0,
+        _advice(state, record),
+    )
+
+
+def _state(record: PairRecord) -> str:
+    if record.damage:
+        return "damaged"
+    if record.holder is not None:
+        return "running"
+    if record.last_run is not None and record.last_run.result in ("", "interrupted", "failed"):
+        return "interrupted"
+    if record.baseline is None or record.baseline.root is None:
+        return "never applied"
+    if record.last_run is not None and record.last_run.result == "partial":
+        return "partial"
+    return "conflicts" if record.conflicts else "in sync"
+
+
+def _advice(state: str, record: PairRecord) -> str:
+    """The next command to type; the last run left nothing to do: none."""
+    from shlex import quote
+
+    sides = f"{quote(record.left)} {quote(record.right)}"
+    match state:
+        case "damaged":
+            return f"reconcile diff {sides} --first-run"
+        case "interrupted" | "partial":
+            return f"reconcile apply {sides}"
+        case "conflicts" | "never applied":
+            return f"reconcile diff {sides}"
+    return ""
+
+
+def baselines(job: Job) -> Sequence[Generation]:
+    """The pair's generations, newest first."""
+    with Opened(job, silent, exclusive=False, keeps=False) as opened:
+        return tuple(
+            Generation(
+                each.number,
+                each.time_ns,
+                each.run,
+                each.root.id if each.root else b"",
+                each.files,
+                each.size_bytes,
+            )
+            for each in opened.store.baselines.every()
+        )
+
+
+def reset_baseline(job: Job) -> int:
+    """Forget what was agreed on: the next run is a first run. Answers the number forgotten."""
+    with Opened(job, silent, exclusive=True) as opened, opened.store.transaction():
+        return opened.store.baselines.reset("reset", now_ns())

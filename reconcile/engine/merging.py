@@ -1,0 +1,122 @@
+"""Text merge with the base's content, by `git merge-file` where it is present.
+
+Only clean merges count: one that would need markers decides nothing. The base
+content is at hand when an earlier run under the policy `merge` kept it
+(`store/content.py`); merged content waits there too, until it is applied.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+
+from reconcile.decide.filters import TEXT_HEAD_BYTES, looks_like_text
+from reconcile.engine.opened import Opened
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.manifest import Manifest, walk
+from reconcile.model.plan import Plan, Side
+from reconcile.model.receipt import Receipt, Status
+from reconcile.model.treepath import TreePath
+from reconcile.store.content import ContentStore
+from reconcile.trees.base import ContentChanged
+from reconcile.trees.local import LocalTree
+
+LIMIT_BYTES = 1 << 20
+"""Larger texts are not kept for merging, and not merged."""
+_TIMEOUT_S = 60
+
+Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | None]
+
+
+def contents(opened: Opened) -> ContentStore:
+    """The pair's kept contents."""
+    return ContentStore(opened.directory, opened.header.hash_name)
+
+
+def merger(opened: Opened) -> Merge | None:
+    """Merges one path; None where `git` is not installed or nothing may be kept."""
+    git = shutil.which("git")
+    if git is None or not opened.is_writable:
+        return None
+    kept = contents(opened)
+
+    def merge(path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | None:
+        texts = (
+            kept.get(base.id),
+            _text(opened.left, path, left),
+            _text(opened.right, path, right),
+        )
+        if None in texts:
+            return None
+        merged = _merge_file(git, *[text or b"" for text in texts])
+        if merged is None:
+            return None
+        identifier = kept.put(merged)
+        mtime_ns = max(left.mtime_ns, right.mtime_ns)
+        return Entry(left.name, Kind.FILE, len(merged), mtime_ns, left.mode, identifier)
+
+    return merge
+
+
+def merged_content(opened: Opened) -> Callable[[bytes, int], Iterator[bytes]]:
+    """The `engine.apply.Merged` of this pair."""
+    kept = contents(opened)
+
+    def read(content_id: bytes, offset: int) -> Iterator[bytes]:
+        content = kept.get(content_id)
+        if content is None:
+            raise ContentChanged
+        yield content[offset:]
+
+    return read
+
+
+def keep_bases(opened: Opened, plan: Plan, receipts: Iterable[Receipt], left: Manifest) -> None:
+    """Keep the texts that both sides now agree on: the bases of later merges."""
+    kept = contents(opened)
+    done = {receipt.step for receipt in receipts if receipt.status is Status.DONE}
+    for path, side, entry in _agreed(plan, done, left):
+        if entry.kind == Kind.FILE and entry.size <= LIMIT_BYTES and kept.get(entry.id) is None:
+            text = _text(opened.trees[side], path, entry)
+            if text is not None:
+                kept.put(text)
+
+
+def _agreed(plan: Plan, done: set[int], left: Manifest) -> Iterator[tuple[TreePath, Side, Entry]]:
+    for step in plan.steps:
+        if step.id in done and step.want is not None:
+            yield step.at, step.side, step.want
+    for agreement in plan.agreements:
+        if agreement.entry is None:
+            continue
+        yield agreement.path, Side.LEFT, agreement.entry
+        if agreement.entry.kind == Kind.DIR:
+            for path, entry in walk(left, agreement.path):
+                yield path, Side.LEFT, entry
+
+
+def _text(tree: LocalTree, path: TreePath, entry: Entry) -> bytes | None:
+    """The file's content when it is text and still what was seen; else None."""
+    if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES:
+        return None
+    try:
+        content = b"".join(tree.read(path, entry))
+    except (OSError, ContentChanged):
+        return None
+    return content if looks_like_text(content[:TEXT_HEAD_BYTES]) else None
+
+
+def _merge_file(git: str, base: bytes, left: bytes, right: bytes) -> bytes | None:
+    """The clean merge; None when it would need a person."""
+    with tempfile.TemporaryDirectory(prefix="reconcile-") as place:
+        names = []
+        for name, content in (("left", left), ("base", base), ("right", right)):
+            names.append(os.path.join(place, name))
+            with open(names[-1], "wb") as file:
+                file.write(content)
+        command = [git, "merge-file", "-p", "--", *names]
+        done = subprocess.run(  # our own files' names, no shell
+            command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
+        )
+    return done.stdout if done.returncode == 0 else None
