@@ -18,6 +18,8 @@ from reconcile.model.errors import ManifestError
 
 T = TypeVar("T")
 
+_FAULTS = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are no value. Text that is not UTF-8 is none of its own."""
 _encoder = msgspec.msgpack.Encoder()
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...])
 
@@ -28,7 +30,7 @@ def decode_entries(data: bytes) -> tuple[Entry, ...]:
     """A page's entries as stored. Raises: ManifestError, naming the place of the fault."""
     try:
         return _entries.decode(data)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _FAULTS as error:
         raise ManifestError(f"a page is not valid: {error}") from error
 
 
@@ -41,7 +43,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     """One value of a typed shape. Raises: ManifestError."""
     try:
         return msgspec.msgpack.decode(data, type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _FAULTS as error:
         raise ManifestError(f"not a valid {kind.__name__}: {error}") from error
 
 
