@@ -4,10 +4,11 @@
        go into is there on both sides, because the conflict is in it
     1  directories, top-down (a file makes room for its directory)
     2  creations
-    3  moves, updates, modes of files
-    4  removals, children first; a file that replaces a directory takes its turn
+    3  moves and updates
+    4  modes of files: the other side's update has read them by then
+    5  removals, children first; a file that replaces a directory takes its turn
        as the directory, after all that lay below
-    5  modes of directories, children first
+    6  modes of directories, children first
 
 Content is everywhere before anything is removed, and a step follows what its
 place needs: its parent, what empties its directory, the copy of what it
@@ -26,9 +27,9 @@ _PHASES = {
     Action.CREATE: 2,
     Action.MOVE: 3,
     Action.UPDATE: 3,
-    Action.META: 3,
-    Action.DELETE: 4,
-    Action.RMDIR: 4,
+    Action.META: 4,
+    Action.DELETE: 5,
+    Action.RMDIR: 5,
 }
 _BACKWARDS = bytes(255 - byte for byte in range(256))
 
@@ -63,16 +64,16 @@ def _phase(draft: Draft, first: set[Place]) -> int:
     if draft.place in first:
         return 0
     if draft.replaces_directory:
-        return 4
-    if draft.action is Action.META and draft.want is not None and draft.want.kind == Kind.DIR:
         return 5
+    if draft.action is Action.META and draft.want is not None and draft.want.kind == Kind.DIR:
+        return 6
     return _PHASES[draft.action]
 
 
 def _turn(draft: Draft, first: set[Place]) -> tuple[int, bytes, Side]:
-    """Phase, then preorder; from phase 4 on backwards, so that children come first."""
+    """Phase, then preorder; from phase 5 on backwards, so that children come first."""
     phase, key = _phase(draft, first), order_key(draft.at)
-    if phase >= 4:
+    if phase >= 5:
         key = key.translate(_BACKWARDS) + b"\xff\xff"
     return phase, key, draft.side
 

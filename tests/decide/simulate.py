@@ -7,13 +7,12 @@ path takes its `want` when all steps of that path are done.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from reconcile.decide.planner import make_plan
-from reconcile.model.entry import DEFAULT_TRACKED, Entry, Kind, same, same_content
+from reconcile.model.entry import Entry, Kind, same, same_content
 from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, build
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
 from reconcile.model.policy import Rules
@@ -172,31 +171,27 @@ def _drop(base: Things, path: TreePath) -> None:
         del base[each]
 
 
-def is_shown(held: Things, path: TreePath) -> bool:
-    """Visible to the merge: content, and no directory that holds excluded things only."""
-    entry = held[path]
-    if entry.kind == Kind.IGNORED:
-        return False
-    below = [each for each in held if each != path and is_under(each, path)]
-    return entry.kind != Kind.DIR or not below or any(held[e].kind != Kind.DIR and held[e].kind != Kind.IGNORED or (held[e].kind == Kind.DIR and not any(is_under(x, e) and x != e for x in below)) for e in below)
-
-
 def visible(held: Things) -> dict[TreePath, tuple[Kind, bytes, bool]]:
-    """What the merge sees of a side, comparable: kind, content, executable."""
-    return {
-        path: (
-            entry.kind,
-            b"" if entry.kind == Kind.DIR else entry.id,
-            entry.kind == Kind.FILE and entry.is_exec,
-        )
-        for path, entry in held.items()
-        if is_shown(held, path)
-    }
+    """What the merge sees of a side, comparable: kind, content, executable.
+
+    Excluded things are left out, and directories that hold nothing else (D6).
+    """
+    shown: dict[TreePath, tuple[Kind, bytes, bool]] = {}
+    for path, entry in held.items():
+        if entry.kind == Kind.FILE:
+            shown[path] = (entry.kind, entry.id, entry.is_exec)
+        elif entry.kind == Kind.DIR:
+            if not is_hollow(held, path):
+                shown[path] = (entry.kind, b"", False)
+        elif entry.kind != Kind.IGNORED:
+            shown[path] = (entry.kind, entry.id, False)
+    return shown
 
 
-def rest_of(plan: Plan, kinds: Iterable[str] = ()) -> bool:
-    """The plan leaves nothing undecided."""
-    return not plan.conflicts and not plan.problems
-
-
-TRACKED = DEFAULT_TRACKED
+def is_hollow(held: Things, path: TreePath) -> bool:
+    """A directory of excluded things and nothing else, at any depth; an empty one is not."""
+    below = [each for each in held if split(each)[0] == path and each != ROOT]
+    return bool(below) and all(
+        held[each].kind == Kind.IGNORED or (held[each].kind == Kind.DIR and is_hollow(held, each))
+        for each in below
+    )
