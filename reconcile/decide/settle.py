@@ -198,8 +198,8 @@ def _filters(given: Given, usual: FilterSpec, read_file: ReadFile | None) -> Fil
     as `exclude=GLOB`, their own order counts.
     """
     rules = list(usual.rules)
-    for name in given.many("preset"):
-        rules += given.read("preset", name, _preset) or ()
+    for names in given.many("preset"):
+        rules += given.read("preset", names, _presets) or ()
     if not given.switch("hidden", True):
         rules += preset_rules("hidden")
     in_order = given.many("filters", split=False)
@@ -222,10 +222,9 @@ def _filters(given: Given, usual: FilterSpec, read_file: ReadFile | None) -> Fil
     )
 
 
-def _preset(name: str) -> tuple[FilterRule, ...]:
-    if name not in PRESETS:
-        raise unknown_word(name, PRESETS)
-    return preset_rules(name)
+def _presets(text: str) -> tuple[FilterRule, ...]:
+    names = _some_of(text, tuple(PRESETS), {})
+    return tuple(rule for name in names for rule in preset_rules(name))
 
 
 def _rule_reader(

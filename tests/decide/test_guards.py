@@ -273,6 +273,23 @@ def test_the_number_in_the_hint_lets_the_plan_pass(plan: Plan, limits: Limits) -
     assert stopped(plan, FACTS, Limits(max_delete_count=number - 1)) is not None
 
 
+def test_the_number_in_the_hint_lets_the_overwrites_pass() -> None:
+    facts = msgspec.structs.replace(FACTS, base_files=300)
+    plan = plan_of(*changing(Side.RIGHT, 100))
+    error = stopped(plan, facts, Limits(max_change_share=0.2))
+    assert error is not None
+    assert error.hint.endswith("--max-change 34%`")
+    assert stopped(plan, facts, Limits(max_change_share=0.34)) is None
+
+
+def test_the_side_over_its_limit_speaks_though_the_other_loses_more() -> None:
+    facts = seen(Side.LEFT, GuardFacts(FINE, FINE), files=20)
+    plan = plan_of(*deleting(Side.LEFT, 12), *deleting(Side.RIGHT, 20))
+    error = stopped(plan, facts)
+    assert error is not None
+    assert error.message.startswith("this plan deletes 12 of 20 files at left")
+
+
 def test_the_gravest_guard_speaks_and_names_the_others() -> None:
     plan = plan_of(*deleting(Side.RIGHT, 100))
     error = stopped(plan, seen(Side.LEFT, identity="8:2", entries=0, files=0))

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from reconcile.decide.filters import preset_rules
 from reconcile.decide.given import Flag
 from reconcile.decide.settle import settle
 from reconcile.decide.units import (
@@ -18,7 +19,7 @@ from reconcile.model.entry import Tracked
 from reconcile.model.errors import ExitCode, UsageError
 from reconcile.model.job import Durability, FilterRule, Job
 from reconcile.model.plan import Side
-from reconcile.model.policy import Mode, PathPolicy, Policy, Rights
+from reconcile.model.policy import Limits, Mode, PathPolicy, Policy, Rights
 
 DEFAULTS = Job("/l", "/r", "/state")
 
@@ -74,6 +75,7 @@ DURATIONS: list[tuple[str, int | None]] = [
     ("2 s", None),
     ("5 minutes", None),
     ("2M", None),
+    ("١s", None),
 ]
 
 SHARES: list[tuple[str, float | None]] = [
@@ -113,7 +115,7 @@ def test_shares(text: str, expected: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("20", 20), ("0", 0), ("20%", 0.2), ("20.5", None), ("-1", None), ("²", None), ("", None)],
+    [("20", 20), ("0", 0), ("20%", 0.2), ("20.5", None), ("-1", None), ("²", None), ("١٠", None)],
 )
 def test_a_bare_number_is_a_count_and_a_percent_a_share(text: str, expected: float | None) -> None:
     found = value_or_none(parse_count_or_share, text)
@@ -200,6 +202,7 @@ VALUES: list[tuple[str, Flag, str, Any]] = [
         FilterRule("x", False, "f:2"), FilterRule("y", True, "f:3"))),
     ("hidden", False, "filters.rules", (FilterRule(".*", False, "preset hidden"),)),
     ("hidden", True, "filters.rules", ()),
+    ("select", "a,b", "filters.select", (b"a,b",)),
     ("preset", "hidden", "filters.rules", (FilterRule(".*", False, "preset hidden"),)),
     ("filters", ["include=a=b", "exclude=c"], "filters.rules", (
         FilterRule("a=b", True, "--include"), FilterRule("c", False, "--exclude"))),
@@ -338,6 +341,17 @@ def test_nothing_given_leaves_the_defaults_as_they_are() -> None:
     job = settle({"json": True, "limit": "5"}, {"HOME": "/h"}, kept)
     assert msgspec.structs.replace(job, origins=()) == kept
     assert {origin for _, origin in job.origins} == {"default"}
+
+
+def test_a_share_that_is_given_takes_the_place_of_a_count() -> None:
+    counted = msgspec.structs.replace(DEFAULTS, limits=Limits(max_delete_count=5))
+    assert settle({"max_delete": "20%"}, {}, counted).limits.max_delete_count is None
+    assert settle({}, {}, counted).limits.max_delete_count == 5
+
+
+def test_several_presets_stand_in_the_order_given() -> None:
+    rules = settle({"preset": "temp,hidden"}, {}, DEFAULTS).filters.rules
+    assert rules == preset_rules("temp") + preset_rules("hidden")
 
 
 def test_filters_come_as_presets_files_excludes_includes() -> None:
