@@ -254,15 +254,6 @@ ANSWERING = (
         face=True,
     ),
     Option("--base", VALUE, ("manifest diff",), "Common manifest.", metavar="MANIFEST", face=True),
-    Option(
-        "--sample",
-        VALUE,
-        ("verify",),
-        "Read only this share of the files.",
-        metavar="P%",
-        default="100%",
-        face=True,
-    ),
 )
 
 APPLYING = (

@@ -44,7 +44,7 @@ VERBS = (
         "verify",
         PAIR,
         "Read and hash both sides again; compare them with each other and the baseline.",
-        examples=("reconcile verify A B", "reconcile verify A B --sample 5%"),
+        examples=("reconcile verify A B", "reconcile verify A B --json"),
         streams=True,
     ),
     Verb(

@@ -18,6 +18,9 @@ _OURS = b".reconcile"
 
 def check_plan(plan: Plan) -> None:
     """Raises: ManifestError, naming the step and the rule it breaks."""
+    pair = plan.made_from.pair
+    if not (pair.isascii() and pair.isalnum() and len(pair) <= 64):
+        raise ManifestError("the pair's name is none of ours")
     for number, step in enumerate(plan.steps, 1):
         if step.id != number:
             raise ManifestError(f"step {number} bears the number {step.id}")

@@ -1,18 +1,34 @@
 """What has become of a saved plan, as far as this machine's state tells. Reads only."""
 
-from reconcile.engine.inspection import status
+import os
+
 from reconcile.engine.planfile import SavedPlan
 from reconcile.model.errors import ReconcileError
+from reconcile.store.database import DATABASE_NAME
+from reconcile.store.state import Store, pair_directory
 
 
 def notes_on(saved: SavedPlan, state_dir: str, now_ns: int) -> list[str]:
-    """Of `EXPIRED` and `STALE`; empty when nothing speaks against the plan."""
+    """Of `EXPIRED`, `APPLIED` and `STALE`; empty when nothing speaks against the plan.
+
+    A state that cannot be read says nothing: the plan can still be shown.
+    """
     notes = ["EXPIRED"] if saved.expires_ns < now_ns else []
-    made = saved.plan.made_from
+    directory = pair_directory(state_dir, saved.plan.made_from.pair)
+    if not os.path.lexists(os.path.join(directory, DATABASE_NAME)):
+        return notes
     try:
-        pairs = [pair for pair in status(state_dir) if pair.pair == made.pair]
+        store = Store.open(directory, create=False)
     except ReconcileError:
         return notes
-    if any(pair.generation != made.generation for pair in pairs):
-        notes.append("STALE")
+    try:
+        if store.runs.consumed_by(saved.id) is not None:
+            return [*notes, "APPLIED"]
+        newest = store.baselines.newest()
+        if (newest.number if newest else 0) != saved.plan.made_from.generation:
+            notes.append("STALE")
+    except ReconcileError:
+        return notes
+    finally:
+        store.close()
     return notes

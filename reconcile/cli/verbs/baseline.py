@@ -14,7 +14,8 @@ from reconcile.cli.prompt import ask
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import hash_text
 from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
-from reconcile.engine.inspection import adopt_baseline, baselines, reset_baseline
+from reconcile.engine.cycle import adopt_baseline
+from reconcile.engine.inspection import baselines, reset_baseline
 from reconcile.engine.outcome import Generation
 from reconcile.engine.planfile import plan_id
 from reconcile.model.errors import ExitCode, NeedsApproval, StateError

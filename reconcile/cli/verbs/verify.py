@@ -95,4 +95,3 @@ def _emit(face: Face, found: Verification) -> None:
             duration_ms=found.duration_ns // 1_000_000,
         )
     )
-
