@@ -56,6 +56,8 @@ class Baselines:
         newest = self.newest()
         if generation is None or (newest is not None and generation == newest.number):
             root = None if newest is None else newest.root
+            if root is None and self._database.one("SELECT 1 FROM blocks WHERE tree = 0"):
+                raise damaged(self._database.location, "the record of the baseline is missing")
             agreed = header if newest is None or root is None else newest.header
             return StoreManifest(self._database, self._fetch, agreed, root)
         row = self._database.one("SELECT body FROM baselines WHERE number = ?", generation)
