@@ -33,6 +33,7 @@ VERSION: Final = 1
 MAX_FRONT_BYTES: Final = 4096
 MAX_RAW_BYTES: Final = 32 * 1024 * 1024
 MAX_PAGE_ENTRIES: Final = 1 << 18
+MAX_COUNT: Final = (1 << 63) - 1
 
 PAGE: Final = 1
 LIST: Final = 2
@@ -110,7 +111,7 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
     """SPECIAL and UNKNOWN."""
     ignored: Count = 0
     size_bytes: Count = 0
-    """Of the files' content."""
+    """Of the files' content; no more than `MAX_COUNT`, which then means "at least"."""
     records: Count = 0
     """Pages and page lists."""
 
@@ -121,7 +122,7 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
 
     def __add__(self, other: "Counts") -> "Counts":
         mine, more = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
-        return Counts(*(a + b for a, b in zip(mine, more, strict=True)))
+        return Counts(*(min(a + b, MAX_COUNT) for a, b in zip(mine, more, strict=True)))
 
 
 def count(entries: Sequence[Entry]) -> Counts:
@@ -133,7 +134,7 @@ def count(entries: Sequence[Entry]) -> Counts:
         links=kinds.count(Kind.LINK),
         others=kinds.count(Kind.SPECIAL) + kinds.count(Kind.UNKNOWN),
         ignored=kinds.count(Kind.IGNORED),
-        size_bytes=sum([entry.size for entry in entries if entry.kind == Kind.FILE]),
+        size_bytes=min(MAX_COUNT, sum([e.size for e in entries if e.kind == Kind.FILE])),
     )
 
 

@@ -271,7 +271,8 @@ class Reader:
             self.entries[below] = row
             kind = {SPECIAL: 3, UNKNOWN: 3, IGNORED: 4}.get(row[1], row[1] - 1)
             self.counts[kind] += 1
-            self.counts[5] += row[2] if row[1] == FILE else 0
+            size = row[2] if row[1] == FILE else 0
+            self.counts[5] = min(self.counts[5] + size, 2**63 - 1)
         page_id = self.page_id(rows)
         for row, child in zip(directories, body[1], strict=True):
             where = path + b"/" + row[0] if path else row[0]
