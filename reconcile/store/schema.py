@@ -115,7 +115,9 @@ def create_in_memory() -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
-    connection.execute("PRAGMA journal_mode = DELETE")
+    # Nobody knows this file yet and it is flushed once, when it is complete.
+    connection.execute("PRAGMA journal_mode = MEMORY")
+    connection.execute("PRAGMA synchronous = OFF")
     _apply(connection, migrations)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()

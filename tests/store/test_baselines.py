@@ -85,7 +85,8 @@ def test_what_is_rolled_back_was_never_there(tmp_path: Path) -> None:
             store.baselines.reset("r-2", 9)
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, fail)
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert shown(store.manifest("base")) == shown(tree({"a": "1"}))
 
 

@@ -37,7 +37,9 @@ def test_pairs_are_listed_with_what_their_state_says(tmp_path: Path) -> None:
     assert found["a"].baseline is found["a"].last_run is found["a"].holder is None
     assert found["b"].conflicts == 1
     baseline, last, held = found["b"].baseline, found["b"].last_run, found["b"].holder
-    assert baseline is not None and last is not None and held is not None
+    assert baseline is not None
+    assert last is not None
+    assert held is not None
     assert (baseline.number, baseline.files) == (1, 1)
     assert (last.id, last.plan) == ("r-1", b"")
     assert held.run == "r-9"
