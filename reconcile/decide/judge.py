@@ -4,14 +4,18 @@ First match wins; only two directories lead further down. What is left over goes
 to `decide/table.py`: one side's change, or a conflict.
 """
 
+import msgspec
+
 from reconcile.decide import reasons
-from reconcile.decide.carry import Carrier
+from reconcile.decide.carry import Carrier, named
 from reconcile.decide.draft import Draft, Drafts
+from reconcile.decide.names import unicode_key
 from reconcile.decide.scene import Scene
 from reconcile.decide.table import Table
 from reconcile.model.difference import Difference, is_directory
 from reconcile.model.entry import Kind
-from reconcile.model.plan import Action, Agreement, Problem, Side
+from reconcile.model.plan import Action, Agreement, Problem, Side, Source
+from reconcile.model.treepath import join, split
 
 
 class Judge:
@@ -76,6 +80,8 @@ class Judge:
 
     def _settle(self, found: Difference) -> None:
         """R4: both have the same; the baseline takes it, except over what is frozen."""
+        if self._scene.rules.fix_case and self._fix_case(found):
+            return
         if self._scene.same(found.base, found.left):
             return
         if is_directory(found.base) and found.is_tree and self._scene.has_frozen(found):
@@ -113,3 +119,25 @@ class Judge:
             if found.entry(side.other) is None and is_directory(found.entry(side)):
                 return self._scene.is_hollow(self._scene.manifest(side), found.at(side))
         return False
+
+    def _fix_case(self, found: Difference) -> bool:
+        """One side's spelling differs in case: the other is renamed to it. Asked for only.
+
+        LIMIT: files and links; a directory keeps each side's spelling.
+        """
+        names = {side: split(found.at(side))[1] for side in Side}
+        left, right = names[Side.LEFT], names[Side.RIGHT]
+        entry = found.left
+        if entry is None or entry.kind == Kind.DIR or unicode_key(left) == unicode_key(right):
+            return False
+        changed = Side.RIGHT if found.base is not None and found.base.name == left else Side.LEFT
+        side, new = changed.other, names[changed]
+        held = self._scene.raw(found, side)
+        if held is None or (found.base is not None and found.at(side) != found.path):
+            return False
+        path = join(split(found.path)[0], new)
+        at = join(split(found.at(side))[0], new)
+        source = Source(side, found.at(side), held)
+        draft = Draft(side, Action.MOVE, path, at, None, named(entry, path), source)
+        self._drafts.add(msgspec.structs.replace(draft, reason=reasons.renamed(changed)))
+        return True
