@@ -31,3 +31,22 @@ fmt:
 # Measure against the peers and rewrite the table in docs/benchmarks.md.
 bench *ARGS:
     {{python}} -m benchmarks.run {{ARGS}}
+
+# Write golden output, public names and generated pages anew. Then read the difference.
+golden:
+    GOLDEN=1 {{pytest}} tests/cli
+    UPDATE_PUBLIC_NAMES=1 {{pytest}} tests/house/test_public_names.py
+    UPDATE_DOCS=1 {{pytest}} tests/house/test_docs.py -k commands_page
+    git status --short tests docs
+
+# Write the JSON Schemas of what `--json` prints anew.
+schemas:
+    {{python}} -m reconcile.cli.schemas --write
+
+# Real faults: killed, full, forbidden, failing at every call in turn.
+faults *ARGS:
+    {{pytest}} tests/faults {{ARGS}}
+
+# Fuzz what reads a stranger's bytes: manifest, page, plan or filters. Needs the extra `fuzz`.
+fuzz TARGET="manifest" SECONDS="60":
+    {{python}} fuzz/decoders.py {{TARGET}} {{SECONDS}}

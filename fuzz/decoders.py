@@ -19,11 +19,13 @@ with atheris.instrument_imports(include=["reconcile"]):
     from reconcile.decide.filters import compile_filter, parse_filter_file
     from reconcile.engine.plancheck import check_plan
     from reconcile.engine.planfile import SavedPlan
-    from reconcile.model.codec import decode
+    from reconcile.model.codec import decode, encode, encode_entries
+    from reconcile.model.entry import Entry, Kind
     from reconcile.model.errors import ConfigError, ManifestError
-    from reconcile.model.job import FilterSpec
-    from reconcile.model.manifest import walk
-    from reconcile.model.rman import decode_list, decode_page
+    from reconcile.model.job import FilterSpec, Job
+    from reconcile.model.manifest import Header, walk
+    from reconcile.model.plan import Action, MadeFrom, Plan, Side, Source, Step
+    from reconcile.model.rman import Place, decode_list, decode_page, encode_page
     from reconcile.model.rman_read import RmanManifest, check_entries
     from reconcile.model.rman_verify import verify
     from reconcile.model.treepath import TreePath
@@ -91,6 +93,22 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
+def seeds(name: str) -> list[bytes]:
+    """Something valid to begin with: what msgspec refuses teaches the fuzzer nothing."""
+    if name == "manifest":
+        return [file.read_bytes() for file in sorted(VECTORS.glob("*/*.rman"))]
+    if name == "filters":
+        return [b"a/b.txt\n*.txt\n!/a/**/b.*\n[!a-z]?/\n", b"x y\n\\#x\\ \n"]
+    file = Entry(b"f", Kind.FILE, 3, 1, 0o644, bytes(32), (("owner", b"1:1"),))
+    folder = Entry(b"d", Kind.DIR, mode=0o755, id=bytes(32))
+    if name == "page":
+        return [encode_page(encode_entries((folder, file)), (Place(9, 99, bytes(32), 99),))]
+    source = Source(Side.LEFT, TreePath(b"f"), file)
+    step = Step(1, Side.RIGHT, Action.CREATE, TreePath(b"f"), TreePath(b"f"), None, file, source)
+    made = Plan(MadeFrom("pair", "l", "r", 1, b"", b"", b"", Header()), (step,))
+    return [encode(SavedPlan("p-1", made, Job("l", "r", ""), 1, 2, "host", "0"))]
+
+
 def main() -> None:
     """Fuzz one target; libFuzzer ends the process, with 77 after a finding."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -98,10 +116,10 @@ def main() -> None:
         sys.exit(f"which target? {', '.join(TARGETS)}")
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else DEFAULT_S
     with tempfile.TemporaryDirectory() as grown:
+        for number, data in enumerate(seeds(name)):
+            Path(grown, f"seed-{number}").write_bytes(data)
         words = [sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=25"]
         words += ["-max_len=65536", f"-artifact_prefix={tempfile.gettempdir()}/{name}-", grown]
-        if name == "manifest":
-            words += [str(VECTORS / "encode"), str(VECTORS / "reject")]
         atheris.Setup(words, TARGETS[name])
         atheris.Fuzz()
 
