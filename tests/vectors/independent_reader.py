@@ -80,7 +80,7 @@ class Reader:
         self.counts = [0] * 7
 
     def read(self) -> Read:
-        """§6."""
+        """§6; fields after the last that is known are passed over (§11)."""
         header = self.read_front()
         end, trailer = self.read_tail()
         root, place, counts, complete = trailer[:4]
@@ -90,7 +90,7 @@ class Reader:
         found = self.directory(b"", root, place, end)
         need(found.weight == place[3], "weight", place[0])
         need(not self.unclaimed, "place", end)
-        need(self.counts == counts[:7], "counts", end)
+        need(self.counts == counts, "counts", end)
         return Read(header, root, counts, complete, self.entries)
 
     def read_front(self) -> list[Any]:
@@ -106,7 +106,9 @@ class Reader:
         need(header[0] == 1, "version", 10)
         header += [1, "blake3", [True, False, False, False], "zstd", "", 0][len(header) :]
         need(header[1] in ("blake3", "sha256") and header[3] in ("none", "zstd"), "front", 10)
-        need(type(header[2]) is list and {type(v) for v in header[2]} <= {bool}, "front", 10)
+        need(type(header[2]) is list, "front", 10)
+        header[2] = header[2][:4] + [True, False, False, False][len(header[2]) :]
+        need({type(flag) for flag in header[2]} == {bool}, "front", 10)
         need(type(header[4]) is str and len(header[4]) <= 255, "front", 10)
         need(is_number(header[5], -(2**63)), "front", 10)
         self.front_end = 10 + length
@@ -131,8 +133,8 @@ class Reader:
         filled = self.entry(root, "trailer", end)
         need(filled[0] == b"" and filled[1] == DIR and len(filled[5]) in (0, 32), "trailer", end)
         self.check_place(place, "trailer", end)
-        need(type(counts) is list and all(map(is_number, counts)), "trailer", end)
-        return end, [filled, place, counts, trailer[3]]
+        need(type(counts) is list and all(map(is_number, counts[:7])), "trailer", end)
+        return end, [filled, place, counts[:7] + [0] * (7 - len(counts)), trailer[3]]
 
     def digest(self, data: bytes) -> bytes:
         """§1.3."""
