@@ -38,7 +38,7 @@ def run(face: Face) -> int:
 
 def _show(face: Face, job: Job) -> int:
     found = list(baselines(job))[:1]
-    if not found:
+    if not found or not found[0].root:
         raise StateError(
             "these two sides have not agreed on anything yet",
             code="E_BASELINE_MISSING",

@@ -5,7 +5,7 @@ from reconcile.cli.documents_json import PairItem, StatusDocument
 from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
 from reconcile.cli.places import state_dir
-from reconcile.cli.words import count_text, size_text, time_text, utc_text
+from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
 from reconcile.engine.inspection import status
 from reconcile.engine.outcome import PairStatus
 from reconcile.model.errors import ExitCode
@@ -47,7 +47,7 @@ def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
     lines = columns(head, rows)
     advice = [pair.advice for pair in pairs if pair.advice]
     if advice:
-        lines.append(f"{len(advice)} of {len(pairs)} need you:")
+        lines.append(f"{counted(len(advice), 'pair needs', 'pairs need')} you:")
         lines += [f"  {look.text(command)}" for command in advice]
     return lines
 

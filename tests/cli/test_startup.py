@@ -1,0 +1,61 @@
+"""Start-up is a requirement: what is imported is counted, because times are noise."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"typer", "rich", "msgspec", "dataclasses", "argparse", "click", "inspect", "pydantic"}
+PROBE = """
+import sys
+from reconcile.cli.main import main
+code = main(sys.argv[1:])
+print(" ".join(sys.modules), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def imported(words: list[str], environment: dict[str, str], where: Path) -> set[str]:
+    """Modules in memory when the command ends."""
+    answer = subprocess.run(
+        [sys.executable, "-c", PROBE, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=where,
+    )
+    return set(answer.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["version"], ["version", "--json"], ["--json", "version", "-v"]]
+)
+def test_the_version_imports_nothing_heavy(
+    words: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    found = imported(words, environment, tmp_path)
+    assert not found & HEAVY
+    ours = {name for name in found if name.startswith("reconcile")}
+    assert len(ours) <= 16, sorted(ours)
+    assert len(found) <= 110, len(found)
+
+
+def test_the_shortest_question_imports_almost_nothing_of_ours(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    found = imported(["--version"], environment, tmp_path)
+    ours = {name for name in found if name.startswith("reconcile")}
+    assert ours == {"reconcile", "reconcile.cli", "reconcile.cli.main", "reconcile.cli.table"}
+
+
+def test_a_later_diff_of_two_empty_trees_imports_no_library_that_it_does_not_use(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+    imported(["diff", "left", "right"], environment, tmp_path)
+    found = imported(["diff", "left", "right"], environment, tmp_path)
+    unwanted = {"typer", "rich", "click", "pydantic", "argparse", "sqlite_utils", "asyncio"}
+    assert not found & unwanted
