@@ -21,7 +21,6 @@ that would let the same plan pass later.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from shlex import quote
 
 import msgspec
 
@@ -133,11 +132,13 @@ _HINTS = {
     "require": "mount the side that lacks it, or put the path back",
     "empty_side": "mount it; if it is meant to be empty: `--allow-empty-side`",
     "all_changed": "compare by content: `--paranoid`",
-    "max_delete": "look: `{diff} --only delete`; allow it: `{apply} --max-delete {actual}`",
-    "max_delete_size": "look: `{diff} --only delete`;"
-    " allow it: `{apply} --max-delete-size {actual}`",
-    "max_change": "look: `{diff} --only update`; allow it: `{apply} --max-change {actual}%`",
+    "max_delete": "look: `diff … --only delete`; allow it: the same with `--max-delete {actual}`",
+    "max_delete_size": (
+        "look: `diff … --only delete`; allow it: the same with `--max-delete-size {actual}`"
+    ),
+    "max_change": "look: `diff … --only update`; allow it: the same with `--max-change {actual}%`",
 }
+"""No whole command: without the filters of this run it would be another plan."""
 
 
 def _hint(check: GuardCheck, plan: Plan) -> str:
@@ -145,10 +146,7 @@ def _hint(check: GuardCheck, plan: Plan) -> str:
     actual = check.actual
     if check.name == "max_delete":
         actual = max(sum(1 for _ in deletions(plan, side)) for side in Side)
-    sides = f"{quote(plan.made_from.left)} {quote(plan.made_from.right)}"
-    return _HINTS[check.name].format(
-        actual=actual, diff=f"reconcile diff {sides}", apply=f"reconcile apply {sides}"
-    )
+    return _HINTS[check.name].format(actual=actual)
 
 
 _Question = Callable[[Side, SideFacts, GuardFacts], str | None]
