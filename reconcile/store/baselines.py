@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from reconcile.decide.advance import Revision, graft_rows
+from reconcile.decide.advance import Graft, Revision, graft_rows, revise
 from reconcile.model.codec import decode, decode_entries, encode
 from reconcile.model.entry import Kind
 from reconcile.model.errors import ManifestError, NotFound
-from reconcile.model.manifest import DEFAULT_HEADER, Header, PageRow
+from reconcile.model.manifest import DEFAULT_HEADER, Header, PageRow, build, walk
+from reconcile.model.treepath import ROOT
 from reconcile.store.database import Database, damaged
 from reconcile.store.pages import (
     StoredPage,
@@ -59,13 +60,17 @@ class Baselines:
             if root is None and self._database.one("SELECT 1 FROM blocks WHERE tree = 0"):
                 raise damaged(self._database.location, "the record of the baseline is missing")
             agreed = header if newest is None or root is None else newest.header
-            return StoreManifest(self._database, self._fetch, agreed, root)
+            return StoreManifest(self._database, _BASE, self._fetch, agreed, root)
         row = self._database.one("SELECT body FROM baselines WHERE number = ?", generation)
         if row is None:
             raise NotFound(f"there is no baseline {generation} any more, or there never was")
         old = self._decoded(row[0])
         return StoreManifest(
-            self._database, lambda key: self._fetch_at(generation, key), old.header, old.root
+            self._database,
+            _BASE,
+            lambda key: self._fetch_at(generation, key),
+            old.header,
+            old.root,
         )
 
     def commit(self, revision: Revision, info: Baseline) -> Baseline:
@@ -76,8 +81,13 @@ class Baselines:
         """
         assert self._database.in_transaction
         newest = self.newest()
-        goes_on = newest is not None and newest.run == info.run and newest.root is not None
+        if newest is not None and newest.root is not None and newest.header != info.header:
+            raise ManifestError("the baseline has ids of another kind: `rehead` it first")
+        return self._apply(revision, info, newest)
+
+    def _apply(self, revision: Revision, info: Baseline, newest: Baseline | None) -> Baseline:
         last = 0 if newest is None else newest.number
+        goes_on = newest is not None and newest.run == info.run and newest.root is not None
         number = last if goes_on else last + 1
         counted = (0, 0) if newest is None else (newest.files, newest.size_bytes)
         writer = _Writer(self._database, number - 1)
@@ -96,6 +106,24 @@ class Baselines:
         )
         self._record(made)
         return made
+
+    def rehead(self, info: Baseline) -> None:
+        """Give the baseline the ids of `info.header`, before a revision is made; in a transaction.
+
+        With other tracked metadata the entries stay and the ids are made anew
+        (cost: the whole tree, in memory; once). Ids of another hash algorithm
+        cannot be made without the content: that baseline is reset.
+        """
+        newest = self.newest()
+        if newest is None or newest.root is None or newest.header == info.header:
+            return
+        if newest.header.hash_name != info.header.hash_name:
+            self.reset(info.run, info.time_ns)
+            return
+        again = build(dict(walk(self.manifest())), info.header)
+        graft = Graft(ROOT, again, ROOT, newest.root)
+        revision = revise(build({}, info.header), {}, [graft])
+        self._apply(revision, info, newest)
 
     def reset(self, run: str, time_ns: int) -> int:
         """Forget what was agreed on; the number forgotten, 0 when there was nothing. In a

@@ -176,6 +176,16 @@ def damaged(location: str, what: str) -> StateError:
     )
 
 
+def damaged_index(location: str, what: str) -> StateError:
+    """The same for what a scan saw of a side: only a cache, made anew when it is not believed."""
+    return StateError(
+        f"the index of a side is damaged: {what}; lost is only what the last scan saw",
+        where=location,
+        changed="nothing",
+        hint="`--paranoid` reads both sides anew and repairs it",
+    )
+
+
 def state_error(error: Exception, location: str) -> ReconcileError:
     """An error of SQLite or of the file system, in our own words."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF

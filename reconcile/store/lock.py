@@ -108,7 +108,8 @@ def _named(fd: int) -> Holder:
 
 
 def _locked(found: Holder, location: str) -> Locked:
-    who = f"run {found.run} (process {found.pid})" if found.pid else "another run"
+    what = f"run {found.run}" if found.run else "another command"
+    who = f"{what} (process {found.pid})" if found.pid else "another run"
     since = ""
     if found.since_ns:
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.since_ns // 10**9))

@@ -17,7 +17,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Header, PageRef, PageRow, lookup
 from reconcile.model.treepath import ROOT, TreePath
-from reconcile.store.database import DATABASE_NAME, Database, connect, damaged
+from reconcile.store.database import DATABASE_NAME, Database, connect, damaged, damaged_index
 
 NUMBERS = {"base": 0, "left": 1, "right": 2}
 _CHUNK = 512
@@ -43,10 +43,15 @@ def fetch_page(database: Database, tree: int, key: bytes) -> StoredPage | None:
     row = database.one(
         "SELECT id, length, refs, block, crc FROM blocks WHERE tree = ? AND key = ?", tree, key
     )
-    return None if row is None else checked(row, database.location)
+    return None if row is None else checked(row, database.location, tree)
 
 
-def checked(row: tuple[object, ...], location: str) -> StoredPage:
+def blame(location: str, tree: int, what: str) -> StateError:
+    """The error for a page that cannot be believed."""
+    return damaged_index(location, what) if tree else damaged(location, what)
+
+
+def checked(row: tuple[object, ...], location: str, tree: int = 0) -> StoredPage:
     """The page of a row (id, length, refs, block, crc). Raises: StateError."""
     identifier, length, refs, block, crc = row
     if (
@@ -57,7 +62,7 @@ def checked(row: tuple[object, ...], location: str) -> StoredPage:
         and crc == checksum(identifier, refs, block)
     ):
         return StoredPage(identifier, length, refs, block)
-    raise damaged(location, "a page does not match its checksum")
+    raise blame(location, tree, "a page does not match its checksum")
 
 
 def checksum(identifier: bytes, refs: bytes, block: bytes) -> int:
@@ -69,9 +74,10 @@ class StoreManifest:
     """A `Manifest` over rows; good until its tree is written to."""
 
     def __init__(
-        self, database: Database, fetch: Fetch, header: Header, root: Entry | None
+        self, database: Database, tree: int, fetch: Fetch, header: Header, root: Entry | None
     ) -> None:
         self._database = database
+        self._tree = tree
         self._fetch = fetch
         self._header = header
         self._root = root
@@ -80,7 +86,7 @@ class StoreManifest:
         if root is not None and root.id:
             ids = [page.id for page in self.pages(ROOT)]
             if tree_id(ids, header.hash_name) != root.id:
-                raise damaged(database.location, "the root page is not the one recorded")
+                raise self._damaged("the root page is not the one recorded")
 
     @property
     def header(self) -> Header:
@@ -101,7 +107,7 @@ class StoreManifest:
         if row is None:
             found = lookup(self, path) if path else self._root
             if found is not None and found.kind == Kind.DIR:
-                raise damaged(self._database.location, f"the pages of {path[:80]!r} are missing")
+                raise self._damaged(f"the pages of {path[:80]!r} are missing")
             return ()
         if not row.refs:
             return (PageRef(row.id, b"", b"", row.length, key),)
@@ -112,14 +118,14 @@ class StoreManifest:
         """See `Manifest.load`. Raises: StateError, when the entries do not give the page's id."""
         row = self._row(page_key(path, page.after))
         if row is None:
-            raise damaged(self._database.location, f"a page of {path[:80]!r} is missing")
+            raise self._damaged(f"a page of {path[:80]!r} is missing")
         try:
             entries = decode_entries(row.block)
         except ManifestError as error:
-            raise damaged(self._database.location, error.message) from error
+            raise self._damaged(error.message) from error
         found = page_id(entries, self._header.tracked, self._header.hash_name)
         if not found == row.id == page.id:
-            raise damaged(self._database.location, f"a page of {path[:80]!r} has another id")
+            raise self._damaged(f"a page of {path[:80]!r} has another id")
         return entries
 
     def _row(self, key: bytes) -> StoredPage | None:
@@ -138,7 +144,10 @@ class StoreManifest:
         try:
             return decode(refs, kind)
         except ManifestError as error:
-            raise damaged(self._database.location, error.message) from error
+            raise self._damaged(error.message) from error
+
+    def _damaged(self, what: str) -> StateError:
+        return blame(self._database.location, self._tree, what)
 
 
 def write_pages(database: Database, tree: int, rows: Iterable[PageRow]) -> None:

@@ -83,6 +83,7 @@ class Store:
         index = self.side(tree)
         return StoreManifest(
             self._database,
+            number,
             lambda key: fetch_page(self._database, number, key),
             header if index is None else index.header,
             None if index is None else index.root,

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.model.entry import Entry
-from reconcile.model.errors import NotFound
-from reconcile.model.manifest import Header
+from reconcile.decide.advance import revise
+from reconcile.model.entry import Entry, Tracked
+from reconcile.model.errors import ManifestError, NotFound
+from reconcile.model.manifest import Header, build
 from reconcile.store.baselines import KEPT
+from reconcile.store.records import Baseline
 from reconcile.store.state import Store
-from tests.store.helpers import DIR, agree, edit, file, pair, shown, tree
+from tests.store.helpers import DIR, agree, edit, file, pair, path, shown, tree
 
 
 def test_there_is_no_baseline_before_the_first_run(tmp_path: Path) -> None:
@@ -74,6 +76,47 @@ def test_a_reset_forgets_what_was_agreed_and_reuses_no_number(tmp_path: Path) ->
     made = edit(store, {"b": file("1")}, "r-2")
     assert (made.number, made.files) == (3, 1)
     assert shown(store.manifest("base")) == shown(tree({"b": "1"}))
+
+
+def with_header(header: Header) -> Baseline:
+    return Baseline(0, 9, "r-2", None, header)
+
+
+def test_other_tracked_metadata_gives_the_same_entries_other_ids(tmp_path: Path) -> None:
+    store = Store.open(pair(tmp_path))
+    before = tree({"d/": "", "d/f": "1"})
+    agree(store, before)
+    header = Header(tracked=Tracked(mode=True))
+    info = with_header(header)
+    with store.transaction():
+        store.baselines.rehead(info)
+        revision = revise(store.manifest("base"), {path("d/g"): file("2")})
+        made = store.baselines.commit(revision, info)
+    expected = build(dict(shown(before)) | {path("d/g"): file("2")}, header)
+    assert (made.number, made.files, made.header) == (2, 2, header)
+    assert made.root == expected.root != before.root
+    assert shown(store.manifest("base")) == shown(expected)
+    assert shown(store.manifest("base", generation=1)) == shown(before)
+
+
+def test_another_hash_makes_a_first_run(tmp_path: Path) -> None:
+    store = Store.open(pair(tmp_path))
+    agree(store, tree({"a": "1"}))
+    info = with_header(Header("sha256"))
+    with store.transaction():
+        store.baselines.rehead(info)
+        base = store.manifest("base", header=info.header)
+        assert base.root is None
+        store.baselines.commit(revise(base, {path("b"): file("2")}), info)
+    assert store.manifest("base").root == build({path("b"): file("2")}, info.header).root
+
+
+def test_a_revision_under_another_header_is_refused(tmp_path: Path) -> None:
+    store = Store.open(pair(tmp_path))
+    agree(store, tree({"a": "1"}))
+    revision = revise(store.manifest("base"), {path("b"): file("2")})
+    with store.transaction(), pytest.raises(ManifestError, match="rehead"):
+        store.baselines.commit(revision, with_header(Header("sha256")))
 
 
 def test_what_is_rolled_back_was_never_there(tmp_path: Path) -> None:
