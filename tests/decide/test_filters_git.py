@@ -172,7 +172,7 @@ class Repository:
         return answer.stdout
 
 
-@pytest.fixture(scope="module", params=range(3))
+@pytest.fixture(scope="module", params=range(2))
 def repository(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Repository:
@@ -196,7 +196,7 @@ def compare(repository: Repository, patterns: bytes) -> None:
 
 def random_patterns(seed: int) -> Iterator[bytes]:
     chance = random.Random(seed)
-    for _ in range(120):
+    for _ in range(60):
         yield b"".join(random_line(chance) for _ in range(chance.randint(1, 6)))
 
 
