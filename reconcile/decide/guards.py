@@ -9,7 +9,7 @@ that would let the same plan pass later.
     guard             code               exit   passes when
     root_missing      E_ROOT_MISSING       12   the root is back; no option passes it
     root_kind         E_ROOT_CHANGED        5   the root is a directory again
-    root_changed      E_ROOT_CHANGED        5   --accept-new-root
+    root_changed      E_ROOT_CHANGED        5   its content proves it, or --accept-new-root
     incomplete        E_INCOMPLETE          5   the listing comes to its end
     require           E_MARKER_MISSING      5   the path is back
     empty_side        E_EMPTY_SIDE          5   --allow-empty-side
@@ -36,6 +36,9 @@ SUSPECT_SHARE = 0.5
 SUSPECT_FLOOR = 10
 """More than this share, and at least so many: a clock or a server changed, not the files."""
 BIGGEST = 3
+HELD_SHARE = 0.25
+"""A root with another identity is believed to be the same tree, restored or moved, when it
+still holds this share of the baseline unchanged."""
 
 
 class SideFacts(msgspec.Struct, frozen=True):
@@ -55,6 +58,9 @@ class SideFacts(msgspec.Struct, frozen=True):
     """The listing came to its end."""
     missing: tuple[TreePath, ...] = ()
     """Those of `limits.require` that are not there."""
+    held: float = 0.0
+    """The share of the baseline's files and links that it holds unchanged (`decide/evidence.py`);
+    asked only when the identity is another one."""
     suspects: int = 0
     """Files of the baseline that look changed by time, size or token alone."""
 
@@ -173,14 +179,19 @@ def _changed_kind(side: Side, seen: SideFacts, _: GuardFacts) -> str | None:
 def _changed_root(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
     """A volume that is not the one of the last run: perhaps the empty mount point below it.
 
-    With an empty baseline nothing can be taken for deleted, so it may change.
+    With an empty baseline nothing can be taken for deleted, so it may change. A
+    tree that was restored, copied or moved has another identity too, and proves
+    itself by its content; an unmounted or wrong volume cannot.
     """
     accepted = facts.accept_new_root or not facts.base_entries
     if accepted or not seen.known_identity or seen.identity == seen.known_identity:
         return None
+    if seen.held >= HELD_SHARE:
+        return None
     return (
         f"the root of {side} is another one than in the last run"
-        f" (`{seen.known_identity}` then, `{seen.identity}` now)"
+        f" (`{seen.known_identity}` then, `{seen.identity}` now),"
+        f" and holds {seen.held:.0%} of the files known then (limit {HELD_SHARE:.0%})"
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
 from reconcile.decide.planner import make_plan
@@ -125,16 +126,19 @@ def _facts(
     files = newest.files if newest else 0
     some = sum(1 for _ in islice(walk(base), 2)) if newest else 0
     return GuardFacts(
-        left=_side_facts(left, then[0], limits),
-        right=_side_facts(right, then[1], limits),
+        left=_side_facts(base, left, then[0], limits),
+        right=_side_facts(base, right, then[1], limits),
         base_entries=max(files, some),
         base_files=files,
         accept_new_root=opened.job.accept_new_root,
     )
 
 
-def _side_facts(seen: Observation, known_identity: str, limits: Limits) -> SideFacts:
+def _side_facts(
+    base: Manifest, seen: Observation, known_identity: str, limits: Limits
+) -> SideFacts:
     tally = seen.tally
+    is_another = bool(known_identity) and known_identity != seen.identity
     missing: list[TreePath] = []
     for raw in limits.require:
         path = parse(raw.strip(b"/"))
@@ -148,4 +152,5 @@ def _side_facts(seen: Observation, known_identity: str, limits: Limits) -> SideF
         files=tally.files + tally.links,
         complete=seen.complete,
         missing=tuple(missing),
+        held=held_share(base, seen.manifest) if is_another else 1.0,
     )
