@@ -16,7 +16,7 @@ from reconcile.model.block import page_id, page_key, subtree_key, tree_id
 from reconcile.model.codec import encode, encode_entries
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
-from reconcile.model.manifest import Header, Manifest, PageRow
+from reconcile.model.manifest import DEFAULT_HEADER, Header, Manifest, PageRow
 from reconcile.model.treepath import ROOT, TreePath, join
 
 
@@ -43,6 +43,8 @@ class Revision(NamedTuple):
     """Key prefixes (`block.subtree_key`) below which everything vanishes."""
     grafts: tuple[Graft, ...] = ()
     """Their rows are streamed by `graft_rows`, so that a big tree is never held in memory."""
+    header: Header = DEFAULT_HEADER
+    """What its ids were made under: that of the manifest revised."""
 
 
 def revise(
@@ -149,6 +151,7 @@ class _Reviser:
             tuple(sorted(self._gone)),
             tuple(sorted(self._gone_subtrees)),
             tuple(sorted(self._grafts, key=lambda graft: graft.path)),
+            self._manifest.header,
         )
 
     def entry(self, path: TreePath, name: bytes, node: _Node, old: Entry | None) -> Entry | None:

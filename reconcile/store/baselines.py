@@ -12,7 +12,15 @@ from reconcile.decide.advance import Graft, Revision, graft_rows, revise
 from reconcile.model.codec import decode, decode_entries, encode
 from reconcile.model.entry import Kind
 from reconcile.model.errors import ManifestError, NotFound
-from reconcile.model.manifest import DEFAULT_HEADER, Header, PageRow, build, walk
+from reconcile.model.manifest import (
+    DEFAULT_HEADER,
+    Header,
+    Manifest,
+    PageRow,
+    TreeManifest,
+    build,
+    walk,
+)
 from reconcile.model.treepath import ROOT
 from reconcile.store.database import Database, damaged
 from reconcile.store.pages import (
@@ -47,11 +55,12 @@ class Baselines:
         rows = self._database.rows("SELECT body FROM baselines ORDER BY number DESC")
         return tuple(self._decoded(row[0]) for row in rows)
 
-    def manifest(
-        self, generation: int | None = None, header: Header = DEFAULT_HEADER
-    ) -> StoreManifest:
-        """The newest baseline, or that of `generation`. `header` is for a pair that has none.
+    def manifest(self, generation: int | None = None, header: Header | None = None) -> Manifest:
+        """The newest baseline, or that of `generation`.
 
+        With `header` the newest one is read under it, to be revised and
+        committed under it: other tracked metadata gives other ids (cost: the
+        whole tree), of another hash algorithm nothing is known.
         Raises: NotFound, StateError.
         """
         newest = self.newest()
@@ -59,8 +68,11 @@ class Baselines:
             root = None if newest is None else newest.root
             if root is None and self._database.one("SELECT 1 FROM blocks WHERE tree = 0"):
                 raise damaged(self._database.location, "the record of the baseline is missing")
-            agreed = header if newest is None or root is None else newest.header
-            return StoreManifest(self._database, _BASE, self._fetch, agreed, root)
+            if newest is None or root is None:
+                return TreeManifest(None, header or DEFAULT_HEADER)
+            if header is not None and header != newest.header:
+                return self._under(header, newest)
+            return StoreManifest(self._database, _BASE, self._fetch, newest.header, root)
         row = self._database.one("SELECT body FROM baselines WHERE number = ?", generation)
         if row is None:
             raise NotFound(f"there is no baseline {generation} any more, or there never was")
@@ -81,8 +93,11 @@ class Baselines:
         """
         assert self._database.in_transaction
         newest = self.newest()
+        if revision.header != info.header:
+            raise ManifestError("a revision of a baseline has its header")
         if newest is not None and newest.root is not None and newest.header != info.header:
-            raise ManifestError("the baseline has ids of another kind: `rehead` it first")
+            self._rehead(info, newest)
+            newest = self.newest()
         return self._apply(revision, info, newest)
 
     def _apply(self, revision: Revision, info: Baseline, newest: Baseline | None) -> Baseline:
@@ -107,23 +122,23 @@ class Baselines:
         self._record(made)
         return made
 
-    def rehead(self, info: Baseline) -> None:
-        """Give the baseline the ids of `info.header`, before a revision is made; in a transaction.
-
-        With other tracked metadata the entries stay and the ids are made anew
-        (cost: the whole tree, in memory; once). Ids of another hash algorithm
-        cannot be made without the content: that baseline is reset.
-        """
-        newest = self.newest()
-        if newest is None or newest.root is None or newest.header == info.header:
-            return
-        if newest.header.hash_name != info.header.hash_name:
+    def _rehead(self, info: Baseline, newest: Baseline) -> None:
+        """Store the baseline anew with the ids of `info.header`."""
+        again = self._under(info.header, newest)
+        if again.root is None:
             self.reset(info.run, info.time_ns)
             return
-        again = build(dict(walk(self.manifest())), info.header)
-        graft = Graft(ROOT, again, ROOT, newest.root)
-        revision = revise(build({}, info.header), {}, [graft])
-        self._apply(revision, info, newest)
+        graft = Graft(ROOT, again, ROOT, newest.root or again.root)
+        self._apply(revise(build({}, info.header), {}, [graft]), info, newest)
+
+    def _under(self, header: Header, newest: Baseline) -> TreeManifest:
+        """The newest baseline with the ids that `header` asks for; absent when its hash is another.
+
+        Cost: the whole tree, in memory; once, when what is tracked changes.
+        """
+        if newest.header.hash_name != header.hash_name:
+            return TreeManifest(None, header)
+        return build(dict(walk(self.manifest())), header)
 
     def reset(self, run: str, time_ns: int) -> int:
         """Forget what was agreed on; the number forgotten, 0 when there was nothing. In a

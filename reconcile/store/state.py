@@ -16,7 +16,7 @@ from reconcile.decide.advance import Revision, SideEdits, restat, revise, stat_k
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
-from reconcile.model.manifest import DEFAULT_HEADER, Header, PageRow
+from reconcile.model.manifest import DEFAULT_HEADER, Header, Manifest, PageRow
 from reconcile.model.plan import Side
 from reconcile.store.baselines import Baselines
 from reconcile.store.database import BUSY_MS, Database, open_database
@@ -70,12 +70,13 @@ class Store:
         return self._database.reading()
 
     def manifest(
-        self, tree: Which | Side, *, generation: int | None = None, header: Header = DEFAULT_HEADER
-    ) -> StoreManifest:
+        self, tree: Which | Side, *, generation: int | None = None, header: Header | None = None
+    ) -> Manifest:
         """The baseline (or an older `generation` of it), or what the last scan of a side saw.
 
-        Good until that tree is written to. `header` is what a tree has of which
-        nothing is stored. Raises: StateError, NotFound.
+        Good until that tree is written to. `header`: see `Baselines.manifest`;
+        for a side, what one has of which nothing is stored.
+        Raises: StateError, NotFound.
         """
         if tree == "base":
             return self.baselines.manifest(generation, header)
@@ -85,7 +86,7 @@ class Store:
             self._database,
             number,
             lambda key: fetch_page(self._database, number, key),
-            header if index is None else index.header,
+            (header or DEFAULT_HEADER) if index is None else index.header,
             None if index is None else index.root,
         )
 
