@@ -97,7 +97,7 @@ example() {
     round left right --on-conflict keep-both
 
     printf '\n# 2. Life goes on: an edit on the left, a deletion on the right.\n'
-    run sh -c 'echo "- 4. Harbour bar" >>left/notes/routes/north.md'
+    run sh -c 'echo "4. Harbour bar" >>left/notes/routes/north.md'
     run rm right/notes/tides.csv
     round left right
     must "0" reconcile verify left right

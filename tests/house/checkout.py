@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,9 +25,12 @@ def tracked_files(root: Path) -> list[Path]:
     return sorted(path for path in paths if path.is_symlink() or path.is_file())
 
 
-def modules(root: Path, *tops: str) -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules(root: Path, *tops: str) -> tuple[tuple[str, ast.Module], ...]:
     """(path, syntax tree) of every Python file below the named folders, sorted."""
-    for path in tracked_files(root):
-        name = path.relative_to(root).as_posix()
-        if name.endswith(".py") and name.split("/")[0] in tops:
-            yield name, ast.parse(path.read_text(encoding="utf-8"), name)
+    names = [path.relative_to(root).as_posix() for path in tracked_files(root)]
+    return tuple(
+        (name, ast.parse((root / name).read_text(encoding="utf-8"), name))
+        for name in names
+        if name.endswith(".py") and name.split("/")[0] in tops
+    )
