@@ -10,7 +10,7 @@ from reconcile.model.manifest import build, walk
 from reconcile.model.rman_read import RmanManifest
 from reconcile.model.rman_verify import verify
 from reconcile.model.treepath import TreePath
-from tests.faults.fuzz_manifest import MODES, one_input, seeds
+from tests.faults.manifest_inputs import MODES, one_input, seeds
 from tests.model.sources import BytesSource, file_of
 from tests.vectors.handmade import Handmade, directory, file, page_id
 
@@ -64,7 +64,7 @@ MUTATIONS = st.lists(
 
 
 @given(st.sampled_from(SEEDS), st.integers(0, MODES - 1), MUTATIONS)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1200, deadline=None)
 def test_altered_files_are_refused_alike_by_every_reader(
     seed: bytes, mode: int, changes: list[tuple[int, int, bytes]]
 ) -> None:
