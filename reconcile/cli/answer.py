@@ -51,7 +51,7 @@ def print_planning(
     quiet_enough = nothing_to_say(plan)
     if face.quiet > 1 or (face.quiet and quiet_enough):
         return
-    if quiet_enough and not plan.first_run:
+    if quiet_enough:
         face.say(in_sync_line(planning))
         return
     if not face.quiet:

@@ -31,9 +31,9 @@ def in_sync_line(planning: Planning) -> str:
     """Nothing to do: what is equal, and since when."""
     size = size_text(planning.left.size_bytes)
     line = f"In sync: {counted(planning.left.files, 'file')}, {size}"
-    if planning.generation:
-        line += f", baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})"
-    return line + "."
+    if not planning.generation:
+        return f"{line}; no baseline yet, `reconcile apply` records it."
+    return f"{line}, baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})."
 
 
 def header_lines(planning: Planning, look: Look) -> list[str]:

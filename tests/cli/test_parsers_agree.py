@@ -117,7 +117,7 @@ def lines(draw: st.DrawFn) -> list[str]:
 
 
 @given(lines())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_both_parsers_agree_on_every_right_line(argv: list[str]) -> None:
     parsed = parse(argv)
     assert parsed is not None
@@ -125,7 +125,7 @@ def test_both_parsers_agree_on_every_right_line(argv: list[str]) -> None:
 
 
 @given(lines(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_the_fast_parser_accepts_of_a_broken_line_typer_accepts_too(
     argv: list[str], data: st.DataObject
 ) -> None:

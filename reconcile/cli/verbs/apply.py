@@ -30,6 +30,7 @@ def run(face: Face) -> int:
     if face.flag("only_show"):
         return run_diff(face)
     left, right = face.words
+    shown_of(face)
     job = job_of(face, left, right)
     if not face.may_ask and not face.flag("yes"):
         raise NeedsApproval(

@@ -4,7 +4,7 @@ import os
 import socket
 
 from reconcile import __version__
-from reconcile.cli.answer import nothing_to_say, now_ns, print_planning
+from reconcile.cli.answer import nothing_to_say, now_ns, print_planning, shown_of
 from reconcile.cli.asked import job_of
 from reconcile.cli.duration import seconds_of
 from reconcile.cli.exits import worst
@@ -22,6 +22,7 @@ from reconcile.model.plan import Plan
 def run(face: Face) -> int:
     """The code of cli.md §6: 0, or what --exit-code and unreadable paths say."""
     left, right = face.words
+    shown_of(face)
     job = job_of(face, left, right)
     session = Session(face)
     session.begin(job)

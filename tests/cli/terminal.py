@@ -1,0 +1,65 @@
+"""A child process on a pseudo terminal: what it writes is read until a text appears."""
+
+import os
+import pty
+import select
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+
+PATIENCE_S = 30.0
+
+
+class Terminal:
+    """Runs reconcile with a terminal as its three streams."""
+
+    def __init__(self, words: list[str], where: Path, environment: dict[str, str]) -> None:
+        self.seen = ""
+        self._is_over = False
+        command = str(Path(sys.executable).with_name("reconcile"))
+        self._pid, self._fd = pty.fork()
+        if not self._pid:
+            os.chdir(where)
+            os.execve(command, [command, *words], {"TERM": "xterm", **environment})
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._fd)
+        if error is not None and not self._is_over:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+
+    def wait_for(self, text: str) -> None:
+        """Read until `text` was written. Fails when the child falls silent or ends."""
+        while text not in self.seen:
+            if not self._read():
+                raise AssertionError(f"no `{text}` in:\n{self.seen}")
+
+    def type(self, text: str) -> None:
+        """Keys."""
+        os.write(self._fd, text.encode())
+
+    def ends(self) -> int:
+        """The code with which the child ends."""
+        while self._read():
+            pass
+        _, status = os.waitpid(self._pid, 0)
+        self._is_over = True
+        return os.waitstatus_to_exitcode(status)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._fd], [], [], PATIENCE_S)
+        try:
+            data = os.read(self._fd, 65536) if ready else b""
+        except OSError:
+            return False
+        self.seen += data.decode("utf-8", "backslashreplace")
+        return bool(data)
