@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from reconcile.cli.look import Look, look_of
-from reconcile.cli.options import options_of
+from reconcile.cli.options import SHOWS, options_of
 from reconcile.cli.table import FLAG, Parsed
 from reconcile.cli.verb_table import verb_named
 from reconcile.model.errors import UsageError
@@ -134,11 +134,13 @@ class Face:
 
     def _format(self) -> str:
         chosen = self.value("format", TEXT)
-        if self.flag("json") and chosen in (TEXT, DOCUMENT, LINES):
+        if chosen in (DOCUMENT, LINES) or (self.flag("json") and chosen == TEXT):
             verb = verb_named(self.verb)
-            chosen = LINES if verb is not None and verb.streams else DOCUMENT
+            return LINES if verb is not None and verb.streams else DOCUMENT
         if chosen == TEXT and self.flag("null"):
             chosen = PORCELAIN
+        if chosen == PORCELAIN and self.verb not in SHOWS:
+            raise UsageError(f"`{self.verb}` has no porcelain format", hint="use --json")
         return chosen
 
     def _add_environment(self) -> None:

@@ -22,7 +22,7 @@ JOBS = (
 )
 SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
 RULES = (*PLANS, "explain")
-SHOWS = (*PLANS, "show", *LISTS)
+SHOWS = (*PLANS, "show")
 
 COMMON = (
     Option("-C --directory", VALUE, ALL, "Work in DIR.", metavar="DIR", default=".", face=True),
@@ -162,6 +162,7 @@ SEEING = (
     Option("--exclude", LIST, SCANS, "Leave out what GLOB matches.", metavar="GLOB"),
     Option("--include", LIST, SCANS, "Take GLOB in again.", metavar="GLOB"),
     Option("--filter-from", LIST, SCANS, "Patterns from FILE (gitignore).", metavar="FILE"),
+    Option("--preset", LIST, SCANS, "Leave out a known set: temp, hidden.", metavar="NAME"),
     Option("--select", LIST, SCANS, "Only this directory.", metavar="DIR", default="all"),
     Option("--text-only", FLAG, SCANS, "Only files of text."),
     Option("--hidden", SWITCH, SCANS, "Names that begin with a dot.", default="on"),
@@ -227,7 +228,7 @@ ANSWERING = (
     Option(
         "--exit-code",
         FLAG,
-        ("diff", "apply", "status", "manifest diff"),
+        ("diff", "status", "manifest diff"),
         "2 when there are changes, 3 when there are conflicts.",
         face=True,
     ),
@@ -240,14 +241,22 @@ ANSWERING = (
         metavar="CLASS[,CLASS]",
         face=True,
     ),
-    Option("--summary", FLAG, SHOWS, "Only the counts.", face=True),
-    Option("--full", FLAG, SHOWS, "Every path, nothing folded.", face=True),
+    Option("--summary", FLAG, (*SHOWS, *LISTS), "Only the counts.", face=True),
+    Option("--full", FLAG, (*SHOWS, "manifest show"), "Every path, nothing folded.", face=True),
     Option("--depth", VALUE, SHOWS, "Fold below depth N.", metavar="N", face=True),
-    Option("--limit", VALUE, SHOWS, "At most N lines.", metavar="N", default="200", face=True),
+    Option(
+        "--limit",
+        VALUE,
+        (*SHOWS, "manifest show"),
+        "At most N lines.",
+        metavar="N",
+        default="200",
+        face=True,
+    ),
     Option(
         "--sort",
         VALUE,
-        SHOWS,
+        (*SHOWS, "manifest show"),
         "Order of the lines.",
         choices=("path", "size", "class"),
         default="path",
