@@ -256,7 +256,7 @@ ANSWERING = (
     Option(
         "--sort",
         VALUE,
-        (*SHOWS, "manifest show"),
+        SHOWS,
         "Order of the lines.",
         choices=("path", "size", "class"),
         default="path",
