@@ -10,9 +10,8 @@ from reconcile.model.treepath import split
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.metadata import final_mode, replaced_mode, set_owner
 from reconcile.trees.receipts import done, stale
-from reconcile.trees.rooted import check_leaf
+from reconcile.trees.rooted import READ, check_leaf
 from reconcile.trees.site import (
-    READ,
     Site,
     Spot,
     has_content,

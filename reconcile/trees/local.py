@@ -15,6 +15,7 @@ from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
+from reconcile.trees.crew import Crew
 from reconcile.trees.locking import lock, unlock
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
@@ -24,6 +25,8 @@ from reconcile.trees.steps import carry_out_step, in_order
 from reconcile.trees.syscalls import SYSTEM, System
 from reconcile.trees.temporary import temp_name
 
+WORKERS = 2
+"""Processes that help with many small files."""
 Observer = Callable[[Callable[[Tally], None]], Observation]
 
 
@@ -31,13 +34,19 @@ class LocalTree:
     """One side on this machine. See `trees/base.py` for what each operation promises."""
 
     def __init__(
-        self, location: bytes, observer: Observer | None = None, system: System = SYSTEM
+        self,
+        location: bytes,
+        observer: Observer | None = None,
+        system: System = SYSTEM,
+        workers: int = WORKERS,
     ) -> None:
         self.location = location
         self._observer = observer
         self._system = system
         self._open_root: Root | None = None
+        self._workers = workers
         self._site: Site | None = None
+        self._crew: Crew | None = None
         self._staged: set[int] = set()
 
     @property
@@ -91,6 +100,7 @@ class LocalTree:
         """See `Tree.begin`."""
         note = lock(self.root.fd, self.url)
         self._site = open_site(self.root, self._system, options)
+        self._crew = Crew(self._site, self._workers)
         self._staged.clear()
         notes = [] if note is None else [note]
         for path in leftovers:
@@ -102,33 +112,38 @@ class LocalTree:
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
         """See `Tree.stage`."""
-        site = self._begun()
-        site.root.forget()
+        site, crew = self._begun()
         wanting = [step for step in steps if needs_content(step)]
-        if not wanting:
-            return ()
         flush = site.flusher.each_file(len(wanting))
+        staged = crew.stage(wanting, supply, flush=flush)
         receipts = []
-        staged = []
         for step in wanting:
+            if step.id in staged:
+                continue
             receipt = stage_step(site, step, supply, flush)
             if receipt is None:
-                staged.append(step)
+                staged.add(step.id)
             else:
                 receipts.append(receipt)
         if staged and not flush:
+            durable = [step for step in wanting if step.id in staged]
             try:
-                site.flusher.flush_files({split(step.at)[0] for step in staged})
+                site.flusher.flush_files({split(step.at)[0] for step in durable})
             except OSError as error:
-                return [*receipts, *(failed(step, error) for step in staged)]
-        self._staged.update(step.id for step in staged)
+                return [*receipts, *(failed(step, error) for step in durable)]
+        self._staged |= staged
         return receipts
 
     def carry_out(self, steps: Sequence[Step]) -> Sequence[Receipt]:
         """See `Tree.carry_out`."""
-        site = self._begun()
-        site.root.forget()
-        receipts = in_order(steps, lambda step: carry_out_step(site, step, step.id in self._staged))
+        site, crew = self._begun()
+        here = {step.id for step in steps}
+        published = crew.publish([s for s in steps if not s.needs or here.isdisjoint(s.needs)])
+
+        def act(step: Step) -> Receipt:
+            return published.get(step.id) or carry_out_step(site, step, step.id in self._staged)
+
+        receipts = in_order(steps, act)
         self._staged.difference_update(step.id for step in steps)
         try:
             site.flusher.flush_directories()
@@ -141,6 +156,8 @@ class LocalTree:
         if self._site is not None:
             self._site = None
             self.root.forget()
+            if self._crew is not None:
+                self._crew.close()
             unlock(self.root.fd)
 
     def close(self) -> None:
@@ -150,10 +167,12 @@ class LocalTree:
             self._open_root.close()
             self._open_root = None
 
-    def _begun(self) -> Site:
-        if self._site is None:
+    def _begun(self) -> tuple[Site, Crew]:
+        """What `begin` prepared, with no directory held from an earlier batch."""
+        if self._site is None or self._crew is None:
             raise ReconcileError("the run was not begun on this side", where=self.url)
-        return self._site
+        self._site.root.forget()
+        return self._site, self._crew
 
     def _quarantine(self, site: Site, path: TreePath) -> Problem | None:
         parent, leaf = split(path)

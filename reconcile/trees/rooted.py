@@ -17,7 +17,7 @@ _HELD = 64
 _HELD_WHEN_SHORT = 4
 _WALK_INSTEAD = frozenset({errno.ENOSYS, errno.EAGAIN, errno.ENAMETOOLONG, errno.EPERM})
 _TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class Root:
@@ -63,7 +63,7 @@ class Root:
         """A file's content, for reading; never through a link, never waiting for a fifo."""
         parent, _, leaf = path.rpartition(b"/")
         check_leaf(leaf, path)
-        return os.open(leaf, _READ, dir_fd=self.directory(TreePath(parent)))
+        return os.open(leaf, READ, dir_fd=self.directory(TreePath(parent)))
 
     def forget(self) -> None:
         """Close every directory held: the next call looks at the world again."""

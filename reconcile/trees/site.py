@@ -9,12 +9,10 @@ from reconcile.model.treepath import TreePath, split
 from reconcile.trees.base import RunOptions
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.flushing import Flusher
-from reconcile.trees.rooted import Root, check_leaf
+from reconcile.trees.rooted import READ, Root, check_leaf
 from reconcile.trees.syscalls import System
 from reconcile.trees.temporary import refuse_ours, step_temp
 from reconcile.trees.versions import Keeper
-
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class Site(NamedTuple):

@@ -32,12 +32,17 @@ def step_temp(step: Step) -> bytes:
     return temp_name(entry.id if entry else b"", step.at)
 
 
+def is_ours(path: TreePath) -> bool:
+    """The path lies in a name that is reserved for us."""
+    if PREFIX not in bytes(path) and not path.startswith(AREA):
+        return False
+    parts = path.split(b"/")
+    return parts[0] == AREA or any(part.startswith(PREFIX) for part in parts)
+
+
 def refuse_ours(path: TreePath) -> None:
     """A step may not name what is ours. Raises: PathRefused."""
-    if PREFIX not in bytes(path) and not path.startswith(AREA):
-        return
-    parts = path.split(b"/")
-    if parts[0] == AREA or any(part.startswith(PREFIX) for part in parts):
+    if is_ours(path):
         raise PathRefused(path, "the name is reserved for reconcile itself")
 
 

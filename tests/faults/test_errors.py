@@ -34,23 +34,26 @@ def test_a_call_that_fails_costs_its_paths_only_and_nothing_is_lost(
 
 
 def test_one_failing_file_does_not_stop_the_others(tmp_path: Path) -> None:
-    scenario = Scenario(tmp_path)
+    scenario = Scenario(tmp_path, {"changed": b"the newer content", "new": b"new content"})
     counting = Counting()
     scenario.run(counting)
     scenario.reset()
-    write = counting.names.index("write") + 1
-    receipts = scenario.run(Failing(write, errno.EIO))
+    replacing = max(k for k, name in enumerate(counting.names, 1) if name == "write")
+    receipts = scenario.run(Failing(replacing, errno.EIO))
     not_done = [r for r in receipts if r.status is not Status.DONE]
     assert [r.code for r in not_done] == ["E_IO"]
 
 
-def test_a_flush_that_fails_is_never_reported_as_done(tmp_path: Path) -> None:
+def test_a_plain_file_that_fails_once_is_tried_again(tmp_path: Path) -> None:
+    scenario = Scenario(tmp_path, {"new": b"new content"})
+    steps = [step for step in scenario.steps() if step.at == b"new"]
+    receipts = scenario.run(Failing(2, errno.EIO), steps)
+    assert [r.status for r in receipts] == [Status.DONE]
+
+
+def test_nothing_is_done_when_nothing_can_be_flushed(tmp_path: Path) -> None:
     scenario = Scenario(tmp_path)
-    counting = Counting()
-    scenario.run(counting)
-    scenario.reset()
-    flushes = [k for k, name in enumerate(counting.names, 1) if name in ("fsync", "syncfs")]
-    for at in flushes:
-        scenario.reset()
-        receipts = scenario.run(Failing(at, errno.EIO))
-        assert any(r.status is Status.FAILED for r in receipts), at
+    flushes = ("fsync", "syncfs")
+    receipts = scenario.run(Failing(1, errno.EIO, sticky=True, only=flushes))
+    assert [r for r in receipts if r.status is Status.DONE] == []
+    assert scenario.lost() == set()

@@ -92,14 +92,17 @@ class Stopping(Counting):
 class Failing(Counting):
     """Call k fails with an error number; with `sticky` every later one as well."""
 
-    def __init__(self, at: int, number: int, *, sticky: bool = False) -> None:
+    def __init__(
+        self, at: int, number: int, *, sticky: bool = False, only: tuple[str, ...] = CALLS
+    ) -> None:
         super().__init__()
+        self.only = only
         self.at = at
         self.number = number
         self.sticky = sticky
 
     def before(self, k: int, name: str, arguments: tuple[Any, ...]) -> None:
-        if k == self.at or (self.sticky and k > self.at):
+        if name in self.only and (k == self.at or (self.sticky and k > self.at)):
             raise OSError(self.number, os.strerror(self.number))
 
 
