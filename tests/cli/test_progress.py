@@ -1,13 +1,16 @@
 """Progress: facts in, whole lines or a live region out."""
 
 import io
+import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 
 from reconcile.cli.live import Live
 from reconcile.cli.look import Look
 from reconcile.cli.progress import Late, Plain, Silent, moved_text, progress_for, scan_text
-from reconcile.cli.session import percent
+from reconcile.cli.session import Session, percent
 from reconcile.engine.events import Moved, Phase, Scanned, StepEnded, StepStarted
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Action, Side, Step
@@ -89,3 +92,26 @@ def test_the_live_region_cannot_be_painted_on_by_a_name() -> None:
     assert "\x1b[2J" not in stream.getvalue()
     assert r"$'[/b]\e[2J'" in stream.getvalue()
     assert "E_DENIED" in stream.getvalue() or r"no\e[2Jway" in stream.getvalue()
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Signal handlers are put back."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_usr1_prints_one_line_with_the_next_event(
+    handlers: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Session(face_of("diff A B"))
+    session(Moved(1, 4, 0, 0))
+    assert capsys.readouterr().err == ""
+    os.kill(os.getpid(), signal.SIGUSR1)
+    session(Moved(2, 4, 0, 0))
+    session(Moved(3, 4, 0, 0))
+    session.close()
+    assert capsys.readouterr().err.count("\n") == 1
