@@ -95,11 +95,11 @@ def row(
     )
 
 
-def line(one: Row) -> str:
-    """For the terminal."""
+def line(one: Row, *, quick: bool = False) -> str:
+    """For the terminal. `quick`: the marks are for full trees, so nothing is judged."""
     marks = ", ".join(limit.text() for limit in one.limits) or "-"
     return (
-        f"{one.verdict():8} {one.section:12} {one.workload:5} "
+        f"{'quick' if quick else one.verdict():8} {one.section:12} {one.workload:5} "
         f"{one.ours}: {one.wall_s:.3f} s, {one.rss_mib:.0f} MiB (all: {one.tree_mib:.0f})  "
         f"{one.peer}: {one.peer_wall_s:.3f} s  "
         f"wall x{one.wall_ratio:.2f} cpu x{one.cpu_ratio:.2f}  mark {marks}"

@@ -45,7 +45,7 @@ def main() -> int:
         for name in [name for name in SECTIONS if name in options.sections]:
             try:
                 for row in SECTIONS[name](bench, options.workload):
-                    print(report.line(row), flush=True)
+                    print(report.line(row, quick=options.quick), flush=True)
                     report.append(options.records, row, quick=options.quick, machine=facts)
                     bad += bool(row.shortfalls()) and not options.quick
             except (BenchmarkFailed, FileNotFoundError) as error:

@@ -12,7 +12,7 @@ from tests.house.checkout import tracked_files
 TOP = {
     ".ci", ".git", ".gitattributes", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md",
     "CONTRIBUTING.md", "Justfile", "LICENSE", "README.md", "benchmarks", "docs", "examples",
-    "fuzz", "manifests", "pyproject.toml", "reconcile", "schemas", "scripts", "tests",
+    "manifests", "pyproject.toml", "reconcile", "schemas", "scripts", "tests",
 }  # fmt: skip
 MUST = {
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "Justfile", "LICENSE", "README.md",
