@@ -121,8 +121,6 @@ class Settling:
             want = steps[-1].want
             if not all(_agree(step.want, want) for step in steps if _is_final(step, steps)):
                 continue
-            if want is not None and not want.is_content:
-                continue
             edits[last.path] = want
             sources += [s.source.path for s in steps if s.source and s.action == Action.MOVE]
         self._settled.update(edits)
@@ -192,7 +190,7 @@ def _is_final(step: Step, steps: Sequence[Step]) -> bool:
 
 
 def _agree(a: Entry | None, b: Entry | None) -> bool:
-    """The same thing to hold; of a directory only that it is one."""
+    """The same thing to hold; of a directory only that it is one. Never true of a SPECIAL."""
     if a is not None and b is not None and a.kind == Kind.DIR:
         return b.kind == Kind.DIR
     return same_content(a, b)

@@ -50,6 +50,7 @@ def test_an_earlier_generation_reads_as_it_was(tmp_path: Path) -> None:
         old = store.manifest("base", generation=number)
         assert old.root == tree(names).root
         assert shown(old) == shown(tree(names))
+    assert store.manifest("base", generation=3).pages(path("d")) == ()
 
 
 def test_the_last_generations_stay_and_older_ones_go(tmp_path: Path) -> None:

@@ -160,6 +160,7 @@ def test_a_forked_worker_reads_the_index_while_its_parent_commits(tmp_path: Path
             keys = [key for key, _, _ in index.rows(b"k1", b"k3")]
             assert keys == [b"k%03d" % n for n in range(100, 300)]
             assert index.block(b"k200") == (b"\x90", b"")
+        assert len(index._inherited) == 1  # the parent's connection: neither used nor closed
 
     workers = [Child(read) for _ in range(2)]
     assert [worker.line() for worker in workers] == ["ready"] * 2

@@ -53,6 +53,15 @@ def test_a_manifest_taken_before_a_write_reads_no_stale_page(tmp_path: Path) -> 
     assert len(shown(before)) == 3000
 
 
+def test_a_directory_is_removed_without_its_neighbours(tmp_path: Path) -> None:
+    store = Store.open(pair(tmp_path))
+    agree(store, tree({"d/": "", "d/f": "1", "d\1/": "", "d\1/f": "1", "d1/": "", "d1/f": "1"}))
+    edit(store, {"d": None}, "r-2")
+    assert shown(store.manifest("base")) == shown(
+        tree({"d\1/": "", "d\1/f": "1", "d1/": "", "d1/f": "1"})
+    )
+
+
 def damage(directory: str, statement: str) -> None:
     connection = sqlite3.connect(f"{directory}/{DATABASE_NAME}")
     with connection:
@@ -69,6 +78,9 @@ DAMAGES = {
     "a page is another's, checksum and all": """
         UPDATE blocks SET (id, block, crc) =
         (SELECT id, block, crc FROM blocks WHERE key = x'6400650000') WHERE key = x'640000'""",
+    "the root page is another's": """
+        UPDATE blocks SET (id, block, crc) =
+        (SELECT id, block, crc FROM blocks WHERE key = x'6400650000') WHERE key = x'00'""",
     "a block is cut short": "UPDATE blocks SET block = x'90' WHERE key = x'640000'",
     "a block is text": "UPDATE blocks SET block = 'text' WHERE key = x'640000'",
     "an id is nothing": "UPDATE blocks SET id = x'' WHERE key = x'640000'",
