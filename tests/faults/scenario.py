@@ -86,6 +86,7 @@ class Scenario:
             os.makedirs(self._template + side)
             fill(self._template + side, things)
         os.chmod(self._template + b"/right/gone", 0o640)
+        self.template_right = self._template + b"/right"
         self.left = self._place + b"/now/left"
         self.right = self._place + b"/now/right"
         self.runs = 0
