@@ -31,7 +31,7 @@ MAGIC: Final = b"RMAN1\n"
 END_MAGIC: Final = b"1NAMR\n"
 VERSION: Final = 1
 MAX_FRONT_BYTES: Final = 4096
-MAX_RAW_BYTES: Final = 32 * 1024 * 1024
+MAX_RAW_BYTES: Final = 16 * 1024 * 1024
 MAX_PAGE_ENTRIES: Final = 1 << 18
 MAX_COUNT: Final = (1 << 63) - 1
 
@@ -120,22 +120,37 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
         """Names of every kind."""
         return self.files + self.directories + self.links + self.others + self.ignored
 
-    def __add__(self, other: "Counts") -> "Counts":
-        mine, more = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
-        return Counts(*(min(a + b, MAX_COUNT) for a, b in zip(mine, more, strict=True)))
 
+class Running:
+    """Counts in the making."""
 
-def count(entries: Sequence[Entry]) -> Counts:
-    """What one page adds to the counts, records apart."""
-    kinds = [entry.kind for entry in entries]
-    return Counts(
-        files=kinds.count(Kind.FILE),
-        directories=kinds.count(Kind.DIR),
-        links=kinds.count(Kind.LINK),
-        others=kinds.count(Kind.SPECIAL) + kinds.count(Kind.UNKNOWN),
-        ignored=kinds.count(Kind.IGNORED),
-        size_bytes=min(MAX_COUNT, sum([e.size for e in entries if e.kind == Kind.FILE])),
-    )
+    __slots__ = ("_counts", "entries", "records")
+
+    def __init__(self) -> None:
+        self._counts = [0] * 6
+        self.entries = 0
+        self.records = 0
+
+    def add(self, entries: Sequence[Entry] = ()) -> None:
+        """One more record, with these entries (none: a page list, or an empty page)."""
+        self.records += 1
+        if not entries:
+            return
+        self.entries += len(entries)
+        counts = self._counts
+        kinds = [entry.kind for entry in entries]
+        counts[0] += kinds.count(Kind.FILE)
+        counts[1] += kinds.count(Kind.DIR)
+        counts[2] += kinds.count(Kind.LINK)
+        counts[3] += kinds.count(Kind.SPECIAL) + kinds.count(Kind.UNKNOWN)
+        counts[4] += kinds.count(Kind.IGNORED)
+        counts[5] += sum([entry.size for entry in entries if entry.kind == Kind.FILE])
+
+    def settled(self) -> Counts:
+        """What was added so far."""
+        files, directories, links, others, ignored, size_bytes = self._counts
+        size_bytes = min(size_bytes, MAX_COUNT)
+        return Counts(files, directories, links, others, ignored, size_bytes, self.records)
 
 
 def reaches_too_far(path: TreePath, entries: Sequence[Entry], depth: int = MAX_DEPTH) -> bool:

@@ -24,7 +24,7 @@ from reconcile.model.rman import (
     ListBody,
     PageBody,
     Place,
-    count,
+    Running,
     decode_list,
     decode_page,
     open_record,
@@ -85,19 +85,22 @@ def verify(
     """
     ends = open_ends(source, budget)
     waiting: dict[int, _Waiting] = {}
-    counts = Counts()
+    running = Running()
+    declared = ends.trailer.counts
     for offset, record in _records(source, ends):
-        counts += _take_in(offset, record, ends, budget, waiting)
-        _stay_below(counts, ends.trailer.counts, offset)
-        if not counts.records % _NEWS_EVERY:
-            progress(counts)
+        running.add(_take_in(offset, record, ends, budget, waiting))
+        if running.records > declared.records or running.entries > declared.entries:
+            raise ManifestBroken("counts", offset, "more than the trailer declares")
+        if not running.records % _NEWS_EVERY:
+            progress(running.settled())
     root = ends.trailer
     found = _claim(waiting, root.place, root.root.id, ends.records_end)
     if found.page and found.page.visible > PAGE_ENTRIES:
         raise ManifestBroken("cut", root.place.offset, f"{found.page.visible} entries in one page")
     assert not waiting  # each record was claimed once, and the root weighs as much as all of them
-    if counts != root.counts:
-        raise ManifestBroken("counts", ends.records_end, f"{counts} found, {root.counts} declared")
+    counts = running.settled()
+    if counts != declared:
+        raise ManifestBroken("counts", ends.records_end, f"{counts} found, {declared} declared")
     progress(counts)
     return counts
 
@@ -123,21 +126,24 @@ def _ahead(source: Source, offset: int, end: int, length: int) -> bytes:
 
 def _take_in(
     offset: int, record: bytes, ends: Opened, budget: Budget, waiting: dict[int, _Waiting]
-) -> Counts:
-    """Check one record, let it claim what lies below it, and make it wait for its own parent."""
+) -> Sequence[Entry]:
+    """Check one record, let it claim what lies below it, and make it wait for its own parent.
+
+    Answers its entries; none, when it is a page list.
+    """
     kind, raw = open_record(record, offset, ends.front.coding, budget)
     proof = HASHERS[ends.front.hash_name](record)
     own = Place(offset, len(record), proof, 0)
     if kind == LIST:
         waiting[offset] = _take_list(own, decode_list(raw, offset), ends, waiting)
-        return Counts(records=1)
+        return ()
     if kind != PAGE:
         raise ManifestBroken("record-type", offset, "a trailer among the pages")
     body = decode_page(raw, offset, budget)
     waiting[offset] = found = _take_page(own, body, ends, waiting)
     if found.depth > budget.depth or found.reach > MAX_PATH_BYTES:
         raise ManifestBroken("depth", offset, f"{found.depth} names, {found.reach} bytes below it")
-    return count(body.entries) + Counts(records=1)
+    return body.entries
 
 
 def _take_page(own: Place, body: PageBody, ends: Opened, waiting: dict[int, _Waiting]) -> _Waiting:
@@ -205,12 +211,6 @@ def _weighed(own: Place, below: Sequence[Place], ends: Opened) -> Place:
     weighed = Place(own.offset, own.length, own.hash, weight)
     check_places(below, weighed, ends.records_start)
     return weighed
-
-
-def _stay_below(counts: Counts, declared: Counts, offset: int) -> None:
-    """Stop as soon as there is more than the trailer, and so the budget, allows."""
-    if counts.records > declared.records or counts.entries > declared.entries:
-        raise ManifestBroken("counts", offset, "more than the trailer declares")
 
 
 def _claim(waiting: dict[int, _Waiting], place: Place, own_id: bytes, offset: int) -> _Waiting:

@@ -32,8 +32,8 @@ from reconcile.model.rman import (
     Front,
     ListRow,
     Place,
+    Running,
     Trailer,
-    count,
     encode_end,
     encode_front,
     encode_list,
@@ -94,7 +94,7 @@ class RmanWriter:
         self._header = header
         self._squeezer = Squeezer() if coding == "zstd" else None
         self._open: dict[TreePath, _Open] = {}
-        self._counts = Counts()
+        self._running = Running()
         self._front = encode_front(front)
         self._offset = len(self._front)
         self._root: tuple[bytes, Place] | None = None
@@ -152,8 +152,9 @@ class RmanWriter:
         root_id, place = self._root
         if root.kind != Kind.DIR or root.name or root.id != root_id:
             raise ManifestError("the root's entry is not that of the pages written")
-        self._write(encode_end(self._front, Trailer(root, place, self._counts, complete)))
-        return self._counts
+        counts = self._running.settled()
+        self._write(encode_end(self._front, Trailer(root, place, counts, complete)))
+        return counts
 
     def _directory(self, path: TreePath) -> _Open:
         if not path and self._root:
@@ -177,7 +178,7 @@ class RmanWriter:
         place = self._put(PAGE, encode_page(block, places), places)
         final_name = entries[-1].name if entries else b""
         opened.pages[after] = _Page(after, final_name, own_id, len(entries), place)
-        self._counts += count(entries)
+        self._running.add(entries)
 
     def _write_list(self, pages: Sequence[_Page]) -> Place:
         for page, following in pairwise(pages):
@@ -188,6 +189,7 @@ class RmanWriter:
             ListRow(page.page_id, last, page.length, page.place)
             for page, last in zip(pages, lasts, strict=True)
         )
+        self._running.add()
         return self._put(LIST, encode_list(rows), tuple(page.place for page in pages))
 
     def _put(self, kind: int, raw: bytes, below: tuple[Place, ...]) -> Place:
@@ -199,7 +201,6 @@ class RmanWriter:
         place = Place(self._offset, len(record), digest, weight)
         self._write(record)
         self._offset += len(record)
-        self._counts += Counts(records=1)
         return place
 
 

@@ -14,7 +14,7 @@ import msgpack
 from backports import zstd
 
 FILE, DIR, LINK, SPECIAL, UNKNOWN, IGNORED = range(1, 7)
-RAW_LIMIT = 32 << 20
+RAW_LIMIT = 16 << 20
 
 
 class RefusedError(Exception):
@@ -154,7 +154,7 @@ class Reader:
             return kind, body
         need(code == 1 and coding == "zstd", "coding", offset)
         need(raw <= 100 * stored, "raw-size", offset)
-        window = {zstd.DecompressionParameter.window_log_max: 25}
+        window = {zstd.DecompressionParameter.window_log_max: 24}
         unpacker = zstd.ZstdDecompressor(options=window)
         try:
             body = unpacker.decompress(body, max_length=raw + 1)
