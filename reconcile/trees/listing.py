@@ -9,6 +9,7 @@ import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from reconcile.decide.filters import Filter
 from reconcile.model.block import PAGE_ENTRIES, PAGE_LIMIT, HashName, is_cut
@@ -21,8 +22,13 @@ OWN_DIRECTORY = b".reconcile"
 WHOLE_LISTING = 100_000
 """A directory with more names than this is sorted outside memory."""
 
-_FORMAT = 0o170000
-_DIRECTORY = stat.S_IFDIR
+
+class Listed(NamedTuple):
+    """A directory's rows, all in memory."""
+
+    rows: list[Row]
+    has_directories: bool
+    """False: there is certainly none among them."""
 
 
 class Listing:
@@ -34,21 +40,22 @@ class Listing:
         self._deep = deep
         self.leftovers: list[TreePath] = []
 
-    def rows(self, path: TreePath, fd: int) -> list[Row] | Iterator[Row]:
+    def rows(self, path: TreePath, fd: int) -> "Listed | Iterator[Row]":
         """The rows of the directory, in name order; an iterator when there are very many.
 
         Raises: OSError, when the listing itself fails.
         """
-        rows = self._whole(fd)
-        if rows is None:
+        listed = self._whole(fd)
+        if listed is None:
             names = (_bytes(entry.name) for entry in os.scandir(fd))
             found = (self.row(fd, name) for name in sorted_names(names))
             return self._filtered_stream(path, found)
+        rows = listed.rows
         rows.sort()
         self._remove_own(path, rows)
         if self._filter is not None:
-            return [self._filtered(path, row) for row in rows]
-        return rows
+            rows = [self._filtered(path, row) for row in rows]
+        return Listed(rows, listed.has_directories)
 
     def row(self, fd: int, name: bytes) -> Row | None:
         """The row of one name now; None when it is gone."""
@@ -60,7 +67,7 @@ class Listing:
 
     def _row(self, name: bytes, status: os.stat_result) -> Row:
         mode = status.st_mode
-        if mode & _FORMAT == _DIRECTORY:
+        if stat.S_ISDIR(mode):
             if self._deep:
                 return (name, mode, status.st_dev, status.st_ctime_ns)
             return (name, mode, status.st_dev)
@@ -73,37 +80,48 @@ class Listing:
             status.st_ino,
         )
 
-    def _whole(self, fd: int) -> list[Row] | None:
+    def _whole(self, fd: int) -> "Listed | None":
+        """Every row, unsorted; None when there are too many. The hottest loop of a scan."""
+        if self._deep:
+            return self._whole_deep(fd)
         rows: list[Row] = []
         add = rows.append
-        shallow = not self._deep
+        has_directories = False
         with os.scandir(fd) as found:
             for entry in islice(found, WHOLE_LISTING):
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     self._seen_again(fd, _bytes(entry.name), rows)
+                    has_directories = True
                     continue
                 mode = status.st_mode
-                name = entry.name.encode("utf-8", "surrogateescape")
-                if mode & _FORMAT == _DIRECTORY and shallow:
-                    add((name, mode, status.st_dev))
-                elif shallow:
-                    add(
-                        (
-                            name,
-                            mode,
-                            status.st_size,
-                            status.st_mtime_ns,
-                            status.st_ctime_ns,
-                            status.st_ino,
-                        )
+                if mode & 0o170000 == 0o040000:
+                    has_directories = True
+                    add((_bytes(entry.name), mode, status.st_dev))
+                    continue
+                name = entry.name
+                add(
+                    (
+                        name.encode() if name.isascii() else _bytes(name),
+                        mode,
+                        status.st_size,
+                        status.st_mtime_ns,
+                        status.st_ctime_ns,
+                        status.st_ino,
                     )
-                else:
-                    add(self._row(name, status))
+                )
             if next(found, None) is not None:
                 return None
-        return rows
+        return Listed(rows, has_directories)
+
+    def _whole_deep(self, fd: int) -> "Listed | None":
+        with os.scandir(fd) as found:
+            names = [_bytes(entry.name) for entry in islice(found, WHOLE_LISTING + 1)]
+        if len(names) > WHOLE_LISTING:
+            return None
+        rows = [self.row(fd, name) for name in names]
+        return Listed([row for row in rows if row is not None], True)
 
     def _seen_again(self, fd: int, name: bytes, rows: list[Row]) -> None:
         """A name that went between listing and lstat: an editor's save, or really gone."""

@@ -19,11 +19,12 @@ from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import ROOT, TreePath, join, order_key
 from reconcile.trees.base import Tally
+from reconcile.trees.listing import Listed
 from reconcile.trees.looking import Found, Settings, cannot
 from reconcile.trees.scan import (
     DIRECTORY_FLAGS,
     Index,
-    Listed,
+    Page,
     Scanner,
     Stored,
     too_deep,
@@ -193,9 +194,9 @@ class _Observation:
             raise
         try:
             kept = len(self._scanner.look.listing.leftovers)
-            rows = self._scanner.look.listing.rows(path, fd)
-            if isinstance(rows, list) and len(rows) <= PAGE_ENTRIES:
-                return rows
+            listed = self._scanner.look.listing.rows(path, fd)
+            if isinstance(listed, Listed) and len(listed.rows) <= PAGE_ENTRIES:
+                return listed.rows
             del self._scanner.look.listing.leftovers[kept:]
             return None
         except OSError:
@@ -292,8 +293,8 @@ class _Observation:
         try:
             self._scanner.look.directories += 1
             key = page_key(path)
-            listed = Listed(path, key, directory.rows, self._stored(key), children or None)
-            return self._scanner.page(fd, listed)
+            page = Page(path, key, directory.rows, self._stored(key), children or None)
+            return self._scanner.page(fd, page)
         finally:
             os.close(fd)
 

@@ -7,7 +7,6 @@ O_NOFOLLOW: a link swapped in while we walk is never followed.
 """
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -19,13 +18,11 @@ from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, pack, unpack
 from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath, join
-from reconcile.trees.listing import cut
+from reconcile.trees.listing import Listed, cut
 from reconcile.trees.looking import Found, Look, Settings, cannot
 from reconcile.trees.reading import PageReader
 
 DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_FORMAT = 0o170000
-
 PageRefRow = tuple[bytes, bytes, bytes, int]
 """id, after, last, length: what `PageRow.refs` packs."""
 
@@ -47,7 +44,7 @@ class Stored(NamedTuple):
     stat: bytes
 
 
-class Listed(NamedTuple):
+class Page(NamedTuple):
     """One page as listed, its subdirectories scanned."""
 
     path: TreePath
@@ -121,17 +118,31 @@ class Scanner:
 
     def _directory(self, path: TreePath, fd: int, cursor: Cursor) -> Found:
         self.look.directories += 1
-        rows = self.look.listing.rows(path, fd)
-        if isinstance(rows, list) and len(rows) <= PAGE_ENTRIES:
+        listed = self.look.listing.rows(path, fd)
+        if not isinstance(listed, Listed):
+            return self._large(path, fd, cut(listed, self._header.hash_name), cursor)
+        rows = listed.rows
+        if len(rows) > PAGE_ENTRIES:
+            return self._large(path, fd, cut(rows, self._header.hash_name), cursor)
+        if listed.has_directories or not self.look.trusted:
             return self.page(fd, self._listed(path, fd, rows, cursor))
-        return self._large(path, fd, cut(rows, self._header.hash_name), cursor)
+        return self._leaves(path, fd, rows, cursor)
+
+    def _leaves(self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor) -> Found:
+        """A directory without subdirectories, as most are: one comparison when nothing changed."""
+        key = page_key(path)
+        stored = cursor.get(key)
+        if stored is not None and stored.stat == pack(rows) and stored.id:
+            self._count(rows)
+            return Found(stored.id, same=True)
+        return self.page(fd, Page(path, key, rows, stored, None))
 
     def _listed(
         self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor, after: bytes = b""
-    ) -> Listed:
+    ) -> Page:
         key = page_key(path, after)
         stored = cursor.get(key)
-        return Listed(path, key, rows, stored, self._children(path, fd, rows, cursor))
+        return Page(path, key, rows, stored, self._children(path, fd, rows, cursor))
 
     def _large(self, path: TreePath, fd: int, pages: Iterator[list[Row]], cursor: Cursor) -> Found:
         """A directory of many pages; the first is settled last, because it knows the others."""
@@ -180,63 +191,64 @@ class Scanner:
         finally:
             os.close(fd)
 
-    def page(self, fd: int, listed: Listed) -> Found:
+    def page(self, fd: int, page: Page) -> Found:
         """Nothing at all when the page is what the index says, else its entries anew."""
-        self._count(listed.rows)
-        stored = listed.stored
-        if self.look.trusted and stored is not None and listed.is_settled:
+        self._count(page.rows)
+        stored = page.stored
+        if self.look.trusted and stored is not None and page.is_settled:
             return Found(stored.id, same=True)
-        old_entries, old_rows = self._known(listed)
-        work = PageReader(self.look, listed.path, fd, old_entries, old_rows)
-        head = listed.rows[:1] if listed.following else []
-        kept, entries = work.entries(listed.rows[len(head) :], listed.children or {})
-        self._forget(listed, old_entries, entries)
+        old_entries, old_rows = self._known(page)
+        work = PageReader(self.look, page.path, fd, old_entries, old_rows)
+        head = page.rows[:1] if page.following else []
+        kept, entries = work.entries(page.rows[len(head) :], page.children or {})
+        self._forget(page, old_entries, entries)
         identifier = page_id(entries, self._header.tracked, self._header.hash_name)
         refs = b""
-        if listed.following:
-            refs = encode([(identifier, b"", listed.last, len(entries)), *listed.following])
+        if page.following:
+            refs = encode([(identifier, b"", page.last, len(entries)), *page.following])
         block = encode_entries(entries)
-        self._emit(PageRow(listed.key, identifier, len(entries), block, refs, pack(head + kept)))
+        self._emit(PageRow(page.key, identifier, len(entries), block, refs, pack(head + kept)))
         same = (
             stored is not None
             and stored.id == identifier
-            and _page_count(stored) == 1 + len(listed.following)
+            and _page_count(stored) == 1 + len(page.following)
         )
         return Found(identifier, same)
 
-    def _known(self, listed: Listed) -> tuple[dict[bytes, Entry], dict[bytes, Row]]:
+    def _known(self, page: Page) -> tuple[dict[bytes, Entry], dict[bytes, Row]]:
         """Entries and stat rows of the page as the index has it; empty when unusable."""
-        found = self._index.block(listed.key) if self._index else None
+        found = self._index.block(page.key) if self._index else None
         if found is None:
             return {}, {}
         try:
             entries = {entry.name: entry for entry in decode_entries(found[0])}
         except ManifestError:
             return {}, {}
-        rows = unpack(listed.stored.stat) if listed.stored else ()
+        rows = unpack(page.stored.stat) if page.stored else ()
         return entries, {row[0]: row for row in rows}
 
-    def _forget(self, listed: Listed, old: dict[bytes, Entry], new: Sequence[Entry]) -> None:
+    def _forget(self, page: Page, old: dict[bytes, Entry], new: Sequence[Entry]) -> None:
         """Index rows of directories and pages that are no more."""
         if not old:
             return
         now = {entry.name for entry in new if entry.kind == Kind.DIR}
         for name, entry in old.items():
             if entry.kind == Kind.DIR and name not in now:
-                self.gone_subtrees.append(subtree_key(join(listed.path, name)))
-        found = self._index.block(listed.key) if self._index else None
+                self.gone_subtrees.append(subtree_key(join(page.path, name)))
+        found = self._index.block(page.key) if self._index else None
         if found and found[1]:
-            kept = {ref[1] for ref in listed.following}
+            kept = {ref[1] for ref in page.following}
             for ref in decode(found[1], list[PageRefRow]):
                 if ref[1] and ref[1] not in kept:
-                    self.gone.append(page_key(listed.path, ref[1]))
+                    self.gone.append(page_key(page.path, ref[1]))
 
     def _count(self, rows: list[Row]) -> None:
-        leaves = [row for row in rows if len(row) == 6]
-        sizes = [row[2] for row in leaves if row[1] & _FORMAT == stat.S_IFREG]
-        self.look.files += len(sizes)
-        self.look.links += len(leaves) - len(sizes)
-        self.look.size_bytes += sum(sizes)
+        look = self.look
+        sizes = [row[2] for row in rows if len(row) == 6 and row[1] & 0o170000 == 0o100000]
+        look.files += len(sizes)
+        look.size_bytes += sum(sizes)
+        if len(sizes) != len(rows):
+            look.links += sum(len(row) == 6 for row in rows) - len(sizes)
 
 
 def _page_count(stored: Stored) -> int:
