@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from msgspec.structs import replace
 
 from reconcile.engine.apply import Routed
 from reconcile.model.entry import Entry, Kind
@@ -348,7 +349,5 @@ class TreeContract:
 
 
 def _from_side(step: Step, side: Side) -> Step:
-    from msgspec.structs import replace
-
     assert step.source is not None
     return replace(step, source=replace(step.source, side=side))
