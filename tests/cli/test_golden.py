@@ -9,8 +9,11 @@ from reconcile.cli.answer import print_planning
 from reconcile.cli.look import Look
 from reconcile.cli.render_error import error_lines
 from reconcile.cli.render_outcome import guard_lines, outcome_lines
+from reconcile.cli.verbs.show import document
 from reconcile.engine.outcome import Planning
+from reconcile.engine.planfile import SavedPlan
 from reconcile.model.errors import Refused, RootMissing
+from reconcile.model.job import Job
 from reconcile.model.plan import Action, GuardCheck, Plan, Side
 from tests.cli import plans
 from tests.cli.conftest import face_of
@@ -155,3 +158,11 @@ def test_a_failing_guard_is_told_with_its_number() -> None:
     assert guard_lines(plan, PIPE) == [
         "guard max_delete: 4,212 where the limit is 25%; this plan deletes 4,212 files at right"
     ]
+
+
+def test_a_shown_plan_names_the_sides_that_apply_would_change() -> None:
+    job = Job("/srv/left", "/srv/right", state_dir="")
+    saved = SavedPlan("p-1", plans.mockup().plan, job, 1, 2, "host", "0")
+    assert saved.plan.made_from.left != job.left
+    shown = document(saved, ["STALE"])
+    assert (shown.left, shown.right, shown.notes) == ("/srv/left", "/srv/right", ["STALE"])

@@ -1,6 +1,7 @@
 """`reconcile show`: a saved plan, read back. Neither side is needed."""
 
 from reconcile.cli.answer import now_ns, print_plan, print_porcelain
+from reconcile.cli.display import display_text
 from reconcile.cli.documents_json import PlanDocument
 from reconcile.cli.face import PORCELAIN, Face
 from reconcile.cli.places import state_dir
@@ -33,12 +34,13 @@ def run(face: Face) -> int:
 def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
     made = saved.plan.made_from
     look = face.out
+    # The job's sides, not `made.left`: apply goes by the job.
     since = f"baseline #{made.generation}" if made.generation else "no baseline"
     policy = f"mode {saved.plan.mode}, conflicts: {saved.plan.policy}"
     for line in (
         f"Plan {saved.id}  made {time_text(saved.created_ns)} on {look.text(saved.host)}",
-        f"   left  {look.text(made.left)}",
-        f"  right  {look.text(made.right)}",
+        f"   left  {look.text(saved.job.left)}",
+        f"  right  {look.text(saved.job.right)}",
         f"  since  {since}, {policy}",
         f"  until  {time_text(saved.expires_ns)}",
     ):
@@ -66,8 +68,8 @@ def document(saved: SavedPlan, notes: list[str]) -> PlanDocument:
         expires=utc_text(saved.expires_ns),
         host=saved.host,
         version=saved.version,
-        left=made.left,
-        right=made.right,
+        left=display_text(saved.job.left),
+        right=display_text(saved.job.right),
         mode=plan.mode,
         policy=plan.policy,
         baseline=made.generation or None,
