@@ -46,8 +46,8 @@ def differing(
     columns = [number for number, tree in enumerate(trees) if tree is not None]
     several = sum(tree.path is not None for tree in asked) > 1
     held: list[Row] | None = None
-    for window in _windows(asked):
-        rows = _unequal(window, columns, tracked)
+    for window, is_known in _windows(asked):
+        rows = _unequal(window, is_known, columns, tracked)
         if held is not None:
             held += rows
         elif several and any(may_pair(row, pairing) for row in rows):
@@ -71,15 +71,18 @@ class _Cursor:
         self.rest: Sequence[Entry] = ()
         self.bound = b""
         """Last name of the page in `rest`; empty: nothing comes after it."""
+        self.is_known = True
+        """The page in `rest` has an id: nothing in it is unknown."""
 
     def read(self) -> None:
         """Load the next page, when all of the present one was taken."""
         if self.rest:
             return
-        self.bound = b""
+        self.bound, self.is_known = b"", True
         if self.next < len(self.pages) and self.path is not None:
             page = self.pages[self.next]
             self.rest, self.bound = self.manifest.load(self.path, page), page.last
+            self.is_known = bool(page.id)
             self.next += 1
 
     def take(self, bound: bytes) -> Sequence[Entry]:
@@ -89,7 +92,8 @@ class _Cursor:
         return taken
 
 
-def _windows(asked: Sequence[Asked]) -> Iterator[Window]:
+def _windows(asked: Sequence[Asked]) -> Iterator[tuple[Window, bool]]:
+    """Entries of each tree in the same range of names, and whether ids say all about them."""
     cursors = [_Cursor(tree) for tree in asked]
     while any(cursor.rest or cursor.next < len(cursor.pages) for cursor in cursors):
         if _pass_over(cursors):
@@ -97,7 +101,8 @@ def _windows(asked: Sequence[Asked]) -> Iterator[Window]:
         for cursor in cursors:
             cursor.read()
         bound = min((cursor.bound for cursor in cursors if cursor.bound), default=b"")
-        yield tuple(cursor.take(bound) for cursor in cursors)
+        is_known = all(cursor.is_known for cursor in cursors)
+        yield tuple(cursor.take(bound) for cursor in cursors), is_known
 
 
 def _pass_over(cursors: Sequence[_Cursor]) -> bool:
@@ -116,72 +121,79 @@ def _pass_over(cursors: Sequence[_Cursor]) -> bool:
     return True
 
 
-def _unequal(window: Window, columns: Sequence[int], tracked: Tracked) -> list[Row]:
-    found = _candidates(window)
-    if len(window) > 1:
-        found = [row for row in found if not _settled(row, tracked)]
+def _unequal(window: Window, is_known: bool, columns: Sequence[int], tracked: Tracked) -> list[Row]:
+    """Rows of one window; `columns` says which trees the window's parts are."""
+    if len(window) == 1:
+        found: list[tuple[Entry | None, ...]] = [(entry,) for entry in window[0]]
+    else:
+        by_id = is_known and not (tracked.owner or tracked.xattr)
+        rows = _triples(window, by_id) if len(window) == 3 else _pairs(window, by_id)
+        found = [row for row in rows if not _settled(row, tracked)]
     if len(columns) == 3:
         return found  # type: ignore[return-value]  # three columns make a Row
-    rows = []
-    for entries in found:
-        row: list[Entry | None] = [None, None, None]
-        for column, entry in zip(columns, entries, strict=True):
-            row[column] = entry
-        rows.append((row[0], row[1], row[2]))
-    return rows
+    return [_spread(entries, columns) for entries in found]
 
 
-def _candidates(window: Window) -> list[tuple[Entry | None, ...]]:
-    """Every name that differs, and some that do not; in name order."""
-    if len(window) == 1:
-        return [(entry,) for entry in window[0]]
-    if len(window) == 3 and len(window[0]) == len(window[1]) == len(window[2]):
-        rows = [
-            (a, b, c)
-            for a, b, c in zip(*window, strict=True)
-            if not (
-                a.id == b.id == c.id
-                and a.mode == b.mode == c.mode
-                and a.kind is b.kind is c.kind
-                and a.name == b.name == c.name
-                and a.id
-                and not a.extra
-            )
-        ]
+def _spread(entries: tuple[Entry | None, ...], columns: Sequence[int]) -> Row:
+    row: list[Entry | None] = [None, None, None]
+    for column, entry in zip(columns, entries, strict=True):
+        row[column] = entry
+    return row[0], row[1], row[2]
+
+
+def _triples(window: Window, by_id: bool) -> Sequence[tuple[Entry | None, ...]]:
+    base, left, right = window
+    return _candidates(base, left, right, by_id)
+
+
+def _pairs(window: Window, by_id: bool) -> list[tuple[Entry | None, ...]]:
+    """Two trees are compared as three, the second standing in twice."""
+    first, second = window
+    return [row[:2] for row in _candidates(first, second, second, by_id)]
+
+
+def _candidates(
+    base: Sequence[Entry], left: Sequence[Entry], right: Sequence[Entry], by_id: bool
+) -> Sequence[tuple[Entry | None, ...]]:
+    """Every name that differs, and some that do not, in name order.
+
+    With `by_id`, an entry whose id, mode and kind are equal everywhere is the
+    same; else that is left to `_settled`.
+    """
+    if len(base) == len(left) == len(right):
+        rows = _changed(base, left, right, by_id)
         if all(a.name == b.name == c.name for a, b, c in rows):
-            return list(rows)
-    return _by_name(window)
+            return rows
+    names = {entry.name for entry in base}
+    shared = names.intersection(map(_name, left), map(_name, right))
+    parts, odd = [], []
+    for part in (base, left, right):
+        is_same = len(part) == len(shared)
+        odd.append({} if is_same else {e.name: e for e in part if e.name not in shared})
+        parts.append(part if is_same else [e for e in part if e.name in shared])
+    found: list[tuple[Entry | None, ...]] = [*_changed(parts[0], parts[1], parts[2], by_id)]
+    strays = odd[0].keys() | odd[1].keys() | odd[2].keys()
+    found += [(odd[0].get(name), odd[1].get(name), odd[2].get(name)) for name in strays]
+    found.sort(key=_first_name)
+    return found
 
 
-def _by_name(window: Window) -> list[tuple[Entry | None, ...]]:
-    """The general way: the first sequence leads, the others are looked up."""
-    lead, *others = window
-    maps = [{entry.name: entry for entry in entries} for entries in others]
-    rows: list[tuple[Entry | None, ...]] = []
-    if len(maps) == 2:
-        left, right = maps[0].pop, maps[1].pop
-        for a in lead:
-            name = a.name
-            b, c = left(name, None), right(name, None)
-            if (
-                b is None
-                or c is None
-                or not (
-                    a.id == b.id == c.id
-                    and a.mode == b.mode == c.mode
-                    and a.kind is b.kind is c.kind
-                    and a.id
-                    and not a.extra
-                )
-            ):
-                rows.append((a, b, c))
-        rows += [(None, b, right(name, None)) for name, b in maps[0].items()]
-        rows += [(None, None, c) for c in maps[1].values()]
-    else:
-        rows += [(a, maps[0].pop(a.name, None)) for a in lead]
-        rows += [(None, b) for b in maps[0].values()]
-    rows.sort(key=_first_name)
-    return rows
+def _changed(
+    base: Sequence[Entry], left: Sequence[Entry], right: Sequence[Entry], by_id: bool
+) -> list[tuple[Entry, Entry, Entry]]:
+    """Of entries in step, those that may differ; or whose names do, when they are out of step."""
+    if not by_id:
+        return list(zip(base, left, right, strict=True))
+    return [
+        (a, b, c)
+        for a, b, c in zip(base, left, right, strict=True)
+        if not (
+            a.id == b.id == c.id
+            and a.name == b.name == c.name
+            and a.mode == b.mode == c.mode
+            and a.kind is b.kind is c.kind
+        )
+    ]
 
 
 def _first_name(row: tuple[Entry | None, ...]) -> bytes:

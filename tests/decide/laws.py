@@ -12,7 +12,7 @@ from reconcile.model.entry import Entry, Kind, same_content
 from reconcile.model.plan import Plan, Side
 from reconcile.model.policy import Mode, Policy, Rules
 from reconcile.model.treepath import TreePath, is_under, parents
-from tests.decide.simulate import Things, World, plan_of, run, visible
+from tests.decide.simulate import Things, Trees, World, plan_of, run, visible
 from tests.trees_by_hand import literal_of
 
 
@@ -37,9 +37,9 @@ class Broken(AssertionError):
         )
 
 
-def check(before: World, rules: Rules) -> World:
+def check(before: World, rules: Rules, trees: Trees | None = None) -> World:
     """Plan and apply one merge, and hold every cheap law against it."""
-    after, plan = run(before, rules)
+    after, plan = run(before, rules, trees=trees)
     laws = {
         "P1 nothing undecided: both sides and the baseline agree": _converges,
         "P3-P5 new content survives": _keeps_new_content,
@@ -60,7 +60,7 @@ def _converges(before: World, after: World, plan: Plan, rules: Rules) -> bool:
         return _outside_ignored(after)
     if visible(after.left) != visible(after.right):
         return False
-    # In a mirror's first run a directory that both had, and only right filled, is agreed on next time.
+    # A mirror's first run agrees on a directory that only right had filled one run later.
     return rules.mode is Mode.MIRROR or visible(after.base) == visible(after.left)
 
 

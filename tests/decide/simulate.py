@@ -13,7 +13,7 @@ import msgspec
 
 from reconcile.decide.planner import make_plan
 from reconcile.model.entry import Entry, Kind, same, same_content
-from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, build
+from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
 from reconcile.model.policy import Rules
 from reconcile.model.treepath import ROOT, TreePath, is_under, parents, split
@@ -42,16 +42,26 @@ class World(NamedTuple):
         return World(None if self.base is None else dict(self.base), {**self.left}, {**self.right})
 
 
-def plan_of(world: World, rules: Rules, **more: object) -> Plan:
-    """The plan for this world."""
+Trees = tuple[Manifest, Manifest, Manifest]
+
+
+def trees_of(world: World) -> Trees:
+    """Base, left and right as manifests."""
     base = ABSENT if world.base is None else build(world.base)
-    left, right = build(world.left), build(world.right)
-    return make_plan(base, left, right, rules, made_from=MADE_FROM, **more)  # type: ignore[arg-type]
+    return base, build(world.left), build(world.right)
 
 
-def run(world: World, rules: Rules, stop_after: int | None = None) -> tuple[World, Plan]:
+def plan_of(world: World, rules: Rules, trees: Trees | None = None) -> Plan:
+    """The plan for this world; `trees` when they were built already."""
+    base, left, right = trees or trees_of(world)
+    return make_plan(base, left, right, rules, made_from=MADE_FROM)
+
+
+def run(
+    world: World, rules: Rules, stop_after: int | None = None, trees: Trees | None = None
+) -> tuple[World, Plan]:
     """Plan, apply the first `stop_after` steps, and advance the baseline."""
-    plan = plan_of(world, rules)
+    plan = plan_of(world, rules, trees)
     after = world.copy()
     done = apply(plan, after, stop_after)
     return advance(plan, world, after, done), plan
