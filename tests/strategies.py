@@ -17,7 +17,7 @@ from tests.decide.simulate import Things, World
 from tests.trees_by_hand import SECOND, file
 
 NAMES = (b"a", b"b", b"c", b"d.txt")
-ODD_NAMES = (b"e\xcc\x81", b"\xc3\xa9", b"\xff", b"A", b"x" * 250, b".h", b"a.b.c")
+ODD_NAMES = (b"e\xcc\x81", b"\xc3\xa9", b"\xff", b"A", b"x" * 200, b".h", b"a.b.c")
 CONTENTS = ("p", "q", "r", "ss", "")
 TARGETS = (b"a", b"../z")
 DIRECTORY = Entry(b"", Kind.DIR, mode=0o755)
@@ -145,10 +145,12 @@ def _estrange(left: Things, right: Things, random: Random) -> None:
         if path is None:
             return
         draw = random.random()
+        if side[path].kind == Kind.DIR and random.random() < 0.6:
+            path = join(path, b"i")
         if draw < 0.5:
             sides = (left, right) if random.random() < 0.7 else (side,)
             for each in sides:
-                if path in each or (split(path)[0] in each and random.random() < 0.3):
+                if path in each or (split(path)[0] in each and random.random() < 0.6):
                     _put_strange(each, path, Entry(b"", Kind.IGNORED))
         elif draw < 0.85:
             _put_strange(side, path, Entry(b"", Kind.UNKNOWN, id=b"EACCES"))

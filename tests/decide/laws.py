@@ -12,7 +12,7 @@ from reconcile.model.entry import Entry, Kind, same_content
 from reconcile.model.plan import Plan, Side
 from reconcile.model.policy import Mode, Policy, Rules
 from reconcile.model.treepath import TreePath, is_under, parents
-from tests.decide.simulate import Things, Trees, World, plan_of, run, visible
+from tests.decide.simulate import Things, Trees, World, is_hollow, plan_of, run, visible
 from tests.trees_by_hand import literal_of
 
 
@@ -45,6 +45,7 @@ def check(before: World, rules: Rules, trees: Trees | None = None) -> World:
         "P3-P5 new content survives": _keeps_new_content,
         "P7 what nobody changed stays": _leaves_unchanged,
         "P9 what is strange is never touched": _spares_strange,
+        "R1 what is excluded is frozen, and alone in a directory invisible": _freezes,
     }
     for law, holds in laws.items():
         if not holds(before, after, plan, rules):
@@ -125,6 +126,8 @@ def _may_lose(
     step = next((s for s in plan.steps if s.side is side and s.at == path), None)
     if step is None or not step.rule:
         return False
+    if step.rule == f"tie={rules.tie}":
+        return side.value != rules.tie.value
     if policy in (Policy.LEFT, Policy.RIGHT):
         return side.value != policy.value
     return step.want is not None
@@ -153,6 +156,21 @@ def _spares_strange(before: World, after: World, plan: Plan, rules: Rules) -> bo
                 return False
             if _below(after.side(side.other), path) != _below(other, path):
                 return False
+    return True
+
+
+def _freezes(before: World, after: World, plan: Plan, rules: Rules) -> bool:
+    base, ahead = before.base or {}, after.base or {}
+    for path, entry in before.left.items():
+        if entry.kind == Kind.IGNORED and before.right.get(path) == entry:
+            if ahead.get(path) != base.get(path):
+                return False
+    for side in Side:
+        held, other = before.side(side), before.side(side.other)
+        for path, entry in held.items():
+            if entry.kind == Kind.DIR and path not in other and is_hollow(held, path):
+                if path in after.side(side.other):
+                    return False
     return True
 
 
