@@ -75,7 +75,7 @@ def holder(directory: str) -> Holder | None:
 
 
 def _acquire(location: str, until: float) -> int:
-    """A locked descriptor of the file that is at `location` now."""
+    """A locked descriptor of the file at `location`, which nobody ever removes."""
     while True:
         fd = _open(location)
         try:
@@ -86,11 +86,8 @@ def _acquire(location: str, until: float) -> int:
             if time.monotonic() >= until:
                 raise _locked(found, location) from None
             time.sleep(_POLL_S)
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(fd), os.lstat(location)):
-                return fd
-        os.close(fd)  # somebody removed the file between open and flock: it locks nothing
+        else:
+            return fd
 
 
 def _open(location: str) -> int:

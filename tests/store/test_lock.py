@@ -101,13 +101,6 @@ def test_waiting_ends(tmp_path: Path) -> None:
         PairLock(pair(tmp_path), "r-2", wait_s=0.06)
 
 
-def test_a_lock_file_that_was_removed_still_locks(tmp_path: Path) -> None:
-    with PairLock(pair(tmp_path), "r-1"):
-        os.unlink(Path(pair(tmp_path)) / "lock")
-        with PairLock(pair(tmp_path), "r-2"), pytest.raises(Locked):
-            PairLock(pair(tmp_path), "r-3")
-
-
 @pytest.mark.parametrize("text", ["", "garbage", '{"pid": "x"}'])
 def test_what_stands_in_the_file_decides_nothing(tmp_path: Path, text: str) -> None:
     PairLock(pair(tmp_path), "r-1").release()
