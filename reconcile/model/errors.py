@@ -1,4 +1,4 @@
-"""Errors that end a run, each with its exit code. One path's trouble is a `Problem`, not one of these.
+"""Errors that end a run, each with its exit code. One path's trouble is a `Problem` instead.
 
     ReconcileError              1 E_INTERNAL
       UsageError               64 E_USAGE

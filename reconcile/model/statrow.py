@@ -31,7 +31,7 @@ def pack(rows: Sequence[Row]) -> bytes:
 def unpack(packed: bytes) -> Sequence[Row]:
     """The rows; empty when the bytes are not rows (a cache is never worth an error)."""
     try:
-        rows = marshal.loads(packed)  # noqa: S302  # our own cache, see _VERSION
+        rows = marshal.loads(packed)  # our own cache, see _VERSION
     except (ValueError, EOFError, TypeError):
         return ()
     return rows if isinstance(rows, list) else ()

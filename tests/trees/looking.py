@@ -29,12 +29,15 @@ def link(path: bytes, target: bytes) -> Entry:
 
 
 def entry_at(root: bytes, path: bytes) -> Entry | None:
-    """What is at `path` below a real directory, its content read; None: nothing."""
-    location = os.path.join(root, path)
+    """What is at `path`, its content read; None: nothing, or it went while we looked."""
     try:
-        status = os.lstat(location)
+        return _entry_at(os.path.join(root, path), path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _entry_at(location: bytes, path: bytes) -> Entry:
+    status = os.lstat(location)
     name = split(TreePath(path))[1]
     mode = status.st_mode & 0o7777
     match status.st_mode & 0o170000:

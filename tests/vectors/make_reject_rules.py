@@ -1,4 +1,4 @@
-"""More bad files: rules of pages, lists, ids and counts. See `make_reject`."""
+"""More bad files: shapes, rules of pages, lists, ids and counts. See `make_reject`."""
 
 from hashlib import sha256
 from itertools import pairwise
@@ -13,10 +13,72 @@ from tests.vectors.handmade import (
     Row,
     directory,
     file,
+    pack,
     page_id,
     tree_id,
 )
-from tests.vectors.make_reject import GOOD, ROWS, breaks, of_rows
+from tests.vectors.make_reject import GOOD, ROWS, breaks, of_raw, of_rows
+
+
+@breaks("shape")
+def page_that_is_no_msgpack() -> bytes:
+    """A reserved byte."""
+    return of_raw(b"\xc1")
+
+
+@breaks("shape")
+def bytes_after_a_page() -> bytes:
+    """Something follows the page."""
+    return of_raw(pack([ROWS, []]) + b"\xc0")
+
+
+@breaks("shape")
+def array_of_4_billion() -> bytes:
+    """An array that claims 2^32 − 1 entries."""
+    return of_raw(b"\x92\xdd\xff\xff\xff\xff\x90")
+
+
+@breaks("shape")
+def nested_10000_deep() -> bytes:
+    """Arrays in arrays."""
+    return of_raw(b"\x91" * 10000 + b"\x90")
+
+
+@breaks("shape")
+def kind_7() -> bytes:
+    """A kind that is not known."""
+    return of_raw(pack([[[b"a", 7, 0, 0, 0, b"", []]], []]))
+
+
+@breaks("shape")
+def name_that_is_text() -> bytes:
+    """A name as `str`."""
+    return of_raw(pack([[["a", IGNORED]], []]))
+
+
+@breaks("shape")
+def name_of_256_bytes() -> bytes:
+    """A name one byte too long."""
+    return of_raw(pack([[[b"x" * 256, IGNORED]], []]))
+
+
+@breaks("shape")
+def negative_size() -> bytes:
+    """A file of −1 bytes."""
+    return of_raw(pack([[[b"a", FILE, -1, 0, 0, b"\0" * 32, []]], []]))
+
+
+@breaks("shape")
+def mode_past_7777() -> bytes:
+    """A mode with a type bit."""
+    return of_raw(pack([[[b"a", FILE, 0, 0, 0o100644, b"\0" * 32, []]], []]))
+
+
+@breaks("shape")
+def seventeen_extras() -> bytes:
+    """One pair too many."""
+    extra = [[f"k{number:02}", b""] for number in range(17)]
+    return of_raw(pack([[[b"a", FILE, 0, 0, 0, b"\0" * 32, extra]], []]))
 
 
 @breaks("page")
