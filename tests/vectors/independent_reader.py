@@ -185,9 +185,8 @@ class Reader:
 
     def fetch(self, place: list[Any], above: int) -> tuple[int, bytes]:
         """The record at a place, proven; `above` is where its parent begins."""
-        offset, length, digest, weight = place[:4]
+        offset, length, digest = place[:3]
         need(self.front_end <= offset and offset + length <= above, "place", above)
-        need(length <= weight <= offset + length - self.front_end, "weight", above)
         record = self.data[offset : offset + length]
         need(self.digest(record) == digest, "hash", offset)
         need(offset in self.unclaimed, "place", above)
@@ -286,7 +285,6 @@ class Reader:
         for child in places:
             end = child[0] + child[1]
             need(self.front_end <= child[0] and end <= own[0], "place", own[0])
-            need(child[1] <= child[3] <= end - self.front_end, "weight", own[0])
         need(own[1] + sum(child[3] for child in places) == own[3], "weight", own[0])
 
     def check_names(self, rows: list[Any], offset: int, after: bytes, last: bytes) -> None:

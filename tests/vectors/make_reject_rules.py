@@ -311,6 +311,15 @@ def page_of_another_id() -> bytes:
     return listed(FIRST, REST, id=b"\1" * 32)
 
 
+@breaks("tree-id")
+def large_directory_of_another_id() -> bytes:
+    """The id of a directory in pages is not that of its pages."""
+    made = Handmade()
+    rows = [[page_id(FIRST), NAMES[CUT], 1, made.page(FIRST)]]
+    rows.append([page_id(REST), b"", len(REST), made.page(REST)])
+    return made.finish(made.pages(rows), directory(b"", b"\1" * 32))
+
+
 @breaks("shape")
 def list_of_one_page() -> bytes:
     """A list with a single row."""
