@@ -15,7 +15,7 @@ from typing import NamedTuple
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, attributes, meta, same_content
-from reconcile.model.manifest import Manifest, PageRow, lookup
+from reconcile.model.manifest import Manifest, PageRow, entries, lookup
 from reconcile.model.plan import Action, Agreement, Plan, Side, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.statrow import Row, distrusted, pack, unpack
@@ -112,10 +112,13 @@ class Settling:
         """The edits to `base` now that the steps `done` are done as well.
 
         A path counts when all its steps are done; a move's old name goes with
-        it, unless that name has been settled anew.
+        it, unless that name has been settled anew. A directory that was made
+        is empty: what the baseline had below it is agreed on no longer, else
+        what was not yet restored would read as deleted.
         """
         edits: Edits = {}
         sources: list[TreePath] = []
+        made: list[TreePath] = []
         for last in self._ready(done):
             steps = self._several.get(last.path, [last])
             want = steps[-1].want
@@ -123,6 +126,10 @@ class Settling:
                 continue
             edits[last.path] = want
             sources += [s.source.path for s in steps if s.source and s.action == Action.MOVE]
+            made += [last.path] if last.action == Action.MKDIR else []
+        for top in made:
+            for entry in entries(base, top):
+                edits.setdefault(join(top, entry.name), None)
         self._settled.update(edits)
         for source in sources:
             if source not in self._settled:

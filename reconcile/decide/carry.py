@@ -114,7 +114,7 @@ class Carrier:
             action = Action.META
         else:
             action = Action.UPDATE
-        source = Source(winner, found.at(winner), entry) if action is not Action.META else None
+        source = self.source(found, winner) if action is not Action.META else None
         self.step(found, winner.other, action, named(entry, found.path), why, source)
 
     def _grow(self, found: Difference, winner: Side, why: Why) -> None:
@@ -131,7 +131,7 @@ class Carrier:
             content = child.entry(winner)
             if content is None:
                 self.drafts.agreements.append(Agreement(child.path, None))
-            elif content.kind == Kind.IGNORED or self.clash(child, winner, clashes) or self.unknown(child):
+            elif content.kind == Kind.IGNORED or self._stays(child, winner, clashes):
                 continue
             elif (problem := self.misfit(child, winner)) is not None:
                 self.drafts.problem(problem)
@@ -139,6 +139,12 @@ class Carrier:
                 self._grow(child, winner, below)
             else:
                 self._put(child, winner, below)
+
+    def source(self, found: Difference, side: Side) -> Source:
+        """The content that `side` holds here."""
+        entry = self.scene.raw(found, side)
+        assert entry is not None
+        return Source(side, found.at(side), entry)
 
     def bare(self, directory: Entry, path: TreePath) -> Entry:
         """What MKDIR wants: the directory, and literally nothing in it."""
@@ -211,6 +217,9 @@ class Carrier:
                 problem = self._note(found, side, reasons.SPECIAL, text)
             self.drafts.problem(problem, found.at(side))
         return answer
+
+    def _stays(self, found: Difference, winner: Side, clashes: frozenset[bytes]) -> bool:
+        return self.clash(found, winner, clashes) or self.unknown(found)
 
     def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
         """§6.4: the other side would hold this name and another as one; neither is touched."""

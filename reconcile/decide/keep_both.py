@@ -16,7 +16,7 @@ from reconcile.decide.table import Table, Twin
 from reconcile.model.block import HASHERS
 from reconcile.model.entry import Entry, Kind, same_content
 from reconcile.model.manifest import lookup
-from reconcile.model.plan import Action, Side, Source
+from reconcile.model.plan import Action, Side
 from reconcile.model.treepath import MAX_NAME_BYTES, TreePath, join, split
 
 _LOOK_FOR_OWN = 4
@@ -75,7 +75,7 @@ class KeepBoth:
         found, side = twin.found, twin.keeps_name.other
         name = self._choose(twin, loser)
         path = join(split(found.path)[0], name)
-        source = Source(side, found.at(side), loser)
+        source = self._carrier.source(found, side)
         places: list[Place] = []
         for each in Side:
             place = (each, self._beside(twin, each, name))

@@ -80,7 +80,7 @@ def _turn(draft: Draft, first: set[Place]) -> tuple[int, bytes, Side]:
 
 def _emptying(arranged: list[Draft]) -> dict[Place, list[Place]]:
     """Directory that goes -> the steps that take something out of it."""
-    leaving = {
+    leaving: dict[Place, list[Place]] = {
         draft.place: []
         for draft in arranged
         if draft.action is Action.RMDIR or draft.replaces_directory

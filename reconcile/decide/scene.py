@@ -131,12 +131,19 @@ class Scene:
             entry = child.entry(side)
             if entry is None:
                 deleted = True
-            elif entry.kind <= Kind.LINK:
+            elif entry.kind <= Kind.LINK and not self._is_invisible(child, side):
                 below = self.change(child, side)
                 if below.edited:
                     return below
                 deleted = deleted or below.deleted
         return Change(deleted=deleted)
+
+    def _is_invisible(self, found: Difference, side: Side) -> bool:
+        return (
+            found.base is None
+            and is_directory(found.entry(side))
+            and self.is_hollow(self.manifest(side), found.at(side))
+        )
 
     def _two(self, above: Difference, side: Side) -> Iterator[Difference]:
         """Children of base and one side; the other side is not asked."""

@@ -112,9 +112,7 @@ class Table:
             if refusal is not None:
                 self._drafts.problem(refusal)
                 return
-        holder = found.entry(merged.content_from)
-        assert holder is not None
-        source = Source(merged.content_from, found.at(merged.content_from), holder)
+        source = self._carrier.source(found, merged.content_from)
         for side, action in steps:
             why = Why(reasons.one_sided(found.base, found.entry(side.other), side.other))
             content = source if action is Action.UPDATE else None

@@ -162,15 +162,15 @@ def _spares_strange(before: World, after: World, plan: Plan, rules: Rules) -> bo
 def _freezes(before: World, after: World, plan: Plan, rules: Rules) -> bool:
     base, ahead = before.base or {}, after.base or {}
     for path, entry in before.left.items():
-        if entry.kind == Kind.IGNORED and before.right.get(path) == entry:
-            if ahead.get(path) != base.get(path):
-                return False
+        is_out = entry.kind == Kind.IGNORED and before.right.get(path) == entry
+        if is_out and ahead.get(path) != base.get(path):
+            return False
     for side in Side:
         held, other = before.side(side), before.side(side.other)
         for path, entry in held.items():
-            if entry.kind == Kind.DIR and path not in other and is_hollow(held, path):
-                if path in after.side(side.other):
-                    return False
+            alone = entry.kind == Kind.DIR and path not in other and is_hollow(held, path)
+            if alone and path in after.side(side.other):
+                return False
     return True
 
 

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from reconcile.decide import carry, judge, keep_both, moves, registers, resolve, scene, table
+from reconcile.decide import carry, keep_both, moves, planner, registers, resolve, scene, table
+from reconcile.decide.order import order
 from reconcile.decide.planner import differences
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry, Kind
@@ -198,45 +199,33 @@ def _never(*_: Any) -> bool:
     return False
 
 
-def _unchanged(*_: Any) -> scene.Change:
-    return scene.Change()
-
-
-def _left_wins(base: Any, left: Any, right: Any) -> Side:
-    return Side.LEFT
-
-
-def _always_right(found: Any, rules: Any = None) -> Side:
-    return Side.RIGHT
-
-
-def _no_order(drafts: Any) -> Any:
+def _by_name(drafts: Any) -> Any:
+    steps = sorted(order(drafts), key=lambda step: (step.at, step.side))
     return [
-        msgspec.structs.replace(step, id=number, needs=())
-        for number, step in enumerate(sorted(_true_order(drafts), key=lambda s: (s.at, s.side)), 1)
+        msgspec.structs.replace(step, id=number, needs=()) for number, step in enumerate(steps, 1)
     ]
 
 
-from reconcile.decide import planner  # noqa: E402
-from reconcile.decide.order import order as _true_order  # noqa: E402
-
-
-def _free_name(self: Any, twin: Any, loser: Any) -> bytes:
-    return self._name(twin, loser, 1)[:-2]
-
-
 FAULTS: dict[str, tuple[Any, str, Any]] = {
-    "an edit inside a deleted directory is not seen": (scene.Scene, "change", _unchanged),
+    "an edit inside a deleted directory is not seen": (
+        scene.Scene,
+        "change",
+        lambda self, found, side: scene.Change(),
+    ),
     "unknown is taken for content": (carry.Carrier, "unknown", _never),
     "excluded content does not stop a replacement": (scene.Scene, "has_ignored", _never),
-    "one register wins for both sides": (registers, "_winner", _left_wins),
+    "one register wins for both sides": (
+        registers,
+        "_winner",
+        lambda base, left, right: Side.LEFT,
+    ),
     "a deletion survives an edit": (resolve, "_survivor", lambda found: None),
     "a copy is not waited for": (
         keep_both.KeepBoth,
         "_copy",
         lambda self, twin, loser: [],
     ),
-    "steps are carried out by name": (planner, "order", _no_order),
+    "steps are carried out by name": (planner, "order", _by_name),
     "frozen entries are agreed away": (scene.Scene, "has_frozen", _never),
     "a directory of excluded things is sent": (scene.Scene, "is_hollow", _never),
     "a move takes any file of the same size": (
@@ -263,16 +252,16 @@ def test_planted_faults(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place, name, wrong = FAULTS[fault]
     monkeypatch.setattr(place, name, wrong)
 
-    with pytest.raises((AssertionError, KeyError, TypeError)):
-        for seed in range(600):
-            world = drifted(Random(seed), Odds(strange=0.5))
-            rules = RULES[seed % 6]
-            laws.settles(world, laws.check(world, rules), rules)
-            laws.survives_crashes(world, rules)
+    with pytest.raises(AssertionError):
+        _hold_over(600)
 
 
 def test_without_a_fault_the_same_worlds_pass() -> None:
-    for seed in range(600):
+    _hold_over(600)
+
+
+def _hold_over(count: int) -> None:
+    for seed in range(count):
         world = drifted(Random(seed), Odds(strange=0.5))
         rules = RULES[seed % 6]
         laws.settles(world, laws.check(world, rules), rules)
@@ -287,7 +276,3 @@ def test_the_first_run_deletes_nothing() -> None:
         for step in plan.steps:
             assert step.want is not None or step.rule, (seed, step)
         assert build(after.left).root is not None
-
-
-def test_no_fault_is_planted_in_the_judge_itself() -> None:
-    assert judge.Judge.__module__ == "reconcile.decide.judge"
