@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.model.plan import Step
 from reconcile.model.receipt import Status
 from tests.faults.scenario import Scenario
 from tests.trees.looking import all_contents, snapshot
@@ -74,29 +75,98 @@ MEDDLING: list[tuple[bytes, Meddle]] = [
 ]
 
 
+@pytest.mark.parametrize("versions", [True, False], ids=["kept", "unkept"])
 @pytest.mark.parametrize("afterwards", [False, True], ids=["before a call", "after a call"])
-def test_what_others_write_during_a_run_is_never_lost(tmp_path: Path, *, afterwards: bool) -> None:
+def test_what_others_write_during_a_run_is_never_lost(
+    tmp_path: Path, *, afterwards: bool, versions: bool
+) -> None:
     scenario = Scenario(tmp_path)
     counting = Counting()
-    scenario.run(counting)
+    scenario.run(counting, versions=versions)
     met = 0
     for at in range(1, counting.count + 1):
         for path, meddle in MEDDLING[at % 3 :: 3]:
             scenario.reset()
             before = all_contents(scenario.left, scenario.right)
             somebody = Somebody(meddle, os.path.join(scenario.right, path))
-            scenario.run(Meddling(at, somebody, afterwards=afterwards))
+            scenario.run(Meddling(at, somebody, afterwards=afterwards), versions=versions)
             if not somebody.did:
                 continue
             met += 1
             where = f"{meddle.__name__} of {path!r} at call {at}: {counting.names[at - 1]}"
             now = all_contents(scenario.left, scenario.right)
             assert THEIRS in now, where
-            gone = before - now
+            gone = before - now if versions else set()
             assert len(gone) <= (meddle in (edit, replace)), f"{gone} after {where}"
             scenario.settle()
             assert THEIRS in all_contents(scenario.left, scenario.right), where
     assert met > counting.count
+
+
+REPLACED = (b"changed", b"gone", b"was-file", b"was-link", b"link")
+
+
+@pytest.mark.parametrize("versions", [True, False], ids=["kept", "unkept"])
+@pytest.mark.parametrize("path", REPLACED)
+def test_a_change_right_before_the_rename_is_undone_and_keeps_its_name(
+    tmp_path: Path, path: bytes, *, versions: bool
+) -> None:
+    scenario = Scenario(tmp_path)
+    counting = Counting()
+    scenario.run(counting, scenario_steps(scenario, path), versions=versions)
+    scenario.reset()
+    location = os.path.join(scenario.right, path)
+    rename = counting.names.index("renameat2") + 1
+    meddling = Meddling(rename, lambda: replace(location))
+    [receipt] = scenario.run(meddling, scenario_steps(scenario, path), versions=versions)
+    assert receipt.status is Status.STALE
+    assert snapshot(scenario.right)[path] == b"f:" + THEIRS
+    assert scenario.leftovers() == []
+
+
+def scenario_steps(scenario: Scenario, path: bytes) -> list[Step]:
+    """The steps at one path, planned now."""
+    return [step for step in scenario.steps() if step.at == path]
+
+
+def test_two_changes_around_an_exchange_both_survive(tmp_path: Path) -> None:
+    """One before it, so that it is undone; one after it, which the undoing must not take away."""
+    scenario = Scenario(tmp_path)
+    location = scenario.right + b"/changed"
+    steps = scenario_steps(scenario, b"changed")
+    counting = Counting()
+    scenario.run(counting, steps)
+    exchange = counting.names.index("renameat2") + 1
+    scenario.reset()
+
+    def write(content: bytes) -> None:
+        with open(location + b"~", "wb") as stream:
+            stream.write(content)
+        os.rename(location + b"~", location)
+
+    both = MeddlingTwice(exchange, lambda: write(b"first"), lambda: write(b"second"))
+    [receipt] = scenario.run(both, scenario_steps(scenario, b"changed"))
+    assert receipt.status is not Status.DONE
+    assert snapshot(scenario.right)[b"changed"] == b"f:second"
+    assert {b"first", b"second"} <= all_contents(scenario.right)
+
+
+class MeddlingTwice(Counting):
+    """Somebody acts right before and right after call k."""
+
+    def __init__(self, at: int, first: Callable[[], None], second: Callable[[], None]) -> None:
+        super().__init__()
+        self.at = at
+        self.first = first
+        self.second = second
+
+    def before(self, k: int, name: str, arguments: tuple[object, ...]) -> None:
+        if k == self.at:
+            self.first()
+
+    def after(self, k: int, name: str) -> None:
+        if k == self.at:
+            self.second()
 
 
 @pytest.mark.parametrize(
