@@ -10,12 +10,13 @@ makes the move a verified copy.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 
 from reconcile.model.treepath import ROOT, TreePath, join, split
 from reconcile.trees.copying import copy_content, hash_fd
 from reconcile.trees.flushing import Flusher
-from reconcile.trees.rooted import Root
+from reconcile.trees.rooted import READ, Root
 from reconcile.trees.syscalls import DIRECTORY, System
 from reconcile.trees.temporary import AREA
 
@@ -127,30 +128,38 @@ class Keeper:
     def _copied_over(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> bool:
         """Copy, flush, verify, unlink: a move between file systems. False: `free` is taken."""
         try:
-            fd = self._system.create(to_fd, free)
+            if stat.S_ISLNK(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+                self._system.symlink(to_fd, free, os.readlink(name, dir_fd=dir_fd))
+            else:
+                self._copy_file(dir_fd, name, to_fd, free)
         except FileExistsError:
             return False
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        try:
-            source_fd = os.open(name, flags, dir_fd=dir_fd)
-            try:
-                before = os.fstat(source_fd)
-                copy_content(self._system, source_fd, fd, 0, before.st_size)
-                self._system.chmod(fd, before.st_mode & 0o777)
-                self._system.set_mtime(fd, before.st_mtime_ns)
-                self._system.fsync(fd)
-                if hash_fd(fd, "blake3") != hash_fd(source_fd, "blake3"):
-                    raise OSError(errno.EIO, "the copy into the version area differs", name)
-            finally:
-                os.close(source_fd)
-        except OSError:
-            self._system.unlink(to_fd, free)
-            raise
-        finally:
-            os.close(fd)
         # RACE: a writer that still has the old file open writes into nothing from here on.
         self._system.unlink(dir_fd, name)
         return True
+
+    def _copy_file(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> None:
+        source_fd = os.open(name, READ, dir_fd=dir_fd)
+        try:
+            fd = self._system.create(to_fd, free)
+            try:
+                self._copy_verified(source_fd, fd)
+            except OSError:
+                self._system.unlink(to_fd, free)
+                raise
+            finally:
+                os.close(fd)
+        finally:
+            os.close(source_fd)
+
+    def _copy_verified(self, source_fd: int, fd: int) -> None:
+        before = os.fstat(source_fd)
+        copy_content(self._system, source_fd, fd, 0, before.st_size)
+        self._system.chmod(fd, before.st_mode & 0o777)
+        self._system.set_mtime(fd, before.st_mtime_ns)
+        self._system.fsync(fd)
+        if hash_fd(fd, "blake3") != hash_fd(source_fd, "blake3"):
+            raise OSError(errno.EIO, "the copy into the version area differs")
 
 
 def text_of(kept: bytes) -> str:

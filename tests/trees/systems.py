@@ -27,6 +27,26 @@ class NoLinksEither(NoFlags):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
+class Stuttering(System):
+    """Writes and copies a few bytes at a time."""
+
+    def write(self, fd: int, data: bytes | memoryview) -> int:
+        return super().write(fd, bytes(data)[: max(1, len(data) // 3)])
+
+    def copy_range(self, source_fd: int, fd: int, offset: int, count: int) -> int:
+        return super().copy_range(source_fd, fd, offset, max(1, count // 3))
+
+
+class Corrupting(System):
+    """A disk, or its driver, that keeps something else than what it was given."""
+
+    def write(self, fd: int, data: bytes | memoryview) -> int:
+        return super().write(fd, bytes(len(data)))
+
+    def copy_range(self, source_fd: int, fd: int, offset: int, count: int) -> int:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
 class Counting(System):
     """Counts changing calls and asks `before(k, name)` and `after(k, name)` about each."""
 

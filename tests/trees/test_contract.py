@@ -13,7 +13,7 @@ from reconcile.trees.memory import MemoryTree, from_contents
 from reconcile.trees.syscalls import System
 from tests.trees.contract import Things, TreeContract
 from tests.trees.looking import entry_at, fill, snapshot
-from tests.trees.systems import NoFlags, NoLinksEither
+from tests.trees.systems import NoFlags, NoLinksEither, Stuttering
 
 
 class TestMemoryTree(TreeContract):
@@ -79,3 +79,9 @@ class TestLocalTreeWithoutRenameFlagsOrLinks(TestLocalTree):
     """As on exFAT or SMB: plain renames stand in."""
 
     system = NoLinksEither()
+
+
+class TestLocalTreeWithShortWrites(TestLocalTree):
+    """write(2) may always write less than it was given."""
+
+    system = Stuttering()
