@@ -132,8 +132,6 @@ def open_database(directory: str, *, create: bool, busy_ms: int = BUSY_MS) -> Da
 
 def connect(location: str, busy_ms: int = BUSY_MS) -> Database:
     """A connection to an existing state file. Raises: StateError."""
-    if os.path.getsize(location) == 0:
-        raise damaged(location, "the file is empty")
     try:
         connection = sqlite3.connect(
             f"file:{_quoted(location)}?mode=rw",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,9 +97,11 @@ def test_waiting_takes_the_lock_when_it_becomes_free(tmp_path: Path) -> None:
     assert (child.end(), waiter.end()) == (0, 0)
 
 
-def test_waiting_ends(tmp_path: Path) -> None:
+def test_waiting_lasts_as_long_as_asked_and_ends(tmp_path: Path) -> None:
+    started = time.monotonic()
     with PairLock(pair(tmp_path), "r-1"), pytest.raises(Locked):
         PairLock(pair(tmp_path), "r-2", wait_s=0.06)
+    assert time.monotonic() - started >= 0.06
 
 
 @pytest.mark.parametrize("text", ["", "garbage", '{"pid": "x"}'])
