@@ -39,6 +39,14 @@ def bomb(location: str) -> None:
     keep(location, made.finish(place, directory(b"", b"\1" * 32)))
 
 
+def lie(location: str) -> None:
+    """A record that says it holds 1,000 bytes, and would unpack to 256 MiB."""
+    packed = zstd.compress(b"\0" * (256 << 20))
+    made = Handmade(coding="zstd")
+    place = made.record(b"", code=1, stored=packed, claims=(len(packed), 1000))
+    keep(location, made.finish(place, directory(b"", b"\1" * 32)))
+
+
 def flood(location: str) -> None:
     """The largest page there may be, packed, with one name out of order at its end."""
     rows = [[b"%06x" % number, IGNORED] for number in range((1 << 18) - 1)]
@@ -81,7 +89,9 @@ def wide_list(location: str) -> None:
     made = Handmade()
     page = made.page([])
     rows = [[b"", b"%06x" % number, 8192, page] for number in range(1 << 18)]
-    keep(location, made.finish(made.pages(rows), directory(b"", b"")))
+    place = made.pages(rows)
+    place[3] = len(made.records)
+    keep(location, made.finish(place, directory(b"", b"")))
 
 
 def keep(location: str, data: bytes) -> None:
@@ -182,7 +192,7 @@ def verify_million(location: str) -> Told:
     return {"entries": verify(FileSource(location)).entries}
 
 
-HOSTILE = {make.__name__: make for make in (bomb, flood, orphans, claims, noise, wide_list)}
+HOSTILE = {make.__name__: make for make in (bomb, lie, flood, orphans, claims, noise, wide_list)}
 LARGE = {
     case.__name__: case for case in (write_million, look_million, walk_million, verify_million)
 }

@@ -28,7 +28,9 @@ RECORDS = {"orphans": 100_000}
 """Records that are accepted, as far as they go, before a file is refused."""
 
 
-@pytest.mark.parametrize("case", ["bomb", "flood", "orphans", "claims", "noise", "wide_list"])
+@pytest.mark.parametrize(
+    "case", ["bomb", "lie", "flood", "orphans", "claims", "noise", "wide_list"]
+)
 def test_a_hostile_file_is_refused_in_bounded_memory_and_time(case: str, tmp_path: Path) -> None:
     told = measured(case, tmp_path / "m.rman")
     records = RECORDS.get(case, 0)
