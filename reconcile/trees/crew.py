@@ -101,7 +101,7 @@ class Crew:
         answers: list[Any] = []
         try:
             answers.extend(answer for done, answer in pool.run(tasks) if done)
-        except WorkerFailed:
+        except (WorkerFailed, BrokenPipeError):
             self._workers = 0
             self.close()
         except BaseException:
