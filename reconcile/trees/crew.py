@@ -6,10 +6,9 @@ their inherited descriptor and end with the run.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reconcile.model.entry import Tracked
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt
 from reconcile.trees.base import Supply
@@ -47,26 +46,27 @@ class Crew:
 
     def stage(self, steps: Sequence[Step], supply: Supply, *, flush: bool) -> set[int]:
         """Stage what is plain; the ids of what is staged now."""
-        cases = self._plain(steps, supply, self._site.options.header.tracked)
-        if not cases:
+        if self._origin is None:
+            origins = (origin_of(supply, step) for step in steps)
+            self._origin = next((origin for origin in origins if origin is not None), None)
+        tracked = self._site.options.header.tracked
+        if self._origin is None or tracked.owner or tracked.xattr:
             return set()
-        by_id = {case.step.id: case for case in cases}
-        staged = {
-            number: by_id[number] for ids in self._do("stage", cases, flush=flush) for number in ids
-        }
-        self._staged.update(staged)
-        return set(staged)
+        by_id: dict[int, Plain] = {}
+        cases = self._plain(steps, supply, by_id)
+        staged: set[int] = set()
+        for ids in self._do("stage", cases, len(steps), flush=flush):
+            staged.update(ids)
+        self._staged.update((number, by_id[number]) for number in staged)
+        return staged
 
-    def publish(self, steps: Iterable[Step]) -> dict[int, Receipt]:
+    def publish(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Publish what `stage` staged of these; receipts of what is published now."""
-        cases = [self._staged.pop(step.id) for step in steps if step.id in self._staged]
-        if not cases:
-            return {}
-        by_id = {case.step.id: case for case in cases}
+        here = {step.id: self._staged.pop(step.id) for step in steps if step.id in self._staged}
         receipts = {}
-        for answer in self._do("publish", cases):
+        for answer in self._do("publish", here.values(), len(here)):
             for number, numbers in answer:
-                case = by_id[number]
+                case = here[number]
                 receipts[number] = receipt_of(case.step, case.item[1], numbers)
                 self._site.flusher.touch(case.parent)
         return receipts
@@ -77,37 +77,38 @@ class Crew:
         if pool is not None:
             pool.close()
 
-    def _plain(self, steps: Sequence[Step], supply: Supply, tracked: Tracked) -> list[Plain]:
-        if tracked.owner or tracked.xattr:
-            return []
-        cases = []
+    def _plain(
+        self, steps: Sequence[Step], supply: Supply, by_id: dict[int, Plain]
+    ) -> Iterator[Plain]:
+        """The plain cases, noted in `by_id` as they are made."""
+        tracked = self._site.options.header.tracked
         for step in steps:
-            origin = origin_of(supply, step)
-            if origin is None:
+            if origin_of(supply, step) is not self._origin:
                 continue
-            if self._origin is None:
-                self._origin = origin
-            case = plain_case(step, tracked) if origin is self._origin else None
+            case = plain_case(step, tracked)
             if case is not None:
-                cases.append(case)
-        return cases
+                by_id[step.id] = case
+                yield case
 
-    def _do(self, what: str, cases: Sequence[Plain], *, flush: bool = False) -> list[Any]:
-        """Answers, in any order. Any: what `_handle` answers for this task."""
-        tasks: list[Task] = [(what, flush, batch) for batch in groups(cases, _PER_TASK)]
-        pool = self._hired(len(cases))
+    def _do(
+        self, what: str, cases: Iterable[Plain], count: int, *, flush: bool = False
+    ) -> Iterator[Any]:
+        """Answers, in any order, while the next tasks are made. Any: what `_handle` answers."""
+        tasks = ((what, flush, batch) for batch in groups(cases, _PER_TASK))
+        pool = self._hired(count)
         if pool is None:
-            return [self._handle(task) for task in tasks]
-        answers: list[Any] = []
+            yield from map(self._handle, tasks)
+            return
         try:
-            answers.extend(answer for done, answer in pool.run(tasks) if done)
+            for done, answer in pool.run(tasks):
+                if done:
+                    yield answer
         except (WorkerFailed, BrokenPipeError):
             self._workers = 0
             self.close()
         except BaseException:
             self.close()  # its answers would be taken for those of the next call
             raise
-        return answers
 
     def _hired(self, count: int) -> Pool | None:
         if self._pool is None and self._workers and count >= WORTH_IT:

@@ -8,7 +8,7 @@ are tuples of builtins, so that they travel between processes cheaply.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from reconcile.model.entry import Entry, Kind, Tracked
@@ -60,7 +60,7 @@ def plain_case(step: Step, tracked: Tracked) -> Plain | None:
     return Plain(step, parent, source_parent, item)
 
 
-def groups(cases: Sequence[Plain], most: int) -> Iterator[list[Group]]:
+def groups(cases: Iterable[Plain], most: int) -> Iterator[list[Group]]:
     """Cases of the same directories together, at most so many items in one list."""
     batch: list[Group] = []
     room = most

@@ -15,6 +15,7 @@ from reconcile.trees.crew import WORTH_IT
 from reconcile.trees.local import LocalTree
 from reconcile.trees.syscalls import System
 from tests.trees.looking import entry_at, fill, mirror, snapshot
+from tests.trees.systems import Counting
 
 MANY = {f"d{number % 7}/f{number}": b"%d" % number * 50 for number in range(3 * WORTH_IT)}
 
@@ -128,6 +129,13 @@ def test_a_worker_that_dies_costs_nothing_but_time(
     assert statuses(receipts) == {Status.DONE}
     assert snapshot(sides[1]) == snapshot(sides[0])
     assert [p for p in snapshot(sides[1]) if b".rcn-" in p] == []
+
+
+def test_workers_do_the_bulk_of_the_work(sides: tuple[bytes, bytes]) -> None:
+    here = Counting()
+    run(sides, mirror(*sides), here)
+    assert "create" not in here.names
+    assert "renameat2" not in here.names
 
 
 def test_workers_end_with_the_run(sides: tuple[bytes, bytes]) -> None:
