@@ -39,7 +39,7 @@ def encode_entries(entries: Sequence[Entry]) -> bytes:
     return _encoder.encode(entries)
 
 
-def decode(data: bytes, kind: type[T]) -> T:
+def decode(data: bytes | memoryview, kind: type[T]) -> T:
     """One value of a typed shape. Raises: ManifestError."""
     try:
         return msgspec.msgpack.decode(data, type=kind)

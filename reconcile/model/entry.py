@@ -49,7 +49,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mode: Annotated[int, Meta(ge=0, le=0o7777)] = 0
     """Permission bits (0o7777 at most)."""
     id: Annotated[bytes, Meta(max_length=4096)] = b""
-    extra: Annotated[tuple[Pair, ...], Meta(max_length=16)] = ()
+    extra: Annotated[tuple[Pair, ...], Meta(max_length=8)] = ()
     """Sorted pairs that travel beside the id: `owner` (b"uid:gid"), `xattr`
     (digest), `sha256`, a side's opaque `token`."""
 

@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from reconcile.model.block import HASHERS, HashName
+from reconcile.model.block import HASHERS, PAGE_LIMIT, HashName
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Count, Entry, Kind, Tracked
 from reconcile.model.errors import ManifestBroken, ManifestError
@@ -31,8 +31,9 @@ MAGIC: Final = b"RMAN1\n"
 END_MAGIC: Final = b"1NAMR\n"
 VERSION: Final = 1
 MAX_FRONT_BYTES: Final = 4096
-MAX_RAW_BYTES: Final = 16 * 1024 * 1024
+MAX_RAW_BYTES: Final = 8 * 1024 * 1024
 MAX_PAGE_ENTRIES: Final = 1 << 18
+MAX_LIST_ROWS: Final = 1 << 16
 MAX_COUNT: Final = (1 << 63) - 1
 
 PAGE: Final = 1
@@ -82,7 +83,7 @@ class PageBody(msgspec.Struct, frozen=True, array_like=True):
     """A page: entries in name order, and one place for each DIR among them, in their order."""
 
     entries: Annotated[tuple[Entry, ...], Meta(max_length=MAX_PAGE_ENTRIES)]
-    places: Annotated[tuple[Place, ...], Meta(max_length=MAX_PAGE_ENTRIES)]
+    places: Annotated[tuple[Place, ...], Meta(max_length=PAGE_LIMIT)]
 
 
 class ListRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -98,7 +99,7 @@ class ListRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class ListBody(msgspec.Struct, frozen=True, array_like=True):
     """The pages of a large directory, in name order."""
 
-    rows: Annotated[tuple[ListRow, ...], Meta(min_length=2, max_length=MAX_PAGE_ENTRIES)]
+    rows: Annotated[tuple[ListRow, ...], Meta(min_length=2, max_length=MAX_LIST_ROWS)]
 
 
 class Counts(msgspec.Struct, frozen=True, array_like=True):
@@ -245,7 +246,7 @@ def record_length(head: bytes, offset: int, room: int) -> int:
 
 def open_record(
     record: bytes, offset: int, coding: Coding, budget: Budget = DEFAULT_BUDGET
-) -> tuple[int, bytes]:
+) -> tuple[int, bytes | memoryview]:
     """(type, raw bytes) of a whole record. Raises: ManifestBroken.
 
     Holds no more than the declared raw size, which is bounded by the budget and
@@ -261,7 +262,7 @@ def open_record(
     if code == PLAIN:
         if raw != stored:
             raise ManifestBroken("raw-size", offset, f"{stored} plain bytes called {raw}")
-        return kind, record[RECORD_HEAD.size :]
+        return kind, memoryview(record)[RECORD_HEAD.size :]
     if code != ZSTD or coding != "zstd":
         raise ManifestBroken("coding", offset, f"coding {code} in a file of coding `{coding}`")
     if raw > stored * MAX_RATIO:
@@ -289,7 +290,7 @@ def encode_end(front: bytes, trailer: Trailer) -> bytes:
     return record + _TAIL.pack(len(record), HASHERS[hash_name](front + record), END_MAGIC)
 
 
-def decode_page(raw: bytes, offset: int, budget: Budget = DEFAULT_BUDGET) -> PageBody:
+def decode_page(raw: bytes | memoryview, offset: int, budget: Budget = DEFAULT_BUDGET) -> PageBody:
     """Shape and ranges only; order and names are `check_page`'s. Raises: ManifestBroken."""
     body = _shaped(PageBody, raw, "shape", offset)
     if len(body.entries) > budget.page_entries:
@@ -297,7 +298,7 @@ def decode_page(raw: bytes, offset: int, budget: Budget = DEFAULT_BUDGET) -> Pag
     return body
 
 
-def decode_list(raw: bytes, offset: int) -> ListBody:
+def decode_list(raw: bytes | memoryview, offset: int) -> ListBody:
     """Shape and ranges only. Raises: ManifestBroken."""
     return _shaped(ListBody, raw, "shape", offset)
 
@@ -323,7 +324,7 @@ def decode_trailer(front: bytes, record: bytes, tail: bytes, offset: int) -> Tra
     return _shaped(Trailer, raw, "trailer", offset)
 
 
-def _shaped(kind: type[T], raw: bytes, rule: str, offset: int) -> T:
+def _shaped(kind: type[T], raw: bytes | memoryview, rule: str, offset: int) -> T:
     try:
         return decode(raw, kind)
     except ManifestError as error:

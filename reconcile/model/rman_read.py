@@ -130,7 +130,11 @@ def check_entries(body: PageBody, offset: int, after: bytes = b"", last: bytes =
         check_page(body.entries, after, last)
     except ManifestError as error:
         raise ManifestBroken("page", offset, error.message) from error
-    directories = [entry.kind for entry in body.entries].count(Kind.DIR)
+    kinds = [entry.kind for entry in body.entries]
+    visible = len(kinds) - kinds.count(Kind.IGNORED)
+    if visible > PAGE_LIMIT:
+        raise ManifestBroken("cut", offset, f"a page of {visible} entries")
+    directories = kinds.count(Kind.DIR)
     if directories != len(body.places):
         detail = f"{len(body.places)} places for {directories} directories"
         raise ManifestBroken("places", offset, detail)
@@ -287,7 +291,7 @@ class RmanManifest:
             raise ManifestBroken("record-type", place.offset, "no page where a page should be")
         return self._accept(path, ref, raw)
 
-    def _accept(self, path: TreePath, ref: PageRef, raw: bytes) -> _Page:
+    def _accept(self, path: TreePath, ref: PageRef, raw: bytes | memoryview) -> _Page:
         """The page `raw`, held to everything that is claimed of it."""
         place = ref.place
         assert isinstance(place, Place)
@@ -307,7 +311,7 @@ class RmanManifest:
         self._records.put((place.offset, place.hash, ref.id, ref.after), page, len(body.entries))
         return page
 
-    def _read(self, place: Place) -> tuple[int, bytes]:
+    def _read(self, place: Place) -> tuple[int, bytes | memoryview]:
         record = exact(self._source, place.offset, place.length)
         if HASHERS[self._header.hash_name](record) != place.hash:
             raise ManifestBroken("hash", place.offset, "the record is not what its parent says")

@@ -201,7 +201,7 @@ def _check_cut(page: _Names | None, ref: PageRef, offset: int, header: Header) -
         raise ManifestBroken("page", offset, "names past the page's bounds")
     is_full = page.visible == PAGE_LIMIT
     ends_well = page.ends_in == ref.last and (is_full or is_cut(ref.last, header.hash_name))
-    if page.has_inner_cut or page.visible > PAGE_LIMIT or not (ends_well or not ref.last):
+    if page.has_inner_cut or not (ends_well or not ref.last):
         raise ManifestBroken("cut", offset, "the page is not cut where pages are cut")
 
 

@@ -24,6 +24,7 @@ from reconcile.model.manifest import (
 )
 from reconcile.model.rman import (
     LIST,
+    MAX_LIST_ROWS,
     MAX_PAGE_ENTRIES,
     MAX_RAW_BYTES,
     PAGE,
@@ -181,6 +182,8 @@ class RmanWriter:
         self._running.add(entries)
 
     def _write_list(self, pages: Sequence[_Page]) -> Place:
+        if len(pages) > MAX_LIST_ROWS:
+            raise ManifestError(f"a directory of {len(pages)} pages")
         for page, following in pairwise(pages):
             if page.final_name != following.after:
                 raise ManifestError(f"no page ends with {following.after[:80]!r}")

@@ -15,7 +15,7 @@ else:
 MAX_RATIO = 100
 """Raw bytes per stored byte at most; what packs better is stored plain."""
 _LEVEL = 1
-_WINDOW_LOG = 24
+_WINDOW_LOG = 23
 _WORTH_TRYING = 256
 
 

@@ -23,7 +23,7 @@ from reconcile.model.rman_verify import verify
 from reconcile.model.rman_write import RmanWriter
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.trees.rman_file import FileSource, new_file
-from tests.vectors.handmade import IGNORED, Handmade, directory, pack
+from tests.vectors.handmade import FILE, IGNORED, Handmade, Row, directory, pack
 
 Told = dict[str, float]
 BIG = TreePath(b"big")
@@ -31,11 +31,11 @@ MILLION = 1_000_000
 
 
 def bomb(location: str) -> None:
-    """A record of 16 MiB of zeros, as small as it may be."""
-    raw = b"\0" * (16 << 20)
+    """A record of 8 MiB of zeros, as small as it may be."""
+    raw = b"\0" * (8 << 20)
     packed = zstd.compress(raw)
     made = Handmade(coding="zstd")
-    place = made.record(raw, code=1, stored=packed + b"\0" * 170_000)
+    place = made.record(raw, code=1, stored=packed + b"\0" * 85_000)
     keep(location, made.finish(place, directory(b"", b"\1" * 32)))
 
 
@@ -58,6 +58,27 @@ def flood(location: str) -> None:
     keep(location, made.finish(place, directory(b"", page_id(()))))
 
 
+def files(location: str) -> None:
+    """As many files in one page as 8 MiB hold."""
+    content = range(170_000)
+    rows = [[b"%06x" % number, FILE, 0, 0, 0, number.to_bytes(32, "big")] for number in content]
+    one_page(location, rows)
+
+
+def pairs(location: str) -> None:
+    """As many extras in one page as 8 MiB hold."""
+    extra = [["a", b""]] * 8
+    one_page(location, [[b"a", IGNORED, 0, 0, 0, b"", extra] for _ in range(160_000)])
+
+
+def one_page(location: str, rows: list[Row]) -> None:
+    """A file of these entries."""
+    made = Handmade()
+    raw = pack([rows, []])
+    assert 7 << 20 < len(raw) < 8 << 20
+    keep(location, made.finish(made.record(raw), directory(b"", b"")))
+
+
 def orphans(location: str) -> None:
     """Many records that nobody claims."""
     made = Handmade()
@@ -78,17 +99,17 @@ def claims(location: str) -> None:
 
 
 def noise(location: str) -> None:
-    """Ten megabytes of anything, behind a right hash."""
+    """Eight megabytes of anything, behind a right hash."""
     made = Handmade()
-    place = made.record(os.urandom(10_000_000))
+    place = made.record(os.urandom(8_000_000))
     keep(location, made.finish(place, directory(b"", page_id(()))))
 
 
 def wide_list(location: str) -> None:
-    """A list of 262,144 pages that are all the same record."""
+    """A list of 65,536 pages that are all the same record."""
     made = Handmade()
     page = made.page([])
-    rows = [[b"", b"%06x" % number, 8192, page] for number in range(1 << 18)]
+    rows = [[b"", b"%06x" % number, 8192, page] for number in range(1 << 16)]
     place = made.pages(rows)
     place[3] = len(made.records)
     keep(location, made.finish(place, directory(b"", b"")))
@@ -192,7 +213,8 @@ def verify_million(location: str) -> Told:
     return {"entries": verify(FileSource(location)).entries}
 
 
-HOSTILE = {make.__name__: make for make in (bomb, lie, flood, orphans, claims, noise, wide_list)}
+STRANGERS = (bomb, lie, flood, files, pairs, orphans, claims, noise, wide_list)
+HOSTILE = {make.__name__: make for make in STRANGERS}
 LARGE = {
     case.__name__: case for case in (write_million, look_million, walk_million, verify_million)
 }

@@ -14,7 +14,7 @@ import msgpack
 from backports import zstd
 
 FILE, DIR, LINK, SPECIAL, UNKNOWN, IGNORED = range(1, 7)
-RAW_LIMIT = 16 << 20
+RAW_LIMIT = 8 << 20
 
 
 class RefusedError(Exception):
@@ -154,7 +154,7 @@ class Reader:
             return kind, body
         need(code == 1 and coding == "zstd", "coding", offset)
         need(raw <= 100 * stored, "raw-size", offset)
-        window = {zstd.DecompressionParameter.window_log_max: 24}
+        window = {zstd.DecompressionParameter.window_log_max: 23}
         unpacker = zstd.ZstdDecompressor(options=window)
         try:
             body = unpacker.decompress(body, max_length=raw + 1)
@@ -176,7 +176,7 @@ class Reader:
         name, kind, size, mtime_ns, mode, own_id, extra = row
         good = is_bytes(name, 0, 255) and is_number(kind, 1, 6) and is_number(size)
         good = good and is_number(mtime_ns, -(2**63)) and is_number(mode, 0, 0o7777)
-        good = good and is_bytes(own_id, 0, 4096) and type(extra) is list and len(extra) <= 16
+        good = good and is_bytes(own_id, 0, 4096) and type(extra) is list and len(extra) <= 8
         need(good, rule, offset)
         for pair in extra:
             need(type(pair) is list and len(pair) == 2 and type(pair[0]) is str, rule, offset)
@@ -206,7 +206,7 @@ class Reader:
             return below
         body = unpack(raw, "shape", offset)
         rows = body[0] if body else None
-        need(type(rows) is list and 2 <= len(rows) <= 1 << 18, "shape", offset)
+        need(type(rows) is list and 2 <= len(rows) <= 1 << 16, "shape", offset)
         for row in rows:
             good = type(row) is list and len(row) >= 4 and is_bytes(row[0], 0, 32)
             need(good and is_bytes(row[1], 0, 255) and is_number(row[2]), "shape", offset)
@@ -244,7 +244,7 @@ class Reader:
             need(below.weight == place[3], "weight", place[0])
             names = [row[0] for row in found if row[1] != IGNORED]
             inner = any(self.is_cut(name) for name in names[:-1])
-            need(not inner and len(names) <= 8192, "cut", place[0])
+            need(not inner, "cut", place[0])
             ends = bool(names) and names[-1] == last
             need(not last or (ends and (self.is_cut(last) or len(names) == 8192)), "cut", place[0])
             total += len(names)
@@ -258,11 +258,12 @@ class Reader:
         offset = place[0]
         body = unpack(raw, "shape", offset)
         good = len(body) >= 2 and type(body[0]) is list and type(body[1]) is list
-        need(good and len(body[0]) <= 1 << 18 and len(body[1]) <= 1 << 18, "shape", offset)
+        need(good and len(body[0]) <= 1 << 18 and len(body[1]) <= 8192, "shape", offset)
         rows = [self.entry(row, "shape", offset) for row in body[0]]
         for child in body[1]:
             self.check_place(child, "shape", offset)
         self.check_names(rows, offset, after, last)
+        need(sum(row[1] != IGNORED for row in rows) <= 8192, "cut", offset)
         directories = [row for row in rows if row[1] == DIR]
         need(len(directories) == len(body[1]), "places", offset)
         self.check_weights(body[1], place)

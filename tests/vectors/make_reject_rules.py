@@ -3,6 +3,8 @@
 from hashlib import sha256
 from itertools import pairwise
 
+from backports import zstd
+
 from tests.vectors.handmade import (
     DIR,
     FILE,
@@ -327,6 +329,17 @@ def list_of_one_page() -> bytes:
     place = made.page(ROWS)
     own_id = page_id(ROWS)
     return made.finish(made.pages([[own_id, b"", 2, place]]), directory(b"", own_id))
+
+
+@breaks("cut")
+def page_of_8193_entries() -> bytes:
+    """One visible entry more than a page may hold."""
+    made = Handmade(coding="zstd")
+    rows = small(NAMES[:8193])
+    made.count(rows)
+    raw = pack([rows, []])
+    place = made.record(raw, code=1, stored=zstd.compress(raw, 19))
+    return made.finish(place, directory(b"", page_id(rows)))
 
 
 @breaks("cut", whole=True)
