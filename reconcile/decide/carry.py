@@ -12,7 +12,7 @@ import msgspec
 from reconcile.decide import reasons
 from reconcile.decide.conflict_ids import conflict_id
 from reconcile.decide.draft import Draft, Drafts, Place
-from reconcile.decide.fit import misfit
+from reconcile.decide.fit import holds_all, misfit
 from reconcile.decide.scene import Scene
 from reconcile.model.block import page_id
 from reconcile.model.difference import Difference, is_directory
@@ -35,6 +35,7 @@ class Carrier:
     def __init__(self, scene: Scene, drafts: Drafts) -> None:
         self.scene = scene
         self.drafts = drafts
+        self._fits_all = tuple(side for side in Side if holds_all(scene.abilities(side)))
         self._empty = page_id((), scene.tracked, scene.hash_name)
 
     def carry(self, found: Difference, winner: Side, why: Why) -> bool:
@@ -79,7 +80,7 @@ class Carrier:
     def misfit(self, found: Difference, winner: Side) -> Problem | None:
         """Why the other side cannot hold the winner's entry here; None: it can."""
         entry, side = found.entry(winner), winner.other
-        if entry is None:
+        if entry is None or side in self._fits_all:
             return None
         name = split(found.at(side))[1]
         misfitting = misfit(entry, name, found.entry(side) is None, self.scene.abilities(side))
@@ -201,6 +202,9 @@ class Carrier:
 
     def unknown(self, found: Difference) -> bool:
         """R2: a side holds something here that is no content; said once, never touched."""
+        left, right = found.left, found.right
+        if (left is None or left.kind <= Kind.LINK) and (right is None or right.kind <= Kind.LINK):
+            return False
         answer = False
         for side in Side:
             entry = found.entry(side)
@@ -219,7 +223,7 @@ class Carrier:
         return answer
 
     def _stays(self, found: Difference, winner: Side, clashes: frozenset[bytes]) -> bool:
-        return self.clash(found, winner, clashes) or self.unknown(found)
+        return bool(clashes and self.clash(found, winner, clashes)) or self.unknown(found)
 
     def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
         """§6.4: the other side would hold this name and another as one; neither is touched."""

@@ -16,7 +16,7 @@ Place = tuple[Side, TreePath]
 """A name as one side spells it."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A `Step` without its number."""
 
     side: Side

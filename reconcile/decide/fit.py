@@ -7,9 +7,21 @@ A property of an operation, found while planning (semantics.md §1
 from reconcile.decide import reasons
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.policy import Abilities
+from reconcile.model.treepath import MAX_NAME_BYTES
 
 Misfit = tuple[str, str]
 """Code and reason."""
+
+
+def holds_all(abilities: Abilities) -> bool:
+    """Nothing that a local tree may hold is a misfit there."""
+    return (
+        abilities.links
+        and not abilities.text_names
+        and not abilities.forbidden
+        and not abilities.max_file_bytes
+        and abilities.max_name_bytes >= MAX_NAME_BYTES
+    )
 
 
 def misfit(entry: Entry, name: bytes, is_new_name: bool, abilities: Abilities) -> Misfit | None:

@@ -13,7 +13,7 @@ from reconcile.decide.names import unicode_key
 from reconcile.decide.scene import Scene
 from reconcile.decide.table import Table
 from reconcile.model.difference import Difference, is_directory
-from reconcile.model.entry import Kind
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Agreement, Problem, Side, Source
 from reconcile.model.treepath import join, split
 
@@ -59,8 +59,7 @@ class Judge:
 
     def _judge(self, found: Difference) -> None:
         """R1 to R4, which hold in every mode; then the mode's own."""
-        sides = (found.left, found.right)
-        if any(entry is not None and entry.kind == Kind.IGNORED for entry in sides):
+        if _is_ignored(found.left) or _is_ignored(found.right):
             return
         if self._carrier.unknown(found):
             return
@@ -141,3 +140,7 @@ class Judge:
         draft = Draft(side, Action.MOVE, path, at, None, named(entry, path), source)
         self._drafts.add(msgspec.structs.replace(draft, reason=reasons.renamed(changed)))
         return True
+
+
+def _is_ignored(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind == Kind.IGNORED

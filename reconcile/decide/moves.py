@@ -17,11 +17,14 @@ from reconcile.model.plan import Action, Conflict, Side, Source
 from reconcile.model.treepath import TreePath, split
 
 _Pair = tuple[Draft, Draft]
+_DELETE_AND_EDIT = ("delete-edit", "edit-delete")
 
 
 def pair_moves(drafts: Drafts, tracked: Tracked) -> None:
     """Replace what pairs by moves, in place."""
     gone = _by_content((d for d in drafts.steps.values() if _is_gone(d)), tracked, wanted=False)
+    if not gone:
+        return
     come = _by_content((d for d in drafts.steps.values() if _is_come(d)), tracked, wanted=True)
     for key in gone.keys() & come.keys():
         for old, new in _pairs(gone[key], come[key]):
@@ -106,6 +109,8 @@ def _classes(
 
 def note_renames(drafts: Drafts) -> None:
     """A file that one side edited and the other renamed: the conflict says where it went."""
+    if not any(conflict.kind in _DELETE_AND_EDIT for conflict in drafts.conflicts):
+        return
     arrived: dict[tuple[Side, bytes], list[TreePath]] = {}
     for draft in drafts.steps.values():
         if _is_come(draft) and draft.want is not None:
@@ -114,7 +119,7 @@ def note_renames(drafts: Drafts) -> None:
 
 
 def _noted(conflict: Conflict, arrived: dict[tuple[Side, bytes], list[TreePath]]) -> Conflict:
-    if conflict.kind not in ("delete-edit", "edit-delete") or conflict.base is None:
+    if conflict.kind not in _DELETE_AND_EDIT or conflict.base is None:
         return conflict
     side = Side.LEFT if conflict.kind == "delete-edit" else Side.RIGHT
     places = arrived.get((side, conflict.base.id), [])

@@ -103,9 +103,10 @@ def _needs(
     makers: set[Place],
     emptying: dict[Place, list[Place]],
 ) -> tuple[int, ...]:
-    needed = {numbers[place] for place in draft.after if place in numbers}
     above: Place = (draft.side, split(draft.at)[0])
-    if above in makers and draft.place != above:
-        needed.add(numbers[above])
-    needed.update(numbers[place] for place in emptying.get(draft.place, ()))
-    return tuple(sorted(needed))
+    parent = (numbers[above],) if above in makers and above[1] != draft.at else ()
+    emptied = emptying.get(draft.place, ()) if emptying else ()
+    if not draft.after and not emptied:
+        return parent
+    needed = {numbers[place] for place in (*draft.after, *emptied) if place in numbers}
+    return tuple(sorted(needed.union(parent)))

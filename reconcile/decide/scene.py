@@ -112,8 +112,9 @@ class Scene:
 
     def raw(self, difference: Difference, side: Side) -> Entry | None:
         """What the side really has: nothing inherited."""
-        if self.abilities(side).modes or difference.entry(side) is None:
-            return difference.entry(side)
+        entry = difference.entry(side)
+        if not self._inherits or entry is None or self.abilities(side).modes:
+            return entry
         return lookup(self.manifest(side), difference.at(side))
 
     def change(self, difference: Difference, side: Side) -> Change:
