@@ -191,9 +191,9 @@ def test_a_file_system_that_cannot_copy_in_the_kernel_is_copied_by_hand(tmp_path
     assert snapshot(right) == {b"a": b"f:" + content}
 
 
-def test_a_source_that_grew_or_shrank_is_stale(tmp_path: Path) -> None:
+def test_a_source_that_grew_shrank_or_kept_its_size_is_stale(tmp_path: Path) -> None:
     left, right = places(tmp_path)
-    for now in (b"longer than it was", b"s", b""):
+    for now in (b"longer than it was", b"s", b"", b"PLANNED"):
         fill(left, {"a": now})
         source = LocalTree(left)
         receipt = create(right, step_for(b"planned"), Routed(source, source))
