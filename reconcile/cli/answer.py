@@ -3,7 +3,6 @@
 import time
 
 from reconcile.cli.face import LINES, PORCELAIN, Face
-from reconcile.cli.porcelain import porcelain
 from reconcile.cli.render_plan import (
     first_run_lines,
     header_lines,
@@ -12,7 +11,6 @@ from reconcile.cli.render_plan import (
     summary_lines,
 )
 from reconcile.cli.rows import CLASSES, Shown
-from reconcile.cli.to_json import plan_events
 from reconcile.engine.outcome import Planning
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Plan
@@ -42,6 +40,8 @@ def print_planning(
     """The whole answer of `diff`: header, rows, summary; or events, or porcelain."""
     plan = planning.plan
     if face.format == LINES:
+        from reconcile.cli.to_json import plan_events  # 10 ms that text does not need
+
         for event in plan_events(plan, plan_id, file):
             face.lines.emit(event)
         return
@@ -77,6 +77,8 @@ def print_plan(face: Face, plan: Plan, plan_id: str, *, versions: bool = True) -
 
 def print_porcelain(face: Face, plan: Plan) -> None:
     """Porcelain v1."""
+    from reconcile.cli.porcelain import porcelain
+
     face.say_raw(b"".join(porcelain(plan, null=face.flag("null"))))
 
 

@@ -1,1 +1,1 @@
-"""Floor 2: judgement. Pure functions of trees, rules and limits; output sorted and deterministic."""
+"""Floor 2: judgement. Pure functions of trees, rules and limits; sorted, deterministic."""

@@ -19,7 +19,7 @@ from reconcile.engine.merging import keep_bases, merged_content
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
-from reconcile.engine.planning import Seen, plan_now
+from reconcile.engine.planning import Seen, make_plan, plan_now
 from reconcile.model.codec import encode
 from reconcile.model.errors import PlanUsed, StalePlan
 from reconcile.model.job import Job
@@ -33,16 +33,6 @@ from reconcile.trees.base import RunOptions, Tally
 
 Approve = Callable[[Planning], Plan | None]
 """Shown the plan before the first write; answers what may be applied, or None to stop."""
-
-
-def make_plan(job: Job, listener: Listener) -> Planning:
-    """Observe both sides and compare them with the baseline; nothing is written on a side.
-
-    Raises: every error of the observation; a guard that fails does not raise
-    here, it stands in `plan.guards` with `ok` false.
-    """
-    with Opened(job, listener, exclusive=False) as opened:
-        return plan_now(opened).planning
 
 
 def apply_job(job: Job, listener: Listener, approve: Approve) -> Outcome:
@@ -161,7 +151,7 @@ def _carry_out(run: _Run) -> Outcome:
     )
     opened.listener(Phase("commit"))
     for side in Side:
-        opened.trees[side].end()
+        opened.tree(side).end()
     if _keeps_bases(job):
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT))
     _note_conflicts(opened, plan, run.id)
@@ -176,7 +166,7 @@ def _begin_sides(run: _Run, options: RunOptions) -> tuple[Problem, ...]:
     opened.listener(Phase("recover"))
     notes: list[Problem] = []
     for side in Side:
-        found = opened.trees[side].begin(options, run.leftovers(side))
+        found = opened.tree(side).begin(options, run.leftovers(side))
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
     for note in notes:
         opened.listener(Noted(note))

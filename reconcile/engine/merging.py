@@ -78,7 +78,7 @@ def keep_bases(opened: Opened, plan: Plan, receipts: Iterable[Receipt], left: Ma
     done = {receipt.step for receipt in receipts if receipt.status is Status.DONE}
     for path, side, entry in _agreed(plan, done, left):
         if entry.kind == Kind.FILE and entry.size <= LIMIT_BYTES and kept.get(entry.id) is None:
-            text = _text(opened.trees[side], path, entry)
+            text = _text(opened.tree(side), path, entry)
             if text is not None:
                 kept.put(text)
 

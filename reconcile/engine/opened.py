@@ -9,13 +9,13 @@ import contextlib
 import os
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reconcile.decide.filters import Filter
 from reconcile.engine.events import Listener, Noted, Scanned
 from reconcile.engine.pairs import filter_of, header_of, now_ns, pair_id, rules_digest, settings_of
-from reconcile.engine.retrack import retracked
 from reconcile.model.errors import Denied, Locked, StateError
 from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, Manifest
@@ -27,9 +27,11 @@ from reconcile.store.records import Baseline, SideIndex
 from reconcile.store.state import Store, pair_directory
 from reconcile.trees.base import Observation, Tally
 from reconcile.trees.lazy_sink import LazySink
-from reconcile.trees.local import LocalTree
 from reconcile.trees.observe import Seen, Sink, observe
 from reconcile.trees.spool import Spool
+
+if TYPE_CHECKING:
+    from reconcile.trees.local import LocalTree
 
 
 class Opened:
@@ -64,7 +66,7 @@ class Opened:
         except BaseException:
             self._exit.close()
             raise
-        self.trees = {side: self._tree(side) for side in Side}
+        self._trees: dict[Side, LocalTree] = {}
 
     def __enter__(self) -> "Opened":
         return self
@@ -77,15 +79,31 @@ class Opened:
     ) -> None:
         self._exit.close()
 
-    @property
-    def left(self) -> LocalTree:
-        """The left tree."""
-        return self.trees[Side.LEFT]
+    def tree(self, side: Side) -> "LocalTree":
+        """The side as a tree, made when first asked for."""
+        if side not in self._trees:
+            from reconcile.trees.local import LocalTree  # 15 ms: the write side comes with it
+
+            self._trees[side] = LocalTree(self._location(side))
+            self._exit.callback(self._trees[side].close)
+        return self._trees[side]
 
     @property
-    def right(self) -> LocalTree:
+    def left(self) -> "LocalTree":
+        """The left tree."""
+        return self.tree(Side.LEFT)
+
+    @property
+    def right(self) -> "LocalTree":
         """The right tree."""
-        return self.trees[Side.RIGHT]
+        return self.tree(Side.RIGHT)
+
+    def url(self, side: Side) -> str:
+        """Where a side is, as text for people."""
+        return self._location(side).decode("utf-8", "backslashreplace")
+
+    def _location(self, side: Side) -> bytes:
+        return os.fsencode(self.job.left if side is Side.LEFT else self.job.right)
 
     def baseline(self) -> Baseline | None:
         """The newest generation that is agreed on; None: a first run."""
@@ -98,14 +116,9 @@ class Opened:
         A baseline of another hash algorithm cannot be compared with anything:
         it reads as a first run, in which nothing is deleted.
         """
-        newest = self.baseline()
-        if newest is None:
+        if self.baseline() is None:
             return ABSENT
-        if newest.header == self.header:
-            return self.store.manifest("base")
-        if newest.header.hash_name == self.header.hash_name:
-            return retracked(self.store.manifest("base"), self.header)
-        return ABSENT
+        return self.store.manifest("base", header=self.header)
 
     @property
     def noted_pair(self) -> bool:
@@ -114,7 +127,7 @@ class Opened:
 
     def note_pair(self) -> None:
         """Tell the state where its two roots are, for `status`; in a transaction."""
-        self.store.note(left=self.left.url, right=self.right.url)
+        self.store.note(left=self.url(Side.LEFT), right=self.url(Side.RIGHT))
 
     def observe(self, side: Side) -> Observation:
         """The side as it is now."""
@@ -122,7 +135,7 @@ class Opened:
         def progress(tally: Tally) -> None:
             self.listener(Scanned(side, tally))
 
-        seen = self.trees[side].observe(progress)
+        seen = self._look(side, self._location(side), progress)
         self.listener(Scanned(side, seen.tally, final=True))
         for problem in seen.problems:
             self.listener(Noted(problem))
@@ -158,12 +171,6 @@ class Opened:
                 )
             )
             return Store.open(self.directory, create=True)
-
-    def _tree(self, side: Side) -> LocalTree:
-        location = os.fsencode(self.job.left if side is Side.LEFT else self.job.right)
-        tree = LocalTree(location, lambda progress: self._look(side, location, progress))
-        self._exit.callback(tree.close)
-        return tree
 
     def _look(self, side: Side, location: bytes, progress: Callable[[Tally], None]) -> Observation:
         started = now_ns()

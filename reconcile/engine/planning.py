@@ -2,25 +2,27 @@
 
 import time
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
-from reconcile.decide.planner import make_plan
-from reconcile.engine.events import Conflicted, Phase, Planned
-from reconcile.engine.merging import merger
+from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Kind
+from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, lookup, walk
 from reconcile.model.plan import MadeFrom, Plan, Side
 from reconcile.model.policy import Limits, Policy, Rules
 from reconcile.model.treepath import TreePath, parse
 from reconcile.store.records import Baseline
 from reconcile.trees.base import Observation
+
+if TYPE_CHECKING:
+    from reconcile.engine.merging import Merge
 
 
 class Seen(NamedTuple):
@@ -29,6 +31,16 @@ class Seen(NamedTuple):
     planning: Planning
     left: Observation
     right: Observation
+
+
+def make_plan(job: Job, listener: Listener) -> Planning:
+    """Observe both sides and compare them with the baseline; nothing is written on a side.
+
+    Raises: every error of the observation; a guard that fails does not raise
+    here, it stands in `plan.guards` with `ok` false.
+    """
+    with Opened(job, listener, exclusive=False) as opened:
+        return plan_now(opened).planning
 
 
 def plan_now(opened: Opened) -> Seen:
@@ -67,18 +79,34 @@ def _plan(
     right: Observation,
     newest: Baseline | None,
 ) -> Plan:
-    rules = rules_of(opened)
     made_from = MadeFrom(
         opened.pair,
-        opened.left.url,
-        opened.right.url,
+        opened.url(Side.LEFT),
+        opened.url(Side.RIGHT),
         newest.number if newest else 0,
         newest.root.id if newest and newest.root else b"",
         _root_id(left.manifest),
         _root_id(right.manifest),
         opened.header,
     )
-    plan = make_plan(
+    rules = opened.job.rules
+    in_sync = _root_id(base) == made_from.left_root == made_from.right_root != b""
+    if in_sync and not left.problems and not right.problems:
+        plan = Plan(made_from, (), mode=rules.mode.value, policy=",".join(rules.policies))
+    else:
+        plan = _judged(opened, base, left, right, made_from)
+    return msgspec.structs.replace(
+        plan, rules=opened.rules_digest, problems=(*opened.notes, *plan.problems)
+    )
+
+
+def _judged(
+    opened: Opened, base: Manifest, left: Observation, right: Observation, made_from: MadeFrom
+) -> Plan:
+    from reconcile.decide import planner  # judgement costs 15 ms at start-up, for trees that differ
+
+    rules = rules_of(opened)
+    return planner.make_plan(
         base,
         left.manifest,
         right.manifest,
@@ -87,11 +115,17 @@ def _plan(
         left_problems=left.problems,
         right_problems=right.problems,
         compile_patterns=compile_patterns,
-        merge_text=merger(opened) if _wants_merge(rules) else None,
+        merge_text=_merger(opened, rules),
     )
-    return msgspec.structs.replace(
-        plan, rules=opened.rules_digest, problems=(*opened.notes, *plan.problems)
-    )
+
+
+def _merger(opened: Opened, rules: Rules) -> "Merge | None":
+    asked = (rules.policies, *(path.policies for path in rules.path_policies))
+    if not any(Policy.MERGE in policies for policies in asked):
+        return None
+    from reconcile.engine.merging import merger  # brings subprocess and tempfile along
+
+    return merger(opened)
 
 
 def rules_of(opened: Opened) -> Rules:
@@ -103,11 +137,6 @@ def rules_of(opened: Opened) -> Rules:
         right=opened.right.abilities,
         now_ns=time.time_ns(),
     )
-
-
-def _wants_merge(rules: Rules) -> bool:
-    asked = (rules.policies, *(path.policies for path in rules.path_policies))
-    return any(Policy.MERGE in policies for policies in asked)
 
 
 def _root_id(manifest: Manifest) -> bytes:

@@ -13,7 +13,6 @@ id is empty, makes the page's id empty: it never equals anything. FORMAT.md §4.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import sha256
 from typing import Literal
 
 from blake3 import blake3
@@ -27,9 +26,16 @@ PAGE_ENTRIES = 1024
 PAGE_LIMIT = 8192
 """A page is cut here in any case: names chosen to avoid every cut stay bounded."""
 
+
+def _sha256(data: bytes) -> bytes:
+    from hashlib import sha256  # 3 ms at start-up, and most pairs speak blake3
+
+    return sha256(data).digest()
+
+
 HASHERS: dict[str, Callable[[bytes], bytes]] = {
     "blake3": lambda data: blake3(data).digest(),
-    "sha256": lambda data: sha256(data).digest(),
+    "sha256": _sha256,
 }
 
 

@@ -8,12 +8,11 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Protocol
 
 from blake3 import blake3
 
-from reconcile.model.block import HashName
+from reconcile.model.block import HASHERS, HashName
 
 SMALL_BYTES = 256 * 1024
 BLOCK_BYTES = 1 << 20
@@ -36,7 +35,11 @@ class Hasher(Protocol):
 
 def new_hasher(hash_name: HashName) -> Hasher:
     """An empty hasher of the pair's algorithm."""
-    return blake3() if hash_name == "blake3" else sha256()
+    if hash_name == "blake3":
+        return blake3()
+    from hashlib import sha256  # 3 ms at start-up, and most pairs speak blake3
+
+    return sha256()
 
 
 class Volatile(Exception):
@@ -93,7 +96,7 @@ def _hash_fd(
             head(data)
         if hash_name == "blake3":
             return blake3(data).digest(), len(data)
-        return sha256(data).digest(), len(data)
+        return HASHERS["sha256"](data), len(data)
     return _hash_large(fd, size, hash_name, head)
 
 

@@ -6,7 +6,6 @@ unnamed temporary file and are merged while they are read.
 
 import heapq
 import os
-import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -29,6 +28,8 @@ def _take(names: Iterator[bytes], count: int) -> list[bytes]:
 
 
 def _merge(run: list[bytes], names: Iterator[bytes], run_names: int) -> Iterator[bytes]:
+    import tempfile  # 4 ms at start-up, for directories that few have
+
     with tempfile.TemporaryFile(prefix="reconcile-") as spill:
         bounds: list[tuple[int, int]] = []
         while run:

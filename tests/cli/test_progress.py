@@ -10,7 +10,8 @@ import pytest
 from reconcile.cli.live import Live
 from reconcile.cli.look import Look
 from reconcile.cli.progress import Late, Plain, Silent, moved_text, progress_for, scan_text
-from reconcile.cli.session import Session, percent
+from reconcile.cli.session import Session
+from reconcile.cli.session_json import percent
 from reconcile.engine.events import Moved, Phase, Scanned, StepEnded, StepStarted
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Action, Side, Step

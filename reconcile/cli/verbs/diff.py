@@ -1,7 +1,6 @@
 """`reconcile diff`: observe, compare, print the plan; save it with `-o`. Writes on no side."""
 
 import os
-import socket
 
 from reconcile import __version__
 from reconcile.cli.answer import nothing_to_say, now_ns, print_planning, shown_of
@@ -11,9 +10,9 @@ from reconcile.cli.exits import worst
 from reconcile.cli.face import TEXT, Face
 from reconcile.cli.render_outcome import guard_lines
 from reconcile.cli.session import Session
-from reconcile.engine.cycle import make_plan
 from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import plan_id, save_plan
+from reconcile.engine.planning import make_plan
 from reconcile.model.errors import ExitCode
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
@@ -60,7 +59,7 @@ def save(face: Face, job: Job, plan: Plan, location: str, created_ns: int) -> No
         job=job,
         created_ns=created_ns,
         expires_ns=created_ns + int(seconds_of(face.value("expires", "7d")) * 1e9),
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         version=__version__,
     )
 
