@@ -1,7 +1,7 @@
 """The typer app, made from the option table: help, completion, and what is wrong with a line.
 
 Its commands do nothing: each answers a `Parsed`, as the fast parser would have.
-Typer's usage errors become ours with exit 64 (cli.md §6, rule a).
+Typer's usage errors become ours with exit 64.
 """
 
 import inspect

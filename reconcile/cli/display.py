@@ -3,7 +3,7 @@
 A name may hold anything but `/` and NUL: newlines, escape sequences, bidi
 controls, bytes that are no text. Shown raw it could move the cursor, fake a
 line, or reverse what is read. What is not plainly printable is written in the
-form of bash, `$'a\\nb\\xff'`, which can be pasted into a shell (cli.md §7).
+form of bash, `$'a\\nb\\xff'`, which can be pasted into a shell.
 """
 
 _SHORT = {0x07: "\\a", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x1B: "\\e"}

@@ -1,4 +1,4 @@
-"""The JSON that leaves this program: one typed struct for every event (cli.md §8).
+"""The JSON that leaves this program: one typed struct for every event.
 
 The first line is `hello`, the last `exit`; `seq` has no gaps. A minor version
 adds types and fields, a major one may change them. Paths are text; one that is

@@ -1,4 +1,4 @@
-"""Process codes: which one wins, and what each is called (cli.md §6)."""
+"""Process codes: which one wins, and what each is called."""
 
 from reconcile.model.errors import ExitCode
 

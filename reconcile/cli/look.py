@@ -1,4 +1,4 @@
-"""How one stream looks: its width, its colours, its arrows (cli.md §9).
+"""How one stream looks: its width, its colours, its arrows.
 
 Decided per stream: stdout may be a pipe while stderr is a terminal. Colour is
 never the only carrier of a fact.

@@ -1,4 +1,4 @@
-"""Every option, as data (cli.md §4, §5). One definition gives all the rest.
+"""Every option, as data. One definition gives all the rest.
 
 The fast parser (`cli/parse.py`), typer's commands, help and completion
 (`cli/app.py`) and the reference pages are made from this table and that of the

@@ -1,7 +1,7 @@
 """Where things are: endpoints as given become absolute, and roots that overlap are refused.
 
 Not a judgement about trees: only what this version can speak to, and that no
-side lies inside the other (cli.md §14).
+side lies inside the other.
 """
 
 import os

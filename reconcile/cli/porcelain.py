@@ -1,4 +1,4 @@
-"""`--format porcelain`, version 1, frozen: one line a step, conflict or problem (cli.md §8).
+"""`--format porcelain`, version 1, frozen: one line a step, conflict or problem.
 
     XY SP action SP direction SP size SP path (LF | NUL)
 

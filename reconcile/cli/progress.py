@@ -1,4 +1,4 @@
-"""Progress on stderr: a live region on a terminal, whole lines anywhere else (cli.md §10)."""
+"""Progress on stderr: a live region on a terminal, whole lines anywhere else."""
 
 import sys
 import time

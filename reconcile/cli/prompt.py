@@ -1,4 +1,4 @@
-"""Questions at a terminal (cli.md §11). The default is always no."""
+"""Questions at a terminal. The default is always no."""
 
 import sys
 from collections.abc import Callable

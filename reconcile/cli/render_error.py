@@ -1,4 +1,4 @@
-"""Errors as text: four facts on a terminal, one physical line anywhere else (cli.md §17)."""
+"""Errors as text: four facts on a terminal, one physical line anywhere else."""
 
 from reconcile.cli.look import Look
 from reconcile.model.errors import ReconcileError

@@ -1,4 +1,4 @@
-"""Rows: a plan as lines before they are laid out, with folding (cli.md §9, mock-up 1).
+"""Rows: a plan as lines before they are laid out, with folding.
 
 A deleted directory is one row, a moved directory is one row, a new directory
 only when the rows would be too many or `depth` asks for it. Pure: a plan in,

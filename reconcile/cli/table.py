@@ -1,7 +1,7 @@
 """The shapes of the option table: plain classes, because the hot path imports them.
 
 No dataclasses, no msgspec, no typing here: `reconcile --version` must start in
-the time of a bare interpreter and a little (performance.md §1).
+the time of a bare interpreter and a little.
 """
 
 FLAG = "flag"

@@ -1,4 +1,4 @@
-"""Every verb, as data (cli.md §3). `cli/options.py` says which options each takes.
+"""Every verb, as data. `cli/options.py` says which options each takes.
 
 What is not built is not listed.
 """

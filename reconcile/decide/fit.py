@@ -1,7 +1,6 @@
 """Fit: what a side cannot hold. Readable at the source, not representable at the target.
 
-A property of an operation, found while planning (semantics.md §1
-`untransferable`, §6.7, §3 row 24). Nothing is ever mangled to fit.
+A property of an operation, found while planning. Nothing is ever mangled to fit.
 """
 
 from reconcile.decide import reasons

@@ -1,4 +1,4 @@
-"""Guards: when a whole plan is refused, before the first write (semantics.md §5).
+"""Guards: when a whole plan is refused, before the first write.
 
 Owns the questions and their sentences. It looks at nothing: what was seen comes
 in as `GuardFacts`. A plan is refused whole, never truncated, and a refusal

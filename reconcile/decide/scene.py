@@ -2,7 +2,7 @@
 
 It answers what is there; it judges nothing. A side that cannot hold modes is
 shown with the executable bits it inherits: the other side's where the content
-is the same, else the baseline's (semantics.md §8).
+is the same, else the baseline's.
 """
 
 from collections.abc import Callable, Iterator

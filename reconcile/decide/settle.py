@@ -1,4 +1,4 @@
-"""Settle: what was given, by whatever way, becomes one Job (cli.md §16).
+"""Settle: what was given, by whatever way, becomes one Job.
 
 Owns which options there are, how each value is read, and the order flag >
 environment > default, with the origin of each. Endpoints and the state

@@ -2,8 +2,7 @@
 
 Per batch: directories that content needs, then content staged on both sides,
 then every step in plan order, then the ledger. The ledger (and so the baseline)
-hears of a step only when both what it wrote and its names are durable
-(reliability.md §4). Apply never decides and never compares: a step that finds
+hears of a step only when both what it wrote and its names are durable. Apply never decides and never compares: a step that finds
 another world says so in its receipt.
 """
 

@@ -12,6 +12,7 @@ import msgspec
 
 from reconcile.decide.guards import refusal
 from reconcile.engine.apply import apply, leftovers_to_clear
+from reconcile.engine.batches import brings_content
 from reconcile.engine.events import Listener, Noted, Phase
 from reconcile.engine.inspection import baselines, explain, reset_baseline, status, verify
 from reconcile.engine.ledger import StoreLedger
@@ -210,7 +211,9 @@ def _outcome(
         run=run.id if rest.steps or run.before else "",
         planning=run.planning,
         done=len(receipts) - len(not_done),
-        done_bytes=sum(receipt.size_bytes for receipt in receipts),
+        done_bytes=sum(
+            receipt.size_bytes for receipt in receipts if brings_content(by_step[receipt.step])
+        ),
         not_done=not_done,
         conflicts=run.plan.conflicts,
         problems=(*run.plan.problems, *notes),

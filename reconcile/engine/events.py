@@ -1,6 +1,6 @@
 """Events: what a run tells its listener. Facts, not sentences: the face chooses the words.
 
-The same values are the JSON lines of `--json` (cli.md §8). A listener that
+The same values are the JSON lines of `--json`. A listener that
 raises ends the run between two steps, state saved.
 """
 

@@ -2,7 +2,7 @@
 
 The baseline (from receipts), both sides' stat indexes (so that the next scan
 knows our own writes), versions kept, and the journal move together or not at
-all (reliability.md §4).
+all.
 """
 
 from collections import Counter

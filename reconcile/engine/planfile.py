@@ -6,7 +6,7 @@ The body is msgpack of `SavedPlan`: when, where and for how long, the job it was
 made for (without the state directory), and the plan. An edited, cut or
 lengthened file does not match its digest. A digest is no signature: whoever can
 write the file can make a new one, so every path and every step is checked
-before any of it is believed (reliability.md §5).
+before any of it is believed.
 """
 
 import os

@@ -31,7 +31,9 @@ class Kind(IntEnum):
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """An amount or a place: what a signed 64-bit number holds, never negative."""
-Pair = tuple[Annotated[str, Meta(max_length=64)], Annotated[bytes, Meta(max_length=4096)]]
+EXTRA_BYTES = 4096
+"""The longest value of a pair."""
+Pair = tuple[Annotated[str, Meta(max_length=64)], Annotated[bytes, Meta(max_length=EXTRA_BYTES)]]
 """A name and a value of `Entry.extra`."""
 
 
@@ -51,7 +53,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     id: Annotated[bytes, Meta(max_length=4096)] = b""
     extra: Annotated[tuple[Pair, ...], Meta(max_length=8)] = ()
     """Sorted pairs that travel beside the id: `owner` (b"uid:gid"), `xattr`
-    (digest), `sha256`, a side's opaque `token`."""
+    (packed [[name, value]], or its hash when longer than `EXTRA_BYTES`),
+    `sha256`, a side's opaque `token`."""
 
     @property
     def is_exec(self) -> bool:

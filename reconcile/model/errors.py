@@ -23,7 +23,7 @@
       Interrupted             130 E_INTERRUPTED
 
 Every one says what happened (`message`), where, what was changed, and what to
-try; the face prints those four (cli.md §17). Fields hold the values.
+try; the face prints those four. Fields hold the values.
 """
 
 from enum import IntEnum

@@ -32,7 +32,7 @@ class FilterSpec(msgspec.Struct, frozen=True):
 
 
 class Durability(StrEnum):
-    """When content is flushed to disk (reliability.md §3). Never silently `none`."""
+    """When content is flushed to disk. Never silently `none`."""
 
     FULL = "full"
     """fsync every file and directory."""

@@ -3,12 +3,18 @@
 import errno
 import os
 
-from reconcile.model.entry import Entry, Kind, attributes
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import split
 from reconcile.trees.copying import hash_fd
-from reconcile.trees.metadata import final_mode, replaced_mode, set_owner
+from reconcile.trees.metadata import (
+    final_mode,
+    replace_xattrs,
+    replaced_mode,
+    set_owner,
+    wanted_xattrs,
+)
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.rooted import READ, check_leaf
 from reconcile.trees.site import (
@@ -30,13 +36,8 @@ _PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     """Mode and owner of a file or directory whose content is as expected."""
     expect = step.expect
-    tracked = site.options.header.tracked
-    if (
-        tracked.xattr
-        and expect is not None
-        and attributes(expect, tracked) != attributes(want, tracked)
-    ):
-        detail = "extended attributes travel with content only"
+    if site.options.header.tracked.xattr and wanted_xattrs(want) is None:
+        detail = "so many extended attributes travel with content only"
         return Receipt(step.id, Status.FAILED, "E_UNSUPPORTED", detail)
     fd, readable = _open(spot)
     try:
@@ -70,6 +71,9 @@ def _change(site: Site, fd: int, want: Entry, before: os.stat_result) -> None:
     mode = final_mode(want, replaced_mode(before), tracked)
     if not has_metadata(site, before, want):
         site.system.chmod(fd, before.st_mode & 0o7000 | mode)
+    xattrs = wanted_xattrs(want) if tracked.xattr else None
+    if xattrs is not None:
+        replace_xattrs(site, fd, xattrs)
     site.flusher.flush_inode(fd)
 
 

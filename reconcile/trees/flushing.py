@@ -1,4 +1,4 @@
-"""When what was written reaches the disk: `full`, `batch` or `none` (reliability.md §3)."""
+"""When what was written reaches the disk: `full`, `batch` or `none`."""
 
 import errno
 import os

@@ -1,7 +1,7 @@
 """Content ids of files, read so that a change while reading is never missed.
 
 A hash counts only when the open file, after its last byte was read, still has
-the size, times and inode that were seen before the first (semantics.md §7).
+the size, times and inode that were seen before the first.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Mode, owner, times and extended attributes of what is written (semantics.md §8).
+"""Mode, owner, times and extended attributes of what is written.
 
 A new file gets the wanted permission bits. A replacement keeps the target's
 mode, owner and attributes, except what is tracked. setuid, setgid and sticky
@@ -10,7 +10,9 @@ import os
 import stat
 from typing import NamedTuple
 
+from reconcile.model.codec import decode
 from reconcile.model.entry import Entry, Kind, Tracked
+from reconcile.model.errors import ManifestError
 from reconcile.trees.site import Site, Spot
 
 _UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
@@ -90,6 +92,26 @@ def set_owner(site: Site, fd: int, want: Entry, target: os.stat_result | None = 
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
+
+
+def wanted_xattrs(want: Entry) -> dict[str, bytes] | None:
+    """The user attributes an entry names; None: it tells only their hash."""
+    packed = dict(want.extra).get("xattr", b"")
+    if not packed:
+        return {}
+    try:
+        return dict(decode(packed, list[tuple[str, bytes]]))
+    except ManifestError:
+        return None
+
+
+def replace_xattrs(site: Site, fd: int, wanted: dict[str, bytes]) -> None:
+    """Make an open file's user attributes exactly these."""
+    for name in os.listxattr(fd):
+        if name.startswith("user.") and name not in wanted:
+            site.system.remove_xattr(fd, name)
+    for name, value in wanted.items():
+        site.system.set_xattr(fd, name, value)
 
 
 def _set_xattrs(site: Site, spot: Spot, fd: int, looks: Looks) -> None:

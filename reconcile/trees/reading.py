@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import msgspec
 
 from reconcile.decide.filters import looks_like_text
+from reconcile.model.block import HASHERS
 from reconcile.model.codec import encode
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import EXTRA_BYTES, Entry, Kind
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, distrusted
 from reconcile.model.treepath import TreePath, join
@@ -168,11 +169,15 @@ _SPECIAL = {
 
 
 def xattr_digest(name: bytes, directory_fd: int) -> bytes:
-    """The user's extended attributes of a file or directory, packed; empty when none."""
+    """The user's extended attributes of a file or directory, packed; empty when none.
+
+    More than an entry can hold is told by its hash: it travels with content only.
+    """
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
     try:
         names = sorted(key for key in os.listxattr(fd) if key.startswith("user."))
-        return encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
+        packed = encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
+        return packed if len(packed) <= EXTRA_BYTES else HASHERS["blake3"](packed)
     finally:
         os.close(fd)
 

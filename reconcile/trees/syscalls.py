@@ -113,6 +113,10 @@ class System:
         """One extended attribute of an open file."""
         os.setxattr(fd, name, value)
 
+    def remove_xattr(self, fd: int, name: str) -> None:
+        """Take one extended attribute away from an open file."""
+        os.removexattr(fd, name)
+
     def set_mtime(self, fd: int, mtime_ns: int) -> None:
         """Modification (and access) time of an open file."""
         os.utime(fd, ns=(mtime_ns, mtime_ns))
