@@ -2,8 +2,9 @@
 
 Per batch: directories that content needs, then content staged on both sides,
 then every step in plan order, then the ledger. The ledger (and so the baseline)
-hears of a step only when both what it wrote and its names are durable. Apply never decides and never compares: a step that finds
-another world says so in its receipt.
+hears of a step only when both what it wrote and its names are durable. Apply
+never decides and never compares: a step that finds another world says so in its
+receipt.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -23,7 +23,7 @@ class Batch(NamedTuple):
 def content_bytes(step: Step) -> int:
     """Bytes of content the step brings; 0 for one that only renames, alters or removes."""
     want = step.want
-    return want.size if want is not None and _brings_content(step) else 0
+    return want.size if want is not None and brings_content(step) else 0
 
 
 def batches(steps: Sequence[Step]) -> Iterator[Batch]:
@@ -35,7 +35,7 @@ def batches(steps: Sequence[Step]) -> Iterator[Batch]:
     """
     growing = _Growing()
     for step in steps:
-        brings = _brings_content(step)
+        brings = brings_content(step)
         if growing.is_full or not growing.takes(step, brings):
             yield growing.batch()
             growing = _Growing()
@@ -44,7 +44,8 @@ def batches(steps: Sequence[Step]) -> Iterator[Batch]:
         yield growing.batch()
 
 
-def _brings_content(step: Step) -> bool:
+def brings_content(step: Step) -> bool:
+    """It publishes a file whose content comes from elsewhere."""
     return (
         step.want is not None
         and step.want.kind == Kind.FILE

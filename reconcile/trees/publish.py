@@ -2,7 +2,8 @@
 
 A new name is taken with NOREPLACE. A replacement is an EXCHANGE, after which
 what came out is looked at: not what the plan saw, and it is exchanged back. So
-the window between a look and a rename loses nothing. Taking names away: `removal.py`; changing them in place: `altering.py`.
+the window between a look and a rename loses nothing. Taking names away:
+`removal.py`; changing them in place: `altering.py`.
 """
 
 import errno
