@@ -14,6 +14,10 @@ from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Side, Step
 _INDENT = "  "
 _DATE = len("2026-11-21 ")
 _DIRECTION = 12
+_NAME_CUT = 20
+"""What a terminal leaves of a name, however narrow it is."""
+_OVERLONG = 60
+"""A name longer than this moves no other row, where none is cut."""
 _ORDER = (
     (Action.CREATE, "create"), (Action.UPDATE, "update"), (Action.MOVE, "move"),
     (Action.META, "meta"), (Action.DELETE, "delete"), (Action.MKDIR, "mkdir"),
@@ -150,18 +154,33 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
     names = [_name(row, look) for row in rows]
     amounts = [look.signs(_amount(row)) for row in rows]
     reasons = [row.reason.replace("-", " ") for row in rows]
-    amount_width = max((len(amount) for amount in amounts), default=0)
-    room = look.columns - len(_INDENT) - 2 - _DIRECTION - 2 - 2 - amount_width - 2
-    room -= max((len(reason) for reason in reasons), default=0)
-    width = min(max((len(name) for name in names), default=0), max(room, 20))
+    width = _width(names, amounts, reasons, look)
     lines = []
     for row, name, amount, reason in zip(rows, names, amounts, reasons, strict=True):
-        shown = _shortened(name, width, look) if look.is_terminal else name
+        free = width - len(amount)
+        shown = _shortened(name, free, look) if look.is_terminal else name
         direction = _aligned(direction_text(row.step) if row.step else _side_text(row), look)
-        line = f"{row.sign} {direction}  {shown:<{width}}  {amount:>{amount_width}}"
+        line = f"{row.sign} {direction}  {shown:<{max(free, 0)}}  {amount}"
         line = look.paint(line, row.cls)
         lines.append(f"{_INDENT}{line}  {reason}".rstrip())
     return lines
+
+
+def _width(names: Sequence[str], amounts: Sequence[str], reasons: Sequence[str], look: Look) -> int:
+    """Columns for a name and its amount, which share them: as many as the rows need.
+
+    On a terminal no more than fit, names are cut then; elsewhere an overlong
+    name counts for nothing: it pushes its own row only.
+    """
+    pairs = list(zip(names, amounts, strict=True))
+    if not look.is_terminal:
+        fitting = [len(n) + len(a) for n, a in pairs if len(n) <= _OVERLONG]
+        return max(fitting, default=0)
+    taken = len(_INDENT) + 2 + _DIRECTION + 2 + 2 + 2 + max(map(len, reasons), default=0)
+    least = _NAME_CUT + max(map(len, amounts), default=0)
+    return min(
+        max((len(n) + len(a) for n, a in pairs), default=0), max(look.columns - taken, least)
+    )
 
 
 def _aligned(direction: str, look: Look) -> str:

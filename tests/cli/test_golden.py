@@ -116,6 +116,24 @@ def test_a_path_is_never_cut_off_a_terminal(capfdbinary: pytest.CaptureFixture[b
     assert name.encode() not in capfdbinary.readouterr().out
 
 
+def test_a_long_name_pushes_only_its_own_row(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    script = plans.Script()
+    long = "notes/2026/" + "minutes of the meeting " * 3 + "(conflict, right, 2026-11-21).txt"
+    for name in ("a", "d/minutes of a longer meeting.txt", long):
+        script.add(Action.CREATE, Side.RIGHT, name, None, plans.file(1), "new-at-left")
+    script.add(Action.UPDATE, Side.RIGHT, "b", plans.file(3174), plans.file(3482), "changed")
+    made = plans.planning(Plan(plans.made_from(), tuple(script.steps)))
+    print_planning(face_of("diff A B --full"), made, "p-9f31c2")
+    out = capfdbinary.readouterr().out.decode()
+    rows = [row for row in out.splitlines() if " → right  " in row]
+    [pushed] = [row for row in rows if "conflict, right" in row]
+    assert pushed.endswith(".txt  1 B  new at left")
+    others = [row for row in rows if row is not pushed]
+    ends = {max(row.rfind("B  new"), row.rfind("B  changed")) for row in others}
+    assert len(others) == 3
+    assert len(ends) == 1
+
+
 @pytest.mark.parametrize("failed", [False, True], ids=["done", "failed"])
 def test_an_outcome_as_text(failed: bool, golden: Golden) -> None:
     lines = outcome_lines(plans.outcome(failed=failed), PIPE, "A B")
