@@ -68,13 +68,14 @@ def problem_lines(problems: Iterable[Problem], look: Look) -> list[str]:
 
 
 def guard_lines(plan: Plan, look: Look) -> list[str]:
-    """Each guard that stops the plan: its number, its limit, and why."""
-    return [
-        f"{look.paint('guard', 'error')} {guard.name}: {guard.actual:,} where the limit is "
-        f"{guard.limit}; {look.text(guard.detail)}".rstrip("; ")
-        for guard in plan.guards
-        if not guard.ok
-    ]
+    """Each guard that stops the plan: its number, its limit where it has one, and why."""
+    lines = []
+    for guard in plan.guards:
+        if not guard.ok:
+            limit = f"{guard.actual:,} where the limit is {guard.limit}; " if guard.limit else ""
+            line = f"{guard.name}: {limit}{look.text(guard.detail)}".rstrip(":; ")
+            lines.append(f"{look.paint('guard', 'error')} {line}")
+    return lines
 
 
 def _side_lines(outcome: Outcome, look: Look) -> list[str]:

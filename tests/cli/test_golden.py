@@ -178,6 +178,12 @@ def test_a_failing_guard_is_told_with_its_number() -> None:
     ]
 
 
+def test_a_guard_without_a_limit_is_told_with_its_reason_alone() -> None:
+    guard = GuardCheck("root_changed", "", 1, False, "left is another directory")
+    plan = Plan(plans.made_from(), (), guards=(guard,))
+    assert guard_lines(plan, PIPE) == ["guard root_changed: left is another directory"]
+
+
 def test_a_shown_plan_names_the_sides_that_apply_would_change() -> None:
     job = Job("/srv/left", "/srv/right", state_dir="")
     saved = SavedPlan("p-1", plans.mockup().plan, job, 1, 2, "host", "0")
