@@ -23,8 +23,9 @@ from reconcile.model.plan import Action, Conflict, Problem, Side, Source
 from reconcile.model.policy import Mode
 from reconcile.model.treepath import TreePath
 
-Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | None]
-"""(path, base, left, right) -> the cleanly merged file, whose content waits in the state."""
+Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | str]
+"""(path, base, left, right) -> the cleanly merged file, whose content waits in the state;
+or why there is none, in a few words."""
 
 
 class Twin(NamedTuple):
@@ -168,13 +169,13 @@ class Table:
         self.twins.append(Twin(found, keeps_name, decision))
 
     def _merge(self, found: Difference, decision: Decision) -> None:
-        """A clean merge on both sides; one that does not apply cleanly stays a conflict."""
+        """A clean merge on both sides; where there is none it stays a conflict and says why."""
         base, left, right = found.base, found.left, found.right
-        merged = None
+        merged: Entry | str = "no texts are at hand to merge"
         if self._merge_text and base and left and right and self._scene.rules.mode is Mode.TWO_WAY:
             merged = self._merge_text(found.path, base, left, right)
-        if merged is None:
-            self.conflict(found, decision, "the changes do not merge cleanly")
+        if isinstance(merged, str):
+            self.conflict(found, decision, merged)
             return
         refusals = [self._carrier.refusal(found, side) for side in Side]
         if any(refusals):

@@ -26,7 +26,8 @@ LIMIT_BYTES = 1 << 20
 """Larger texts are not kept for merging, and not merged."""
 _TIMEOUT_S = 60
 
-Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | None]
+Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | str]
+"""The merged file, or why there is none."""
 
 
 def contents(opened: Opened) -> ContentStore:
@@ -34,24 +35,26 @@ def contents(opened: Opened) -> ContentStore:
     return ContentStore(opened.directory, opened.header.hash_name)
 
 
-def merger(opened: Opened) -> Merge | None:
-    """Merges one path; None where `git` is not installed or nothing may be kept."""
+def merger(opened: Opened) -> Merge:
+    """Merges one path, or says why not: its texts, `git`, a state that cannot be written."""
     git = shutil.which("git")
-    if git is None or not opened.is_writable:
-        return None
     kept = contents(opened)
 
-    def merge(path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | None:
-        texts = (
-            kept.get(base.id),
-            _text(opened.left, path, left),
-            _text(opened.right, path, right),
-        )
-        if None in texts:
-            return None
-        merged = _merge_file(git, *[text or b"" for text in texts])
+    def merge(path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | str:
+        if git is None:
+            return "`git` is not installed"
+        if not opened.is_writable:
+            return "the state cannot be written now"
+        base_text = kept.get(base.id)
+        if base_text is None:
+            return "the base text is not kept"
+        left_text, right_text = _text(opened.left, path, left), _text(opened.right, path, right)
+        if left_text is None or right_text is None:
+            side = Side.LEFT if left_text is None else Side.RIGHT
+            return f"{side}'s content is no text to merge"
+        merged = _merge_file(git, base_text, left_text, right_text)
         if merged is None:
-            return None
+            return "the changes do not merge cleanly"
         identifier = kept.put(merged)
         mtime_ns = max(left.mtime_ns, right.mtime_ns)
         return Entry(left.name, Kind.FILE, len(merged), mtime_ns, left.mode, identifier)

@@ -105,7 +105,7 @@ ANSWERS: list[tuple[str, Rules, Literal, Literal, str]] = [
         policy(Policy.MERGE),
         {"f": "1"},
         {"f": "2"},
-        "the changes do not merge cleanly",
+        "no texts are at hand to merge",
     ),
 ]
 
@@ -186,8 +186,9 @@ def test_a_clean_merge_goes_to_both_sides() -> None:
     assert all(step.source and step.source.side is None for step in plan.steps)
 
 
-def test_a_merge_that_is_not_clean_stays_a_conflict() -> None:
-    assert merged(lambda path, base, left, right: None).conflicts[0].kind == "both-changed"
+def test_a_merge_that_cannot_be_stays_a_conflict_and_says_why() -> None:
+    [conflict] = merged(lambda path, base, left, right: "the base text is not kept").conflicts
+    assert (conflict.kind, conflict.note) == ("both-changed", "the base text is not kept")
 
 
 def test_conflict_ids_last_and_are_told_apart() -> None:

@@ -1,0 +1,62 @@
+"""Merging texts: what there is to merge, and why not when there is none."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reconcile.engine.cycle import apply_job
+from reconcile.engine.events import silent
+from reconcile.model.job import Job
+from reconcile.model.policy import Policy, Rules
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-file` merges")
+BASE = "one\n\n\n\n\ntwo\n"
+
+
+def note_after(place: Path, first: tuple[Policy, ...], left: bytes, right: bytes) -> str:
+    """Agree on `BASE` under `first`, change both sides, merge: the note of what stays; or empty."""
+    for side in ("left", "right"):
+        (place / side).mkdir()
+        (place / side / "a").write_text(BASE)
+    run(place, first)
+    (place / "left/a").write_bytes(left)
+    (place / "right/a").write_bytes(right)
+    return run(place, (Policy.MERGE,))
+
+
+def run(place: Path, policies: tuple[Policy, ...]) -> str:
+    job = Job(
+        str(place / "left"),
+        str(place / "right"),
+        state_dir=str(place / "state"),
+        rules=Rules(policies=policies),
+    )
+    outcome = apply_job(job, silent, lambda planning: planning.plan)
+    return "; ".join(conflict.note for conflict in outcome.conflicts)
+
+
+LEFT, RIGHT, TORN = (
+    BASE.replace(old, new).encode() for old, new in (("one", "1"), ("two", "2"), ("one", "I"))
+)
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("first", "right", "note"),
+    [
+        (Policy.MERGE, RIGHT, ""),
+        (Policy.MERGE, TORN, "the changes do not merge cleanly"),
+        (Policy.MERGE, b"\0", "right's content is no text to merge"),
+        (Policy.REPORT, RIGHT, "the base text is not kept"),
+    ],
+)
+def test_a_merge_or_the_reason_why_not(
+    first: Policy, right: bytes, note: str, tmp_path: Path
+) -> None:
+    assert note_after(tmp_path, (first,), LEFT, right) == note
+
+
+def test_without_git_nothing_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert note_after(tmp_path, (Policy.MERGE,), LEFT, RIGHT) == "`git` is not installed"
