@@ -29,6 +29,7 @@ def run(words: str, where: Path, environment: Environment) -> subprocess.Complet
 ERRORS = [
     ("an unknown verb", "dif left right", 64, "did you mean 'diff'"),
     ("an unknown option", "diff left right --mod x", 64, "--mode"),
+    ("an option of no verb", "verify left right --sample 10", 64, "--sample"),
     ("too few words", "diff left", 64, "RIGHT"),
     ("a wrong value", "diff left right --mode x", 64, "two-way"),
     ("a wrong number", "diff left right --limit x", 64, "--limit"),
