@@ -180,7 +180,7 @@ SEEING = (
         "--meta",
         VALUE,
         SCANS,
-        "Tracked metadata: exec, mode, owner, xattr, none.",
+        "Tracked metadata: exec, mode, owner, xattr, none; mtime is always carried.",
         metavar="NAME[,NAME]",
         default="exec",
     ),

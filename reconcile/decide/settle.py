@@ -153,7 +153,8 @@ def _rights(text: str) -> Rights:
 
 
 def _meta(text: str) -> Tracked:
-    words = _some_of(text, ("exec", "mode", "owner", "xattr"), {"none": ()})
+    """`mtime` may be said: times are carried in any case."""
+    words = _some_of(text, ("exec", "mode", "owner", "xattr", "mtime"), {"none": ()})
     return Tracked("exec" in words, "mode" in words, "owner" in words, "xattr" in words)
 
 

@@ -167,6 +167,8 @@ VALUES: list[tuple[str, Flag, str, Any]] = [
     ("meta", "mode,owner", "tracked", Tracked(False, True, True, False)),
     ("meta", "mode,owner", "rules.tracked", Tracked(False, True, True, False)),
     ("meta", "exec,xattr", "tracked", Tracked(True, False, False, True)),
+    ("meta", "mtime", "tracked", Tracked(False, False, False, False)),
+    ("meta", "mode,mtime", "tracked", Tracked(False, True, False, False)),
     ("meta", "none", "tracked", Tracked(False, False, False, False)),
     ("hash", "sha256", "hash_name", "sha256"),
     ("links", "skip", "links", "skip"),
@@ -256,7 +258,8 @@ WRONG: list[tuple[dict[str, Flag], dict[str, str], str]] = [
     ({"rights_left": "edt"}, {}, ("`--rights-left edt`: `edt` is none of create, edit, delete, all,"
         " none; did you mean `edit`?")),
     ({"rights_left": "edit,all"}, {}, "`--rights-left edit,all`: `all` stands alone"),
-    ({"meta": "mtime"}, {}, "`--meta mtime`: `mtime` is none of exec, mode, owner, xattr, none"),
+    ({"meta": "ctime"}, {}, ("`--meta ctime`: `ctime` is none of exec, mode, owner, xattr, mtime,"
+        " none; did you mean `mtime`?")),
     ({"meta": "none,mode"}, {}, "`--meta none,mode`: `none` stands alone"),
     ({"mode": "update", "delete": True}, {}, "`--delete`: mode `update` deletes nothing"),
     ({"require": ["/abs"]}, {}, "`--require /abs`: not relative to the root of the trees"),
