@@ -193,8 +193,13 @@ def state_error(error: Exception, location: str) -> ReconcileError:
         return Locked("another process is writing to the state", where=location)
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return Denied(f"the state cannot be opened: {error}", where=location)
-    if isinstance(error, OSError):
-        return StateError(f"the state cannot be used: {error}", where=location)
+    if isinstance(error, OSError) or code == sqlite3.SQLITE_IOERR:
+        return StateError(
+            f"the state cannot be read or written: {error}",
+            where=location,
+            changed="nothing that is not recorded or found again by the next run",
+            hint="look at the disk that holds the state, then run again",
+        )
     return damaged(location, str(error))
 
 

@@ -35,8 +35,9 @@ class PairLock:
         self._fd = _acquire(self._location, time.monotonic() + wait_s)
         _held.add(self)
         holder = Holder(os.getpid(), run, time.time_ns())
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, msgspec.json.encode(holder), 0)
+        with contextlib.suppress(OSError):  # who holds it is for messages; the lock is held
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, msgspec.json.encode(holder), 0)
 
     def release(self) -> None:
         """Let others in; harmless when done already."""

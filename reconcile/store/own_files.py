@@ -1,7 +1,4 @@
-"""Our own files: private directories, and nothing believed that somebody else could have written.
-
-Source: reliability §5, "own files".
-"""
+"""Our own files: private directories, and nothing believed that somebody else could have written."""
 
 import os
 import stat

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -161,3 +162,17 @@ def test_of_runs_started_at_once_exactly_one_wins(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_of_a_thousand_races_each_has_one_winner(tmp_path: Path) -> None:
     assert [race(pair(tmp_path), 4) for _ in range(1000)] == [1] * 1000
+
+
+def test_a_disk_that_takes_no_byte_still_lets_the_lock_be_taken(tmp_path: Path) -> None:
+    def work(say: Callable[[str], None]) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        with PairLock(pair(tmp_path), "r-full"):
+            say("held")
+            wait_for_ever()
+
+    child = Child(work)
+    assert child.line() == "held"
+    with pytest.raises(Locked):
+        PairLock(pair(tmp_path), "r-2")
+    child.kill()

@@ -10,7 +10,7 @@ import pytest
 
 from reconcile.model.errors import Locked, StateError
 from reconcile.store import schema
-from reconcile.store.database import DATABASE_NAME, set_aside
+from reconcile.store.database import DATABASE_NAME, set_aside, state_error
 from reconcile.store.state import Store
 from tests.store.helpers import agree, edit, file, pair, shown, tree
 
@@ -190,3 +190,14 @@ def test_any_name_may_lead_to_a_state(tmp_path: Path, name: str) -> None:
     agree(Store.open(directory), tree({"a": "1"}))
     assert shown(Store.open(directory).manifest("base")) == shown(tree({"a": "1"}))
     assert (tmp_path / name / "pairs" / "p" / DATABASE_NAME).is_file()
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_state() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+
+    told = state_error(error, "/s/state.db")
+
+    assert told.exit_code == 10
+    assert "damaged" not in told.message
+    assert "run again" in told.hint
