@@ -5,7 +5,7 @@ step of the plan at that path is done, and where both sides already agreed. A
 path that is not settled keeps its entry, so the next run sees the same
 difference again. Nothing UNKNOWN, SPECIAL or IGNORED ever enters it.
 
-Source: reliability §4 "commit order"; semantics §8 "baseline commit".
+docs/semantics.md §8, "The baseline".
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from reconcile.model.entry import Entry, Kind, attributes, meta, same_content
 from reconcile.model.manifest import Manifest, PageRow, entries, lookup
 from reconcile.model.plan import Action, Agreement, Plan, Side, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
-from reconcile.model.statrow import Row, distrusted, pack, unpack
+from reconcile.model.statrow import Row, distrusted, is_racy, pack, unpack
 from reconcile.model.treepath import ROOT, TreePath, join, parents
 
 __all__ = [
@@ -37,11 +37,6 @@ __all__ = [
 Edits = dict[TreePath, Entry | None]
 RefRow = tuple[bytes, bytes, bytes, int]
 """id, after, last, length: what `PageRow.refs` packs."""
-
-FINE_CLOCK_NS = 20_000_000
-COARSE_CLOCK_NS = 2_100_000_000
-"""A file whose last change is not older than this at its last touch could change once more
-without its times telling. Coarse: its time has no fraction of a second."""
 
 
 def advance(
@@ -277,8 +272,7 @@ def _stat_row(entry: Entry, stamp: Fingerprint) -> Row:
         return (entry.name, stamp.mode, stamp.device)
     size, mtime_ns = stamp.size_bytes, stamp.mtime_ns
     row = (entry.name, stamp.mode, size, mtime_ns, stamp.ctime_ns, stamp.inode)
-    window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
-    return distrusted(row) if mtime_ns + window >= stamp.ctime_ns else row
+    return distrusted(row) if is_racy(mtime_ns, stamp.ctime_ns) else row
 
 
 def _directory_of(key: bytes) -> bytes:

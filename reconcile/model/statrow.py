@@ -15,6 +15,11 @@ import marshal
 from collections.abc import Sequence
 from typing import Any
 
+FINE_CLOCK_NS = 20_000_000
+"""File times on Linux file systems move in steps of at most 10 ms."""
+COARSE_CLOCK_NS = 2_100_000_000
+"""For a time without a fraction: the file system may keep whole or even seconds only."""
+
 Row = tuple[Any, ...]
 """Any: a name, then as many numbers as the kind has (see above); the hottest value there is."""
 
@@ -35,6 +40,12 @@ def unpack(packed: bytes) -> Sequence[Row]:
     except (ValueError, EOFError, TypeError):
         return ()
     return rows if isinstance(rows, list) else ()
+
+
+def is_racy(mtime_ns: int, seen_ns: int) -> bool:
+    """Changed so shortly before it was looked at that one more change may not show in its time."""
+    window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
+    return mtime_ns + window >= seen_ns
 
 
 def distrusted(row: Row) -> Row:

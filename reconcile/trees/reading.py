@@ -16,15 +16,10 @@ from reconcile.model.block import HASHERS
 from reconcile.model.codec import encode
 from reconcile.model.entry import EXTRA_BYTES, Entry, Kind
 from reconcile.model.plan import Problem
-from reconcile.model.statrow import Row, distrusted
+from reconcile.model.statrow import Row, distrusted, is_racy
 from reconcile.model.treepath import TreePath, join
 from reconcile.trees.hashing import Volatile, hash_file, stamp
 from reconcile.trees.looking import Found, Look, cannot
-
-FINE_CLOCK_NS = 20_000_000
-"""File times on Linux file systems move in steps of at most 10 ms."""
-COARSE_CLOCK_NS = 2_100_000_000
-"""For a time without a fraction: the file system may keep whole or even seconds only."""
 
 
 class PageReader:
@@ -129,7 +124,7 @@ class PageReader:
         if self._text_only and heads and not looks_like_text(heads[-1]):
             return row, Entry(row[0], Kind.IGNORED)
         entry = Entry(row[0], Kind.FILE, row[2], row[3], row[1] & 0o7777, content)
-        keep = distrusted(row) if _is_racy(row[3], self._settings.now_ns) else row
+        keep = distrusted(row) if is_racy(row[3], self._settings.now_ns) else row
         return keep, self._with_extras(entry)
 
     def _vanished(self, row: Row) -> tuple[Row, Entry] | None:
@@ -180,9 +175,3 @@ def xattr_digest(name: bytes, directory_fd: int) -> bytes:
         return packed if len(packed) <= EXTRA_BYTES else HASHERS["blake3"](packed)
     finally:
         os.close(fd)
-
-
-def _is_racy(mtime_ns: int, now_ns: int) -> bool:
-    """Younger than the clock can tell from an edit right after it was read."""
-    window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
-    return mtime_ns + window >= now_ns

@@ -1,6 +1,8 @@
 """The checkout holds what it should, names no machine, and packs whole."""
 
+import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -20,8 +22,7 @@ MUST = {
     "reconcile/py.typed",
 }  # fmt: skip
 FOREIGN = [
-    re.compile(rb"(?<![\w.$}/-])/(?:work|opt/venv)\b"),
-    re.compile(rb"/tmp/(?:bash_jobs|brief|work)"),
+    re.compile(re.escape(os.fsencode(sys.prefix)) + rb"/(?:bin|lib)"),
     re.compile(rb"(?<![\w.])/root/"),
     re.compile(rb"/home/(?!me\b|user\b|you\b|alice\b|ana\b|bob\b)\w+"),
     re.compile(rb"\.pyenv"),
