@@ -11,7 +11,7 @@ from reconcile.cli.table import Parsed
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. Answers the process code of cli.md §6; never raises."""
+    """Run one command. Answers the process code of docs/exit-codes.md; never raises."""
     words = sys.argv[1:] if argv is None else argv
     if words == ["--version"]:
         from reconcile import __version__

@@ -2,7 +2,7 @@
 
 The winner is known here; what is asked is only whether the change may travel,
 fits and destroys nothing that was not compared. When it does not, the path gets
-a problem and no step at all. semantics.md §2 R6, §3 rows 21-24 and D1-D16.
+a problem and no step at all. docs/semantics.md §2 R6, §3 rows 21-24 and D1-D16.
 """
 
 from typing import NamedTuple
@@ -226,7 +226,10 @@ class Carrier:
         return bool(clashes and self.clash(found, winner, clashes)) or self.unknown(found)
 
     def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
-        """§6.4: the other side would hold this name and another as one; neither is touched."""
+        """The other side would hold this name and another as one; neither is touched.
+
+        docs/semantics.md §6.4.
+        """
         name = split(found.at(side))[1]
         if name not in clashes or found.entry(side) is None:
             return False

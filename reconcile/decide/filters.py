@@ -167,7 +167,7 @@ PRESETS = {
         !README !LICENSE !CHANGELOG
     """,
 }
-"""TFTP-51 (`hidden`, `temp`) and FS-22, FS-23 (`text`, `hidden`), patterns in order."""
+"""Name -> its patterns, in order. `text` takes in by name; nothing is read for it."""
 
 
 _LastMatch = Callable[[bytes, bool], int]

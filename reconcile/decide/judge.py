@@ -1,7 +1,7 @@
-"""Judge: the walk down three trees, and the rules R1-R4 that hold in every mode. semantics.md §2.
+"""Judge: the walk down three trees, and the rules R1-R4 that hold in every mode.
 
 First match wins; only two directories lead further down. What is left over goes
-to `decide/table.py`: one side's change, or a conflict.
+to `decide/table.py`: one side's change, or a conflict. docs/semantics.md §2.
 """
 
 import msgspec

@@ -1,9 +1,9 @@
-"""Keep both: one version keeps the name, the other is copied beside it, on both sides. §4.
+"""Keep both: one version keeps the name, the other is copied beside it, on both sides.
 
 Copies come first and the overwriting step needs them. The copy's name is a
 function of side and content, so a run after a crash finds its own copy: the
 same content there already is reused; other content is never overwritten, the
-next suffix is taken.
+next suffix is taken. docs/semantics.md §4.
 """
 
 from reconcile.decide import reasons

@@ -1,9 +1,9 @@
 """Moves: a deletion and a creation of the same content on one side become one step.
 
-Presentation and saved transfers only, semantics.md §8: the trees come out the same (law P8). A
+Presentation and saved transfers only: the trees come out the same (law P8). A
 pair must be unique: one name gone and one come, or among several the only two
 with one basename, then with one parent. A name that is replaced is neither gone
-nor come, so swaps, chains and cycles stay updates and are safe.
+nor come, so swaps, chains and cycles stay updates and are safe. docs/semantics.md §8.
 """
 
 from collections.abc import Callable, Iterable, Sequence

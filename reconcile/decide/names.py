@@ -1,8 +1,9 @@
-"""Names: which spellings are one name, and what a conflict copy is called. semantics.md §4, §6.
+"""Names: which spellings are one name, and what a conflict copy is called.
 
 Pairing is exact first (`decide/rows.py` does that); what is left over pairs by
 Unicode form (NFC), then by case where a side folds case. A class of names that
 cannot be paired one to one stays apart: two real files stay two files.
+docs/semantics.md §4, §6.
 """
 
 import unicodedata

@@ -1,7 +1,7 @@
-"""Registers: content and metadata of one file, each a three-way merge of its own. §2 R5.
+"""Registers: content and metadata of one file, each a three-way merge of its own.
 
 A one-sided change wins its register: one side edits while the other does chmod,
-and both get both.
+and both get both. docs/semantics.md §2 R5.
 """
 
 from typing import NamedTuple, TypeVar

@@ -1,9 +1,9 @@
-"""Resolve: what a policy answers to a conflict. Policies speak of nothing else. semantics.md §4.
+"""Resolve: what a policy answers to a conflict. Policies speak of nothing else.
 
 A conflict's facts come in as a Difference; the answer is a Decision. `left` and
 `right` are literal, absence included; every comparing policy lets an edit
 survive a deletion, because a deletion has no time and no size; where it cannot
-tell, the next policy is asked and at last the tie rule.
+tell, the next policy is asked and at last the tie rule. docs/semantics.md §4.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,10 +1,10 @@
-"""Table: rules R5-R8 at a path where the sides disagree, in each mode. semantics.md §2-§4.
+"""Table: rules R5-R8 at a path where the sides disagree, in each mode.
 
 Two-way: registers (R5), subsumption (R7), else a conflict rooted here (R8).
 Mirror: left wins, there is no conflict. Update: what only left changed goes
 right, unless that takes a deletion; what only right changed is right's business
 and stays, unsaid; both changed is a conflict, in which `right` means "leave it"
-and `keep-both`, which would write left, does not decide.
+and `keep-both`, which would write left, does not decide. docs/semantics.md §2-§4.
 """
 
 from collections.abc import Callable

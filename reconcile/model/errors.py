@@ -30,7 +30,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The process codes of cli.md §6; an unknown code is a failure."""
+    """The process codes of docs/exit-codes.md; an unknown code is a failure."""
 
     OK = 0
     INTERNAL = 1

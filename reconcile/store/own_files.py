@@ -1,4 +1,4 @@
-"""Our own files: private directories, and nothing believed that somebody else could have written."""
+"""Our own files: private directories, and nothing believed that another could have written."""
 
 import os
 import stat

@@ -1,7 +1,7 @@
 """Moving bytes: whole files by the cheapest way the two file systems offer, and their hashes.
 
 Ways in order: reflink, copy_file_range, read and write. Holes stay holes. No way
-verifies: the caller hashes what was written (reliability.md I16).
+verifies: the caller hashes what was written.
 """
 
 import errno

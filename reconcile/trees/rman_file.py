@@ -1,8 +1,8 @@
 """Manifest files on this machine: open by position, verify, write under a name not taken.
 
 A file is written beside its final name, flushed, and only then given the name:
-nobody sees half a manifest. The bytes are `model/rman`'s. FORMAT.md §6;
-reliability: no file is overwritten unless that is asked for.
+nobody sees half a manifest. The bytes are `model/rman`'s. FORMAT.md §6.
+No file is overwritten unless that is asked for.
 """
 
 import os

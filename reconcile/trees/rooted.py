@@ -2,7 +2,7 @@
 
 One openat2 (RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS) per directory, or a walk
 with O_NOFOLLOW | O_DIRECTORY component by component where the kernel has none.
-All later calls use the descriptor and a single name. reliability.md §2, step 0.
+All later calls use the descriptor and a single name.
 """
 
 import errno

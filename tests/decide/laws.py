@@ -1,4 +1,4 @@
-"""The laws of semantics.md §9 as functions of one merge; each raises when it is broken.
+"""The laws of docs/semantics.md §9 as functions of one merge; each raises when it is broken.
 
 `check` runs the cheap ones on every merge. The names P1 … P12 are those of the
 specification.

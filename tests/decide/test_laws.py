@@ -1,4 +1,4 @@
-"""The laws of semantics.md §9 over random drifting trees.
+"""The laws of docs/semantics.md §9 over random drifting trees.
 
 `test_the_laws_hold_for_many_thousand_merges` is the bulk: 100,000 merges in the
 ordinary suite, from seeds 0 … so that a failure names its seed. Hypothesis runs

@@ -1,4 +1,4 @@
-"""The table of semantics.md §3, row by row and policy by policy, and D1-D16 for directories.
+"""The table of docs/semantics.md §3, row by row and policy by policy, and D1-D16 for directories.
 
 One row a case: base, left, right, and what comes of it. A literal stands for
 both sides afterwards, a pair of literals for left and right, `conflict KIND`

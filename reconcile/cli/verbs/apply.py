@@ -24,7 +24,7 @@ from reconcile.model.plan import Plan
 
 
 def run(face: Face) -> int:
-    """The code of cli.md §6."""
+    """The code of docs/exit-codes.md."""
     if len(face.words) == 1:
         return _apply_saved(face, face.words[0])
     if face.flag("only_show"):

@@ -19,7 +19,7 @@ from reconcile.model.plan import Plan
 
 
 def run(face: Face) -> int:
-    """The code of cli.md §6: 0, or what --exit-code and unreadable paths say."""
+    """The code of docs/exit-codes.md: 0, or what --exit-code and unreadable paths say."""
     left, right = face.words
     shown_of(face)
     job = job_of(face, left, right)
