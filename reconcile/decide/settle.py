@@ -12,7 +12,7 @@ values hold none; a filter file has no such limit.
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from msgspec.structs import replace
 
@@ -48,7 +48,11 @@ _ALIASES = {
 _POLICIES = {policy.value: (policy,) for policy in Policy} | _ALIASES
 _TIES = {policy.value: policy for policy in (Policy.REPORT, Policy.LEFT, Policy.RIGHT)}
 _HASHES: dict[str, HashName] = {"blake3": "blake3", "sha256": "sha256"}
-_LINKS = {word: word for word in ("preserve", "portable", "skip")}
+_LINKS: dict[str, Literal["preserve", "portable", "skip"]] = {
+    "preserve": "preserve",
+    "portable": "portable",
+    "skip": "skip",
+}
 
 
 def settle(

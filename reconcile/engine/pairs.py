@@ -28,7 +28,7 @@ def settings_of(job: Job, rules: Filter | None, now_ns: int) -> Settings:
     return Settings(
         header=header_of(job),
         filter=rules,
-        skip_links=job.links == "skip",
+        links=job.links,
         paranoid=job.paranoid,
         now_ns=now_ns,
     )

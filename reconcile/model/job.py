@@ -1,6 +1,7 @@
 """Job: what is to be reconciled, settled. `origins` says where each value came from."""
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -56,7 +57,7 @@ class Job(msgspec.Struct, frozen=True):
     hash_name: HashName = "blake3"
     durability: Durability = Durability.BATCH
     versions: bool = True
-    links: str = "preserve"
+    links: Literal["preserve", "portable", "skip"] = "preserve"
     """`preserve`, `portable` (escaping targets are problems), `skip`."""
     paranoid: bool = False
     """Hash everything again; the stat index is not believed."""

@@ -1,6 +1,6 @@
 """What a scan carries along: how to look, and what was noted on the way."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -11,13 +11,16 @@ from reconcile.model.treepath import TreePath
 from reconcile.trees.base import Tally
 from reconcile.trees.listing import Listing
 
+Links = Literal["preserve", "portable", "skip"]
+"""`portable`: a link that leads out of the root is a problem. `skip`: links take no part."""
+
 
 class Settings(msgspec.Struct, frozen=True):
     """How to look."""
 
     header: Header = DEFAULT_HEADER
     filter: Filter | None = None
-    skip_links: bool = False
+    links: Links = "preserve"
     paranoid: bool = False
     now_ns: int = 0
     """Start of the scan, by the clock that stamps the files."""

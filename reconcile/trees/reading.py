@@ -75,10 +75,7 @@ class PageReader:
             old is not None
             and self._old_rows.get(row[0]) == row
             and not self._settings.paranoid
-            and (
-                old.kind in (Kind.FILE, Kind.LINK)
-                or (old.kind == Kind.IGNORED and self._look.trusted)
-            )
+            and (old.kind == Kind.FILE or (old.kind in _REUSED and self._look.trusted))
         ):
             return row, old
         try:
@@ -96,10 +93,7 @@ class PageReader:
         if kind == stat.S_IFREG:
             return self._file(row, (size, mtime_ns, ctime_ns, inode))
         if kind == stat.S_IFLNK:
-            if self._settings.skip_links:
-                return row, Entry(name, Kind.IGNORED)
-            target = os.readlink(name, dir_fd=self._fd)
-            return row, Entry(name, Kind.LINK, 0, mtime_ns, 0, target)
+            return row, self._link(row)
         self._look.problem(
             join(self._path, name),
             "E_SPECIAL",
@@ -107,6 +101,14 @@ class PageReader:
             "note",
         )
         return row, Entry(name, Kind.SPECIAL, id=_SPECIAL.get(kind, "special").encode())
+
+    def _link(self, row: Row) -> Entry:
+        if self._settings.links == "skip":
+            return Entry(row[0], Kind.IGNORED)
+        target = os.readlink(row[0], dir_fd=self._fd)
+        if self._settings.links == "portable" and leads_out(target, self._path):
+            return self._unknown(row, "E_LINK_ESCAPES", "the link leads out of the root")
+        return Entry(row[0], Kind.LINK, 0, row[3], 0, target)
 
     def _file(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[Row, Entry]:
         heads: list[bytes] = []
@@ -155,12 +157,23 @@ class PageReader:
         return msgspec.structs.replace(entry, extra=tuple(extra))
 
 
+_REUSED = (Kind.LINK, Kind.IGNORED)
+"""What they are depends on the rules of the scan."""
+
 _SPECIAL = {
     stat.S_IFIFO: "fifo",
     stat.S_IFSOCK: "socket",
     stat.S_IFBLK: "block device",
     stat.S_IFCHR: "character device",
 }
+
+
+def leads_out(target: bytes, directory: TreePath) -> bool:
+    """A link in `directory` with this target names something outside the root."""
+    if target.startswith(b"/"):
+        return True
+    depth = directory.count(b"/") + 1 if directory else 0
+    return os.path.normpath(target).split(b"/").count(b"..") > depth
 
 
 def xattr_digest(name: bytes, directory_fd: int) -> bytes:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from reconcile.model.codec import decode_entries
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import RootMissing
 from reconcile.model.manifest import Manifest, build, lookup, walk
 from reconcile.model.treepath import TreePath, parse
-from reconcile.trees.looking import Settings
+from reconcile.trees.looking import Links, Settings
 from reconcile.trees.observe import Seen, observe
+from reconcile.trees.reading import leads_out
 from tests.nobody import as_nobody
 from tests.trees.kept_pages import KeptManifest, KeptPages
 
@@ -348,3 +350,36 @@ def test_an_unreadable_directory_is_unknown_never_empty(tmp_path: Path) -> None:
         [(b"d", "E_DENIED"), (b"f", "E_UNREADABLE")],
         [(b"d", "UNKNOWN"), (b"f", "UNKNOWN"), (b"g", "FILE")],
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "directory", "out"),
+    [
+        ("/etc/passwd", "", True),
+        ("../x", "", True),
+        ("../x", "d", False),
+        ("../../x", "d", True),
+        ("a/../../x", "", True),
+        ("a/../b", "", False),
+        ("../../x", "d/e", False),
+        ("..", "d", False),
+    ],
+)
+def test_a_link_leads_out_when_its_target_does(target: str, directory: str, out: bool) -> None:
+    assert leads_out(target.encode(), parse(directory.encode())) is out
+
+
+def test_links_are_kept_skipped_or_problems_and_the_choice_may_change(tmp_path: Path) -> None:
+    write(tmp_path, {"a": "x"})
+    (tmp_path / "in").symlink_to("a")
+    (tmp_path / "out").symlink_to("/etc/hostname")
+    _, _, kept = scan(tmp_path)
+
+    def kinds(links: Links) -> list[str]:
+        settings = Settings(now_ns=NOW_NS, links=links)
+        observe(os.fsencode(tmp_path), settings, kept, kept, lambda tally: None, trusted=False)
+        return [found.kind.name for found in decode_entries(kept.pages_by_key[b"\0"].block)]
+
+    assert kinds("skip") == ["FILE", "IGNORED", "IGNORED"]
+    assert kinds("portable") == ["FILE", "LINK", "UNKNOWN"]
+    assert kinds("preserve") == ["FILE", "LINK", "LINK"]
