@@ -51,9 +51,21 @@ class Terminal:
         """The code with which the child ends."""
         while self._read():
             pass
-        _, status = os.waitpid(self._pid, 0)
         self._is_over = True
+        if not self._is_gone():
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            raise AssertionError(f"silent for {PATIENCE_S} s, after:\n{self.seen}")
+        _, status = os.waitpid(self._pid, 0)
         return os.waitstatus_to_exitcode(status)
+
+    def _is_gone(self) -> bool:
+        """The child has ended, or does so now that its terminal is read to the end."""
+        watch = os.pidfd_open(self._pid)
+        try:
+            return bool(select.select([watch], [], [], PATIENCE_S)[0])
+        finally:
+            os.close(watch)
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._fd], [], [], PATIENCE_S)

@@ -1,0 +1,11 @@
+"""Every test starts from the same signals, however the suite itself was started.
+
+A shell gives what it runs in the background SIGINT ignored, `nohup` the same for
+SIGHUP; children inherit that, and the tests about being stopped would wait for ever.
+"""
+
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
