@@ -1,5 +1,6 @@
 """Nothing changed: no judgement is asked for, and it would have said the same."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ def pair(tmp_path: Path) -> Job:
     for side in ("left", "right"):
         (tmp_path / side / "d").mkdir(parents=True)
     (tmp_path / "left" / "a").write_text("x")
+    os.utime(tmp_path / "left" / "a", ns=(1, 1))  # older than any clock's step: believed at once
     (tmp_path / "left" / "d" / "b").symlink_to("../a")
     return Job(str(tmp_path / "left"), str(tmp_path / "right"), str(tmp_path / "state"))
 
