@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [PYTEST-ARGUMENT...]      e.g. scripts/test.sh tests/decide -k moves
 #
-# Needs Python 3.11 or newer, git, and a package registry. What is missing is
+# Needs Python 3.11 or newer, git, an OpenSSH server, and a package registry. What is missing is
 # installed: Debian packages with apt-get (only as root), Python packages into
 # .venv beside this checkout, never into the system. A second run installs
 # nothing. Every check runs even when an earlier one failed; the exit code is 0
@@ -24,6 +24,7 @@ check() {
 }
 
 command -v git >/dev/null 2>&1 || install_debian git "\`git\` is missing"
+need_sshd
 make_venv .venv
 install_into .venv "$root" '[dev]'
 PATH="$root/.venv/bin:$PATH"

@@ -17,6 +17,14 @@ install_debian() {
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$1" >/dev/null
 }
 
+# need_sshd: OpenSSH's server and client, which the tests of `ssh://` start on 127.0.0.1.
+need_sshd() {
+    if ! command -v sshd >/dev/null 2>&1 && [ ! -x /usr/sbin/sshd ]; then
+        install_debian openssh-server "the tests start their own SSH server"
+    fi
+    command -v ssh-keyscan >/dev/null 2>&1 || install_debian openssh-client "\`ssh\` is missing"
+}
+
 # find_python: the first interpreter that is new enough.
 find_python() {
     for name in python3 python3.11 python3.12 python3.13 python3.14; do
