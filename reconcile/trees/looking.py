@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from reconcile.decide.filters import Filter
+from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import DEFAULT_HEADER, Header
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import TreePath
@@ -24,6 +25,21 @@ class Settings(msgspec.Struct, frozen=True):
     paranoid: bool = False
     now_ns: int = 0
     """Start of the scan, by the clock that stamps the files."""
+
+
+class Looking(NamedTuple):
+    """One look at a remote side, as asked for."""
+
+    settings: Settings
+    """`now_ns` is the near clock's; whoever stamps the files uses a clock of its own."""
+    spec: FilterSpec
+    """What `settings.filter` was compiled from: a filter travels as its rules."""
+    cursor: bytes = b""
+    """What `Seen.cursor` said when the near side's stored pages were written; empty: none are."""
+    trusted: bool = True
+    """The near side's stored pages were made under these very rules."""
+    keep: bool = True
+    """The side may write its own cache; its tree is never written to."""
 
 
 class Found(NamedTuple):

@@ -54,6 +54,10 @@ class Seen(NamedTuple):
     leftovers: tuple[TreePath, ...]
     identity: str
     tally: Tally
+    cursor: bytes = b""
+    """Of a remote side: where its next look may go on (`Looking.cursor`); empty: nowhere."""
+    complete: bool = True
+    """False: the listing ended early."""
 
 
 def open_root(location: bytes) -> int:

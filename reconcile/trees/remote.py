@@ -1,0 +1,75 @@
+"""RemoteTree: a side on another machine, looked at by difference and changed in batches.
+
+The near side keeps a copy of the far side's pages and a cursor: what the far
+side's state was when the copy was complete. A look brings the page rows that
+differ from that, and nothing when nothing does.
+
+Two methods more may be offered, and are looked for by name, to whoever stages
+content that comes from here: `whole(step) -> bytes | None`, the complete content
+of a small file that has arrived already (unverified), and `rebuild(step, offset,
+basis_fd) -> Iterator[bytes]`, content as `read` gives it, for which ranges of the
+open file `basis_fd` may be used again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from reconcile.model.block import HashName
+from reconcile.model.plan import Problem, Step
+from reconcile.trees.base import Tally, Tree
+from reconcile.trees.looking import Looking
+from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.scan import Index
+
+
+class RemoteTree(Tree, Protocol):
+    """One side behind a connection. Every operation may raise Unreachable."""
+
+    @property
+    def hash_names(self) -> tuple[HashName, ...]:
+        """What the far side can do, best first; known after `connect`."""
+
+    @property
+    def skew_ns(self) -> int:
+        """Its clock minus ours, measured by `connect`; 0: not known."""
+
+    @property
+    def notes(self) -> Sequence[Problem]:
+        """What the plan has to say of this connection (a carried agent, a noisy shell)."""
+
+    @property
+    def cursor(self) -> bytes:
+        """msgpack [epoch, serial, root id]: its state after the last `look` or `carry_out`.
+
+        Empty when the next look cannot go on from it. After `carry_out` also
+        when anything but that batch has happened there since the cursor before:
+        whoever takes it over believes to know all rows up to it.
+        """
+
+    def connect(self) -> None:
+        """Make the connection; nothing is asked of a tree before. Once is enough.
+
+        Raises: Unreachable, Denied, RootMissing.
+        """
+
+    def start_look(self, want: Looking) -> None:
+        """Send the request and return: the far side looks while others do something else."""
+
+    def look(
+        self, want: Looking, index: Index | None, sink: Sink, progress: Callable[[Tally], None]
+    ) -> Seen:
+        """The side as it is now; `want` is that of `start_look`, when there was one.
+
+        To the sink go the page rows that differ from what `want.cursor` stands
+        for. A tree that keeps the state of the far side there, and cannot go on
+        from the cursor, begins with `sink.forget((), (b"",))` and sends every
+        row. One that does not compares with `index`, as a local scan does, and
+        gives no cursor.
+        Raises: RootMissing, Denied, Unreachable.
+        """
+
+    def fetch(self, steps: Sequence[Step]) -> None:
+        """The sources of these steps will be read from here next, in this order.
+
+        A step may be passed over, and read from an offset, all the same.
+        """
