@@ -12,14 +12,30 @@ open file `basis_fd` may be used again.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reconcile.model.block import HashName
+from reconcile.model.errors import Unreachable
 from reconcile.model.plan import Problem, Step
 from reconcile.trees.base import Tally, Tree
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
 from reconcile.trees.scan import Index
+
+
+class SessionOptions(NamedTuple):
+    """What a connection has to know of the run it serves."""
+
+    pair: str
+    """Names the pair: what the far side keeps for it, it keeps under this name."""
+    compress: bool = False
+    """Content goes through the compressed stream too."""
+
+
+class NoAgent(Unreachable):
+    """The host is there, and can run no agent; its SFTP server may still do."""
+
+    code = "E_NO_AGENT"
 
 
 class RemoteTree(Tree, Protocol):
@@ -49,7 +65,7 @@ class RemoteTree(Tree, Protocol):
     def connect(self) -> None:
         """Make the connection; nothing is asked of a tree before. Once is enough.
 
-        Raises: Unreachable, Denied, RootMissing.
+        Raises: Unreachable, Denied, RootMissing; NoAgent.
         """
 
     def start_look(self, want: Looking) -> None:

@@ -1,0 +1,108 @@
+"""Open: an endpoint becomes a tree. The one place that knows every kind of endpoint.
+
+What a kind needs is imported when it is asked for: two local trees load no
+network code.
+"""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reconcile.model.errors import UsageError
+from reconcile.trees.remote import NoAgent, SessionOptions
+
+if TYPE_CHECKING:
+    from reconcile.trees.local import LocalTree
+    from reconcile.trees.remote import RemoteTree
+    from reconcile.trees.ssh.place import SshPlace
+
+Opener = Callable[[str, SessionOptions], "RemoteTree"]
+"""Makes the tree of an endpoint, connected."""
+
+
+def scheme_of(endpoint: str) -> str:
+    """`ssh` of `ssh://host/path`; empty for a directory of this machine."""
+    scheme, marks, _ = endpoint.partition("://")
+    return scheme if marks and "/" not in scheme else ""
+
+
+def is_remote(endpoint: str) -> bool:
+    """It is a URL, and not a directory of this machine."""
+    return bool(scheme_of(endpoint))
+
+
+def place_name(endpoint: str) -> bytes:
+    """Equal for the same root, however it is reached: what a pair is named after."""
+    if not is_remote(endpoint):
+        return os.fsencode(os.path.realpath(endpoint))
+    if scheme_of(endpoint) in ("ssh", "sftp"):
+        return os.fsencode(_place(endpoint).name)
+    return os.fsencode(endpoint)
+
+
+def local_tree(endpoint: str) -> "LocalTree":
+    """The directory of this machine."""
+    from reconcile.trees.local import LocalTree  # 15 ms: the write side comes with it
+
+    return LocalTree(os.fsencode(endpoint))
+
+
+def remote_tree(endpoint: str, options: SessionOptions) -> "RemoteTree":
+    """The tree of a URL, connected.
+
+    Raises: Unreachable, Denied, RootMissing; UsageError, for a scheme nobody knows.
+    """
+    opener = OPENERS.get(scheme_of(endpoint))
+    if opener is None:
+        raise UsageError(f"`{scheme_of(endpoint)}://` is not spoken", where=endpoint)
+    return opener(endpoint, options)
+
+
+def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree":
+    """The tree of any endpoint."""
+    return remote_tree(endpoint, options) if is_remote(endpoint) else local_tree(endpoint)
+
+
+def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
+    place = _place(endpoint)
+    if place.agent == "never":
+        return _sftp(endpoint, options)
+    from reconcile.trees.agent_tree import AgentTree
+
+    tree = AgentTree(place, options)
+    try:
+        tree.connect()
+    except NoAgent:
+        tree.close()
+        if place.agent != "auto":
+            raise
+        return _sftp(endpoint, options)
+    except BaseException:
+        tree.close()
+        raise
+    return tree
+
+
+def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
+    from reconcile.trees.sftp.tree import SftpTree
+
+    tree = SftpTree(_place(endpoint), options)
+    try:
+        tree.connect()
+    except BaseException:
+        tree.close()
+        raise
+    return tree
+
+
+def _place(endpoint: str) -> "SshPlace":
+    from reconcile.trees.ssh.place import parse_place
+
+    place = parse_place(endpoint)
+    if place is None:
+        raise UsageError(f"`{endpoint}` names no place over SSH")
+    return place
+
+
+OPENERS: dict[str, Opener] = {"ssh": _ssh, "sftp": _sftp}
+"""By scheme; a scheme more is one entry more."""
