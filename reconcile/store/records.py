@@ -1,10 +1,12 @@
 """What the state keeps beside pages, as values."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from reconcile.model.codec import decode
 from reconcile.model.entry import Entry
+from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import DEFAULT_HEADER, Header
 from reconcile.model.plan import Conflict, MadeFrom, Side
 from reconcile.model.treepath import TreePath
@@ -44,6 +46,20 @@ class SideIndex(msgspec.Struct, frozen=True):
     """Start of the scan."""
     serial: int = 0
     """Counts the times it was written."""
+    cursor: bytes = b""
+    """Of a remote side: the far side's state that these pages are a copy of (`root_of`)."""
+
+
+def root_of(cursor: bytes) -> bytes:
+    """The root id that a cursor, msgpack [epoch, serial, root id], tells; empty when it tells none.
+
+    The rest of it is the far side's own.
+    """
+    try:
+        parts = decode(cursor, list[Any])  # Any: a stranger's words, only the last is looked at
+    except ManifestError:
+        return b""
+    return parts[-1] if len(parts) == 3 and isinstance(parts[-1], bytes) else b""
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ from reconcile.store.pages import (
     stats_of,
     write_pages,
 )
-from reconcile.store.records import SideIndex, Which
+from reconcile.store.records import SideIndex, Which, root_of
 from reconcile.store.runs import Conflicts, Runs, Versions
 
 PAIRS = "pairs"
@@ -140,9 +140,12 @@ class Store:
         forget_pages(self._database, NUMBERS[side], (), (b"",))
         self._database.run("DELETE FROM sides WHERE tree = ?", NUMBERS[side])
 
-    def note_writes(self, side: Side, written: SideEdits) -> Revision | None:
+    def note_writes(self, side: Side, written: SideEdits, cursor: bytes = b"") -> Revision | None:
         """Take our own writes into the side's index, so that the next scan reads none of them.
 
+        `cursor` is a remote side's state after them: it takes the old one's
+        place when the tree it tells of is the one that is stored now. Else the
+        old one stays, and the far side tells these pages again.
         In a transaction. None: nothing was noted, because there is no index or
         it does not fit; the next scan then looks for itself.
         """
@@ -156,8 +159,15 @@ class Store:
         old = stats_of(self._database, NUMBERS[side], stat_keys(revision))
         revision = restat(revision, old, written.stamps)
         self.write_rows(side, revision.rows, revision.gone, revision.gone_subtrees)
-        self.set_side(side, msgspec.structs.replace(index, root=revision.root))
+        fits = bool(revision.root.id) and root_of(cursor) == revision.root.id
+        kept = cursor if fits and index.cursor else index.cursor
+        self.set_side(side, msgspec.structs.replace(index, root=revision.root, cursor=kept))
         return revision
+
+    def page(self, side: Side, key: bytes) -> tuple[bytes, bytes] | None:
+        """(id, refs) of a side's stored page; None: there is none. Raises: StateError."""
+        found = fetch_page(self._database, NUMBERS[side], key)
+        return None if found is None else (found.id, found.refs)
 
     def stat_rows(
         self, tree: Which | Side, low: bytes = b"", high: bytes | None = None
