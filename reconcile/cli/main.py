@@ -18,12 +18,24 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"reconcile {__version__}")
         return 0
+    if words[:1] == ["remote"]:
+        return _serve(words[1:])
     parsed = _understand(words)
     if not isinstance(parsed, Parsed):
         return parsed
     from reconcile.cli.run import run
 
     return run(parsed, words)
+
+
+def _serve(words: list[str]) -> int:
+    """The far end of an SSH connection: `reconcile remote --nonce HEX`, started by a near side."""
+    from reconcile.agent.main import serve_stdio
+
+    if len(words) != 2 or words[0] != "--nonce":
+        print("reconcile remote serves another reconcile; it is not for typing", file=sys.stderr)
+        return 64
+    return serve_stdio(words[1])
 
 
 def _understand(words: list[str]) -> Parsed | int:

@@ -6,7 +6,7 @@ What was not written falls through to an older index, when there is one.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconcile.model.block import page_key
@@ -49,6 +49,12 @@ class Spool:
     def manifest(self, header: Header, root: Entry) -> "SpoolManifest":
         """The tree that was scanned."""
         return SpoolManifest(self, header, root)
+
+    def rows(self) -> Iterator[PageRow]:
+        """What was written, without stat rows."""
+        for key, place in self._places.items():
+            block = os.pread(self._file.fileno(), place.length, place.offset)
+            yield PageRow(key, place.id, place.entries, block, place.refs)
 
     def page(self, key: bytes) -> tuple[bytes, bytes, int, bytes] | None:
         """(id, encoded entries, count, refs) of a page."""

@@ -1,0 +1,66 @@
+"""IndexHolder: the far side's own index of a root, held while it may be written.
+
+A root that cannot have one (the home directory is read-only, another connection
+writes to it) is looked at from scratch, with a note.
+"""
+
+import contextlib
+import hashlib
+import os
+
+from reconcile.model.errors import ReconcileError
+from reconcile.store.far_index import FarIndex
+from reconcile.store.lock import PairLock
+
+
+class IndexHolder:
+    """The index of one root, for one pair."""
+
+    def __init__(self, location: bytes, pair: str) -> None:
+        self._directory = index_directory(location, pair)
+        self._exit = contextlib.ExitStack()
+        self.held: FarIndex | None = None
+        """Open, and ours alone to write; None: not."""
+        self.why_not = ""
+        """What prevented it, for a note."""
+
+    def hold(self) -> FarIndex | None:
+        """Open and lock it, when that can be done."""
+        if self.held is None:
+            with contextlib.ExitStack() as opening:
+                try:
+                    opening.enter_context(PairLock(self._directory, "agent"))
+                    index = FarIndex.open(self._directory)
+                except (ReconcileError, OSError) as error:
+                    self.why_not = str(error)
+                    return None
+                opening.callback(index.close)
+                self._exit = opening.pop_all()
+                self.held = index
+        return self.held
+
+    def look_only(self) -> FarIndex | None:
+        """The index to read from, when there is one; never made or changed."""
+        if self.held is not None:
+            return self.held
+        if not os.path.exists(os.path.join(self._directory, "state.db")):
+            return None
+        return self.hold()
+
+    def let_go(self) -> None:
+        """Unlock it."""
+        self.held = None
+        self._exit.close()
+
+    def close(self) -> None:
+        """The same, at the end."""
+        self.let_go()
+
+
+def index_directory(location: bytes, pair: str) -> str:
+    """A function of the root and of whose pair it is: two pairs never share one."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    name = hashlib.sha256(location + b"\0" + pair.encode()).hexdigest()[:32]
+    return os.path.join(base, "reconcile", "far", name)

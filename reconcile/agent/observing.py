@@ -1,0 +1,170 @@
+"""Observing: the tree looked at where it is; what changed since the cursor travels."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from reconcile.agent.index import IndexHolder
+from reconcile.decide.filters import Filter, compile_filter
+from reconcile.model.block import HASHERS
+from reconcile.model.codec import encode
+from reconcile.model.errors import UsageError
+from reconcile.model.manifest import PageRow
+from reconcile.model.plan import Problem
+from reconcile.model.treepath import ROOT
+from reconcile.store.far_index import FarIndex
+from reconcile.trees.base import Tally
+from reconcile.trees.lazy_sink import LazySink
+from reconcile.trees.looking import Settings
+from reconcile.trees.observe import Seen, Sink, observe
+from reconcile.trees.session import Session
+from reconcile.trees.spool import Spool
+from reconcile.wire import messages as m
+
+_ROWS_BYTES = 1 << 19
+_PROGRESS_NS = 200_000_000
+_PROBLEMS = 256
+
+
+class Observing:
+    """One root, for one connection."""
+
+    def __init__(
+        self, session: Session, location: bytes, holder: IndexHolder, workers: int
+    ) -> None:
+        self._session = session
+        self._location = location
+        self._holder = holder
+        self._workers = workers
+        self._told_ns = 0
+
+    def answer(self, request: m.Observe) -> None:
+        """Progress …, Notes …, Seen, Rows …, Done."""
+        rules = compile_filter(request.spec)
+        settings = _settings(request, rules)
+        digest = HASHERS[settings.header.hash_name](
+            encode((settings.header, rules.digest if rules else b"", settings.links))
+        )
+        index = self._holder.hold() if request.keep else self._holder.look_only()
+        if index is not None and request.keep:
+            self._kept(index, request, settings, digest)
+        else:
+            self._spooled(index, request, settings, digest)
+        self._holder.let_go()
+        self._session.send(m.Done())
+
+    def _kept(self, index: FarIndex, request: m.Observe, settings: Settings, digest: bytes) -> None:
+        known = index.known
+        usable = known is not None and known.header == settings.header
+        trusted = known is not None and known.digest == digest
+        with contextlib.ExitStack() as transaction:
+
+            def begin() -> Sink:
+                transaction.enter_context(index.transaction())
+                if not usable:
+                    index.clear()
+                return index.sink()
+
+            sink = LazySink(begin)
+            stats = index.stats() if usable and not settings.paranoid else None
+            seen = self._observe(settings, stats, sink, trusted)
+            same = known is not None and (known.digest, known.identity, known.root) == (
+                digest, seen.identity, seen.root,
+            )  # fmt: skip
+            if sink.was_used or not same:
+                sink.begin()
+                index.settle(digest, settings.header, seen.identity, seen.root)
+        newer = index.newer(request.cursor)
+        self._tell(seen, index.cursor(), is_fresh=newer is None)
+        self._send_rows(index.every() if newer is None else newer)
+
+    def _spooled(
+        self, index: FarIndex | None, request: m.Observe, settings: Settings, digest: bytes
+    ) -> None:
+        """Nothing is to be kept here, or nothing can be."""
+        known = index.known if index is not None else None
+        usable = known is not None and known.header == settings.header and not settings.paranoid
+        stats = index.stats() if index is not None and usable else None
+        trusted = known is not None and known.digest == digest
+        newer = index.newer(request.cursor) if index is not None and usable else None
+        spool = Spool(None)
+        try:
+            seen = self._observe(settings, stats, spool, trusted)
+            if request.keep:
+                seen = seen._replace(problems=(*seen.problems, self._why_not()))
+            self._tell(seen, b"", is_fresh=newer is None)
+            if index is not None and usable:
+                self._send_rows(index.every() if newer is None else newer)
+            self._send_rows(spool.rows())
+        finally:
+            spool.close()
+
+    def _observe(self, settings: Settings, stats: "object", sink: Sink, trusted: bool) -> Seen:
+        try:
+            return observe(
+                self._location, settings, stats, sink, self._progress,  # type: ignore[arg-type]
+                trusted=trusted, workers=self._workers,
+            )  # fmt: skip
+        finally:
+            close: Callable[[], None] | None = getattr(stats, "close", None)
+            if close is not None:
+                close()
+
+    def _progress(self, tally: Tally) -> None:
+        now = time.monotonic_ns()
+        if now - self._told_ns >= _PROGRESS_NS:
+            self._told_ns = now
+            self._session.send(m.Progress(msgspec.structs.astuple(tally)))
+            self._session.flush()
+
+    def _tell(self, seen: Seen, cursor: bytes, *, is_fresh: bool) -> None:
+        for start in range(0, len(seen.problems), _PROBLEMS):
+            self._session.send(m.Notes(seen.problems[start : start + _PROBLEMS]))
+        self._session.send(
+            m.Seen(
+                seen.root,
+                tuple(seen.leftovers),
+                seen.identity,
+                msgspec.structs.astuple(seen.tally),
+                cursor,
+                is_fresh,
+            )
+        )
+
+    def _send_rows(self, rows: Iterable[PageRow]) -> None:
+        for batch in _batches(rows):
+            self._session.send(m.Rows(tuple(batch)))
+
+    def _why_not(self) -> Problem:
+        return Problem(
+            ROOT, None, "E_FAR_INDEX",
+            f"no index can be kept on the far side, so every run reads every file: "
+            f"{self._holder.why_not}", "note",
+        )  # fmt: skip
+
+
+def _batches(rows: Iterable[PageRow]) -> Iterator[Sequence[m.Row]]:
+    batch: list[m.Row] = []
+    size = 0
+    for row in rows:
+        batch.append(m.Row(row.key, row.id, row.length, row.block, row.refs))
+        size += len(row.block) + len(row.refs) + len(row.key) + 48
+        if size >= _ROWS_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _settings(request: m.Observe, rules: Filter | None) -> Settings:
+    if request.links not in ("preserve", "portable", "skip"):
+        raise UsageError(f"`{request.links}` is no way to treat links", code="E_PROTOCOL")
+    return Settings(
+        request.header,
+        rules,
+        request.links,  # type: ignore[arg-type]
+        request.paranoid,
+        time.time_ns(),
+    )

@@ -1,0 +1,194 @@
+"""Server: answers one near side's requests about one root, one after the other.
+
+What the near side asks for is checked here; what may happen below the root is
+the business of `LocalTree`, which serves a far side exactly as it does a near
+one. A request that fails as a whole is answered with `Failed`, and the next one
+is waited for.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from reconcile import __version__
+from reconcile.agent.index import IndexHolder
+from reconcile.agent.observing import Observing
+from reconcile.agent.transfer import Transfer
+from reconcile.decide.advance import side_edits
+from reconcile.model.errors import NotFound, ReconcileError, UsageError
+from reconcile.model.job import Durability
+from reconcile.model.plan import Side, Step
+from reconcile.model.receipt import Receipt
+from reconcile.model.treepath import parse
+from reconcile.trees.base import RunOptions
+from reconcile.trees.local import LocalTree
+from reconcile.trees.observe import open_root, root_identity
+from reconcile.trees.session import Session, failure
+from reconcile.wire import messages as m
+from reconcile.wire.frames import ProtocolError, offered
+
+_WORKERS = 2
+"""Processes for scanning."""
+
+
+class Server:
+    """One connection."""
+
+    def __init__(self, session: Session, is_carried: bool) -> None:
+        self._session = session
+        self._is_carried = is_carried
+        self._tree: LocalTree | None = None
+        self._index: IndexHolder | None = None
+        self._transfer: Transfer | None = None
+        self._handlers: dict[type, Callable[[Any], None]] = {  # Any: a message each
+            m.Open: self._open,
+            m.Observe: self._observe,
+            m.Begin: self._begin,
+            m.Survey: self._survey,
+            m.Stage: self._stage,
+            m.CarryOut: self._carry_out,
+            m.Read: self._read,
+            m.Finish: self._finish,
+        }
+
+    def run(self) -> None:
+        """Until the near side hangs up. Raises: Unreachable, ProtocolError."""
+        self._greet(self._session.expect(m.Hello))
+        while True:
+            message = self._session.receive()
+            if isinstance(message, m.Ack):
+                continue  # of a stream that has ended
+            handler = self._handlers.get(type(message))
+            if handler is None:
+                raise ProtocolError(f"{type(message).__name__} is no request")
+            self._answer(handler, message)
+
+    def close(self) -> None:
+        """Let go of the root and the index."""
+        if self._tree is not None:
+            self._tree.close()
+        if self._index is not None:
+            self._index.close()
+
+    def _answer(self, handler: Callable[[Any], None], message: Any) -> None:
+        try:
+            handler(message)
+        except ReconcileError as error:
+            if self._session.is_lost:
+                raise
+            self._session.send(failure(error))
+        except OSError as error:
+            problem = ReconcileError(f"the far side cannot go on: {error.strerror or error}")
+            self._session.send(failure(problem))
+        self._session.flush()
+
+    def _greet(self, hello: m.Hello) -> None:
+        if m.PROTOCOL not in hello.protocols:
+            wrong = UsageError(
+                f"this agent speaks protocol {m.PROTOCOL}, the other end {hello.protocols}",
+                hint="use versions of reconcile that fit on both ends",
+                code="E_PROTOCOL",
+            )
+            self._session.send(failure(wrong))
+            self._session.flush()
+            raise wrong
+        known = offered()
+        chosen = next((name for name in hello.compressions if name in known), "none")
+        system = f"Python {platform.python_version()} on {platform.system()}"
+        self._session.send(
+            m.Welcome(
+                m.PROTOCOL, __version__, system, chosen, _hash_names(self._is_carried), _cuts(),
+                time.time_ns(), self._is_carried,
+            )
+        )  # fmt: skip
+        level = max(1, min(hello.level, 9))
+        self._session.compress(chosen, level, content=hello.compress_content)
+
+    def _open(self, request: m.Open) -> None:
+        location = os.path.realpath(os.path.join(os.path.expanduser(b"~"), request.path))
+        self.close()
+        fd = open_root(location)
+        try:
+            identity = root_identity(fd)
+        finally:
+            os.close(fd)
+        self._tree = LocalTree(location, workers=0)
+        self._index = IndexHolder(location, request.pair)
+        self._transfer = Transfer(self._session, self._tree)
+        self._session.send(m.Opened(location, identity, self._tree.abilities))
+
+    def _observe(self, request: m.Observe) -> None:
+        tree, index = self._opened()
+        Observing(self._session, tree.location, index, _WORKERS).answer(request)
+
+    def _begin(self, request: m.Begin) -> None:
+        tree, index = self._opened()
+        options = RunOptions(
+            _run_name(request.run), Durability(request.durability), request.versions, request.header
+        )
+        notes = tree.begin(options, [parse(path) for path in request.leftovers])
+        index.hold()
+        self._session.send(m.Notes(tuple(notes)))
+
+    def _survey(self, request: m.Survey) -> None:
+        self._moving().survey(request)
+
+    def _stage(self, request: m.Stage) -> None:
+        self._moving().stage(request)
+
+    def _read(self, request: m.Read) -> None:
+        self._moving().read(request)
+
+    def _carry_out(self, request: m.CarryOut) -> None:
+        tree, index = self._opened()
+        steps = [m.from_wire(step) for step in request.steps]
+        receipts = tree.carry_out(steps)
+        before, after = _noted(index, steps, receipts)
+        self._session.send(m.Receipts(tuple(receipts), before, after))
+
+    def _finish(self, request: m.Finish) -> None:
+        del request
+        tree, index = self._opened()
+        tree.end()
+        index.let_go()
+        self._session.send(m.Done())
+
+    def _opened(self) -> tuple[LocalTree, IndexHolder]:
+        if self._tree is None or self._index is None:
+            raise NotFound("no root was opened")
+        return self._tree, self._index
+
+    def _moving(self) -> Transfer:
+        if self._transfer is None:
+            raise NotFound("no root was opened")
+        return self._transfer
+
+
+def _noted(
+    index: IndexHolder, steps: Sequence[Step], receipts: Sequence[Receipt]
+) -> tuple[bytes, bytes]:
+    """Where the index stood, and where it stands now that our own writes are in it."""
+    held = index.held
+    if held is None:
+        return b"", b""
+    before = held.cursor()
+    held.note_writes(side_edits(steps, receipts, Side.RIGHT))
+    return before, held.cursor()
+
+
+def _hash_names(is_carried: bool) -> tuple[str, ...]:
+    return ("sha256",) if is_carried else ("blake3", "sha256")
+
+
+def _cuts() -> tuple[str, ...]:
+    return ()
+
+
+def _run_name(run: str) -> str:
+    """The name of a directory of the version area. Raises: PathRefused, UsageError."""
+    raw = run.encode("utf-8", "surrogateescape")
+    if parse(raw) != raw or b"/" in raw or not raw:
+        raise UsageError("a run's name is one path component", code="E_PROTOCOL")
+    return run

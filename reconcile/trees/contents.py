@@ -1,0 +1,237 @@
+"""Contents on their way through a session, at either end.
+
+Small files travel whole, packed together; larger ones as streams. First all
+packs, then the streams, in the order both ends know. What is on its way and not
+yet taken never exceeds `WINDOW_BYTES`: a cut connection costs that much.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from reconcile.model.entry import Entry
+from reconcile.model.plan import Step
+from reconcile.trees.base import ContentChanged
+from reconcile.trees.rooted import Root
+from reconcile.trees.session import Session
+from reconcile.wire.frames import Frame, ProtocolError
+from reconcile.wire.messages import (
+    COPY,
+    DATA,
+    NUMBERS,
+    PACK,
+    PACK_BYTES,
+    PIECE_BYTES,
+    SMALL_BYTES,
+    WINDOW_BYTES,
+    Ack,
+    Coming,
+    End,
+    decode_message,
+)
+from reconcile.wire.packs import MAX_FILES, decode_pack, encode_pack
+
+CHANGED = "E_CHANGED_WHILE_READING"
+_ACK_FROM = WINDOW_BYTES // 4
+
+
+class Outgoing:
+    """The sending end of one request's contents."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._pack: list[tuple[int, bytes]] = []
+        self._pack_bytes = 0
+        self._sent = 0
+        self._acknowledged = 0
+
+    def small(self, number: int, content: bytes) -> None:
+        """A small file's content."""
+        self._pack.append((number, content))
+        self._pack_bytes += len(content) + 8
+        if self._pack_bytes >= PACK_BYTES or len(self._pack) >= MAX_FILES:
+            self.flush()
+
+    def failed(self, number: int, error: Exception) -> None:
+        """A small file, or the rest of a stream, that cannot be read."""
+        self.flush()
+        code = CHANGED if isinstance(error, ContentChanged) else "E_UNREADABLE"
+        detail = getattr(error, "strerror", None) or str(error)
+        self._session.send(End(number, code, detail[:1000]))
+
+    def stream(self, number: int, blocks: Iterable[bytes]) -> None:
+        """A larger file's content, or the rest of it."""
+        self.flush()
+        try:
+            for block in blocks:
+                for start in range(0, len(block), PIECE_BYTES):
+                    self.frame(DATA, block[start : start + PIECE_BYTES])
+        except (OSError, ContentChanged) as error:
+            self.failed(number, error)
+        else:
+            self._session.send(End(number))
+
+    def frame(self, kind: int, body: bytes) -> None:
+        """One frame of content, once there is room for it in the window."""
+        while self._sent - self._acknowledged + len(body) > WINDOW_BYTES and self._sent:
+            if self._acknowledged == self._sent:
+                break
+            self._take_ack()
+        self._session.send_content(kind, body)
+        self._sent += len(body)
+        while self._session.duplex.has_input:
+            self._take_ack()
+
+    def flush(self) -> None:
+        """Send the pack as far as it is filled."""
+        if self._pack:
+            pack, self._pack, self._pack_bytes = self._pack, [], 0
+            self.frame(PACK, encode_pack(pack))
+
+    def _take_ack(self) -> None:
+        count = self._session.expect(Ack).count
+        if not self._acknowledged < count <= self._sent:
+            raise ProtocolError(f"{count} bytes acknowledged, {self._sent} were sent")
+        self._acknowledged = count
+
+
+class Own(Protocol):
+    """Whose side content may come from without travelling."""
+
+    @property
+    def root(self) -> Root:
+        """The local root."""
+
+
+class Incoming:
+    """The receiving end: a `Supply` for `LocalTree.stage`, fed by the session."""
+
+    def __init__(self, session: Session, coming: Sequence[Coming], own: Own | None = None) -> None:
+        """`own`: the tree that content with a source of its own side is copied in."""
+        self._session = session
+        self._own = own
+        self._coming = {item.step: item for item in coming}
+        self._packed = {item.step for item in coming if item.form == "pack"}
+        self._streams = [item for item in coming if item.form == "stream"]
+        self._here: dict[int, bytes | Exception] = {}
+        self._taken = 0
+        self._told = 0
+
+    def origin(self, step: Step) -> Root | None:
+        """The tree's own root for content that is there already."""
+        if self._own is None or step.id in self._coming:
+            return None
+        return self._own.root
+
+    def whole(self, step: Step) -> bytes | None:
+        """See `Supply`: a small file's content; None when it comes as a stream."""
+        return self.content(step.id)
+
+    def content(self, number: int) -> bytes | None:
+        """The content of a small file by its number; None: it is none. Raises: ContentChanged …"""
+        item = self._coming.get(number)
+        if item is None or item.form != "pack":
+            return None
+        while number not in self._here:
+            self._take_pack()
+        found = self._here[number]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def read(self, step: Step, offset: int) -> Iterator[bytes]:
+        """See `Supply.read`."""
+        content = self.content(step.id)
+        if content is not None:
+            yield content[offset:]
+            return
+        self.advance(step.id, offset)
+        while True:
+            frame = self.stream_frame(step.id)
+            if frame is None:
+                return
+            if frame.type != DATA:
+                raise self._lost("instructions came, where there is no basis")
+            yield frame.body
+            self.took(len(frame.body))
+
+    def advance(self, number: int, offset: int) -> None:
+        """Go to the stream of `number`, passing over what comes before it."""
+        while self._packed:
+            self._take_pack()
+        while self._streams and self._streams[0].step != number:
+            self._pass_over(self._streams[0].step)
+        if not self._streams or self._streams[0].offset != offset:
+            raise ContentChanged
+
+    def stream_frame(self, number: int) -> Frame | None:
+        """The stream's next frame, DATA or COPY; None at its end. Raises: ContentChanged, OSError.
+
+        Whoever takes a frame tells `took` when it is done with it."""
+        frame = self._session.receive_frame()
+        if frame.type in (DATA, COPY):
+            return frame
+        end = self._end(frame)
+        if end.step != number:
+            raise self._lost("a stream ended that was not under way")
+        del self._streams[0]
+        if end.code:
+            raise _error(end)
+        return None
+
+    def took(self, count: int) -> None:
+        """So many content bytes are out of our hands."""
+        self._taken += count
+        if self._taken - self._told >= _ACK_FROM:
+            self._told = self._taken
+            self._session.send(Ack(self._taken))
+            self._session.flush()
+
+    def finish(self) -> None:
+        """Take what nobody asked for, so that the session can go on."""
+        while self._packed:
+            self._take_pack()
+        while self._streams:
+            self._pass_over(self._streams[0].step)
+        self._here.clear()
+
+    def _take_pack(self) -> None:
+        frame = self._session.receive_frame()
+        if frame.type == PACK:
+            for number, content in decode_pack(frame.body):
+                self._arrived(number, content)
+            self.took(len(frame.body))
+            return
+        end = self._end(frame)
+        self._arrived(end.step, _error(end))
+
+    def _arrived(self, number: int, content: bytes | Exception) -> None:
+        if number not in self._packed:
+            raise self._lost("content came that was not announced")
+        self._packed.discard(number)
+        self._here[number] = content
+
+    def _pass_over(self, number: int) -> None:
+        try:
+            while (frame := self.stream_frame(number)) is not None:
+                self.took(len(frame.body))
+        except (ContentChanged, OSError):
+            pass  # nobody wanted it
+
+    def _end(self, frame: Frame) -> End:
+        if frame.type != NUMBERS[End]:
+            raise self._lost(f"a frame of type {frame.type} among contents")
+        end: End = decode_message(frame.type, frame.body)
+        return end
+
+    def _lost(self, what: str) -> ProtocolError:
+        self._session.is_lost = True
+        return ProtocolError(what, where=self._session.where)
+
+
+def _error(end: End) -> Exception:
+    return ContentChanged(end.detail) if end.code == CHANGED else OSError(5, end.detail)
+
+
+def is_small(entry: Entry) -> bool:
+    """Its content travels in a pack."""
+    return entry.size <= SMALL_BYTES

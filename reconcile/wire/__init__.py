@@ -1,0 +1,1 @@
+"""Other programs' dialects: bytes to words and back, no socket in sight."""

@@ -1,0 +1,357 @@
+"""Messages of the agent protocol, and the numbers their frames carry. docs/agent-protocol.md §3.
+
+The near side asks, the far side answers; one request at a time. What a message
+holds is checked for type and size when it is decoded, and for meaning (paths,
+order, ids) where it is used.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from reconcile.model.codec import decode, encode
+from reconcile.model.entry import Entry
+from reconcile.model.errors import ManifestError
+from reconcile.model.job import FilterSpec
+from reconcile.model.manifest import Header
+from reconcile.model.plan import Action, Problem, Side, Source, Step
+from reconcile.model.policy import Abilities
+from reconcile.model.receipt import Receipt
+from reconcile.model.treepath import TreePath, parse
+from reconcile.wire.frames import ProtocolError
+
+PROTOCOL = 1
+WINDOW_BYTES = 4 << 20
+"""Content on its way that the receiver has not yet taken: what a cut connection can cost."""
+SMALL_BYTES = 1 << 20
+"""Files up to this size travel whole, packed together."""
+PACK_BYTES = 1 << 20
+"""Small files are packed up to this much in one frame."""
+PIECE_BYTES = 1 << 18
+"""A piece of a larger file in one frame."""
+
+Digest = Annotated[bytes, Meta(max_length=64)]
+Text = Annotated[str, Meta(max_length=4096)]
+
+
+class Hello(msgspec.Struct, frozen=True, array_like=True):
+    """Near: who asks, and what it can do."""
+
+    protocols: tuple[int, ...]
+    version: Text
+    compressions: tuple[Text, ...]
+    level: int
+    """Of the compression, for both directions."""
+    compress_content: bool
+    """Content goes through the compressed stream too."""
+
+
+class Welcome(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the answer to Hello."""
+
+    protocol: int
+    version: Text
+    system: Text
+    """For people: Python and operating system."""
+    compression: Text
+    """Of both directions from the next frame on."""
+    hash_names: tuple[Text, ...]
+    cuts: tuple[Text, ...]
+    """How it can cut files into chunks (wire/delta.py)."""
+    clock_ns: int
+    is_carried: bool
+
+
+class Open(msgspec.Struct, frozen=True, array_like=True):
+    """Near: the root to serve, and whom its index is for."""
+
+    path: bytes
+    """Absolute, or relative to the home directory."""
+    pair: Text
+
+
+class Opened(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the root is there."""
+
+    location: bytes
+    """The directory's real path."""
+    identity: Text
+    abilities: Abilities
+
+
+class Observe(msgspec.Struct, frozen=True, array_like=True):
+    """Near: look at the tree; answered by Progress …, Notes …, Seen, Rows …, Done."""
+
+    header: Header
+    spec: FilterSpec
+    links: Text
+    paranoid: bool
+    cursor: Annotated[bytes, Meta(max_length=256)]
+    keep: bool
+    """False: the index is not to be written."""
+
+
+class Progress(msgspec.Struct, frozen=True, array_like=True):
+    """Far: what was counted so far (`Tally`'s fields), as often as it likes."""
+
+    tally: tuple[int, ...]
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the tree as it is; its pages follow."""
+
+    root: Entry
+    leftovers: tuple[bytes, ...]
+    identity: Text
+    tally: tuple[int, ...]
+    cursor: Annotated[bytes, Meta(max_length=256)]
+    is_fresh: bool
+    """The cursor was of no use: every page follows, what the near side has is void."""
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """One page of the tree (`PageRow` without stat rows)."""
+
+    key: bytes
+    id: Digest
+    length: int
+    block: bytes
+    refs: bytes = b""
+
+
+class Rows(msgspec.Struct, frozen=True, array_like=True):
+    """Far: pages that are newer than the cursor."""
+
+    rows: tuple[Row, ...]
+
+
+class Begin(msgspec.Struct, frozen=True, array_like=True):
+    """Near: changes are coming; the fields of `RunOptions`. Answered by Notes."""
+
+    run: Text
+    durability: Text
+    versions: bool
+    header: Header
+    leftovers: tuple[bytes, ...]
+
+
+class Notes(msgspec.Struct, frozen=True, array_like=True):
+    """Far: what could not be done and does not matter enough to stop."""
+
+    problems: tuple[Problem, ...]
+
+
+class WireStep(msgspec.Struct, frozen=True, array_like=True):
+    """A step as the far side needs it: without side, reason and rule."""
+
+    id: int
+    action: Action
+    at: bytes
+    expect: Entry | None
+    want: Entry | None
+    source_path: bytes | None = None
+    """Only when the source is on the far side itself."""
+    source_entry: Entry | None = None
+    needs: tuple[int, ...] = ()
+    basis: bytes | None = None
+    """A path on the far side that the wanted content may share pieces with."""
+
+
+class Survey(msgspec.Struct, frozen=True, array_like=True):
+    """Near: what is there already of the content of these steps? Answered by Signature …, Needs."""
+
+    steps: tuple[WireStep, ...]
+    cut: Text
+    """How to cut a basis; empty: no signatures."""
+
+
+class SignaturePart(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a basis' signature; parts of one step follow each other."""
+
+    step: int
+    data: bytes
+
+
+class Need(msgspec.Struct, frozen=True, array_like=True):
+    """What a step still wants."""
+
+    step: int
+    state: Text
+    """`have`, `part`, `whole` or `stale`."""
+    offset: int = 0
+    """`part`: so many bytes are there."""
+    prefix: Digest = b""
+    """`part`: their digest."""
+
+
+class Needs(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the answer to Survey, in its order."""
+
+    needs: tuple[Need, ...]
+
+
+class Coming(msgspec.Struct, frozen=True, array_like=True):
+    """What content will follow for a step."""
+
+    step: int
+    form: Text
+    """`pack`: inside a Pack; `stream`: DATA (and COPY, on a basis) from `offset`, then an End."""
+    offset: int = 0
+
+
+class Stage(msgspec.Struct, frozen=True, array_like=True):
+    """Near: stage these; packs follow, then streams, each in the order of `coming`.
+
+    Answered by Ack now and then, and Receipts."""
+
+    steps: tuple[WireStep, ...]
+    coming: tuple[Coming, ...]
+
+
+class End(msgspec.Struct, frozen=True, array_like=True):
+    """The end of a stream, or of a small file that could not be read (no code: all is well)."""
+
+    step: int
+    code: Text = ""
+    detail: Text = ""
+
+
+class Ack(msgspec.Struct, frozen=True, array_like=True):
+    """Content bytes taken so far in this request."""
+
+    count: int
+
+
+class CarryOut(msgspec.Struct, frozen=True, array_like=True):
+    """Near: do these, in order. Answered by Receipts."""
+
+    steps: tuple[WireStep, ...]
+
+
+class Receipts(msgspec.Struct, frozen=True, array_like=True):
+    """Far: receipts, and where its index stands now."""
+
+    receipts: tuple[Receipt, ...]
+    before: Annotated[bytes, Meta(max_length=256)] = b""
+    cursor: Annotated[bytes, Meta(max_length=256)] = b""
+
+
+class Wanted(msgspec.Struct, frozen=True, array_like=True):
+    """A file whose content is asked for."""
+
+    step: int
+    """The asker's number for it."""
+    path: bytes
+    entry: Entry
+    offset: int = 0
+
+
+class Read(msgspec.Struct, frozen=True, array_like=True):
+    """Near: send these files' content; answered as Stage's content is sent, then Done."""
+
+    files: tuple[Wanted, ...]
+    signature: bool = False
+    """Parts of a basis' signature follow (of the only file), then a Done."""
+
+
+class Finish(msgspec.Struct, frozen=True, array_like=True):
+    """Near: the run is over. Answered by Done."""
+
+
+class Done(msgspec.Struct, frozen=True, array_like=True):
+    """The request is answered, or a list is complete."""
+
+
+class Failed(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the request failed as a whole; the fields of a `ReconcileError`."""
+
+    kind: Text
+    """The error's class."""
+    code: Text
+    message: Text
+    where: Text = ""
+    changed: Text = ""
+    hint: Text = ""
+
+
+PACK = 40
+"""Small files: count (2 bytes), count times step (4) and size (4), then their contents."""
+DATA = 41
+"""Bytes of a stream."""
+COPY = 42
+"""Instructions of a stream that has a basis."""
+
+MESSAGES: dict[int, Any] = {  # Any: a struct class each
+    1: Hello,
+    2: Welcome,
+    3: Failed,
+    4: Open,
+    5: Opened,
+    6: Observe,
+    7: Progress,
+    8: Rows,
+    9: Seen,
+    10: Begin,
+    11: Notes,
+    12: Survey,
+    13: Needs,
+    14: Stage,
+    15: End,
+    16: Ack,
+    17: CarryOut,
+    18: Receipts,
+    19: Read,
+    20: Finish,
+    21: Done,
+    22: SignaturePart,
+}
+NUMBERS = {kind: number for number, kind in MESSAGES.items()}
+
+
+def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
+    """(frame type, body)."""
+    return NUMBERS[type(message)], encode(message)
+
+
+def decode_message(kind: int, body: bytes) -> Any:  # Any: one of MESSAGES
+    """Raises: ProtocolError, for bytes that are no such message."""
+    shape = MESSAGES.get(kind)
+    if shape is None:
+        raise ProtocolError(f"an unknown frame type {kind}")
+    try:
+        return decode(body, shape)
+    except ManifestError as error:
+        raise ProtocolError(error.message) from error
+
+
+def to_wire(step: Step, basis: TreePath | None = None) -> WireStep:
+    """The step for the side that carries it out."""
+    source = step.source
+    own = source if source is not None and source.side is step.side else None
+    return WireStep(
+        step.id,
+        step.action,
+        step.at,
+        step.expect,
+        step.want,
+        own.path if own else None,
+        own.entry if own else None,
+        step.needs,
+        basis,
+    )
+
+
+def from_wire(wire: WireStep) -> Step:
+    """The step as the far side sees it: its own side is RIGHT, other content comes from LEFT.
+
+    Raises: PathRefused.
+    """
+    at = parse(wire.at)
+    if wire.source_path is not None and wire.source_entry is not None:
+        source: Source | None = Source(Side.RIGHT, parse(wire.source_path), wire.source_entry)
+    else:
+        source = None if wire.want is None else Source(Side.LEFT, at, wire.want)
+    return Step(
+        wire.id, Side.RIGHT, wire.action, at, at, wire.expect, wire.want, source, needs=wire.needs
+    )
