@@ -16,9 +16,26 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 SAMPLE_S = 0.02
+
+
+class Meter(Protocol):
+    """Counts what a command causes outside of its own process tree."""
+
+    def begin(self) -> None:
+        """From here on."""
+
+    def end(self) -> "Elsewhere":
+        """Up to here; waits until everything the command started elsewhere is over."""
+
+
+class Elsewhere(NamedTuple):
+    """What the far end did for one run, and what went over the wire."""
+
+    cpu_s: float
+    wire_bytes: int
 
 
 class Command(NamedTuple):
@@ -30,6 +47,8 @@ class Command(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
     before: Callable[[], None] | None = None
     """Done before each run, not timed."""
+    meter: Meter | None = None
+    """None: everything happens here."""
 
 
 class Run(NamedTuple):
@@ -37,7 +56,10 @@ class Run(NamedTuple):
 
     wall_s: float
     cpu_s: float
+    """Both ends together, where there is a far one."""
     rss_mib: float
+    wire_bytes: int = 0
+    """0: not counted."""
 
 
 class Result(NamedTuple):
@@ -48,6 +70,7 @@ class Result(NamedTuple):
     wall_s: float
     cpu_s: float
     rss_mib: float
+    wire_bytes: int = 0
 
 
 class Comparison(NamedTuple):
@@ -58,6 +81,8 @@ class Comparison(NamedTuple):
     wall_ratio: float
     """Median of ours divided by peer, pair by pair."""
     cpu_ratio: float
+    wire_ratio: float = 0.0
+    """Of the medians; 0: nothing was counted."""
 
 
 class BenchmarkFailed(Exception):
@@ -69,6 +94,8 @@ def run(command: Command) -> Run:
     if command.before:
         command.before()
     os.sync()
+    if command.meter:
+        command.meter.begin()
     with tempfile.TemporaryFile() as talk:
         begun = time.monotonic()
         process = _start(command, talk)
@@ -76,7 +103,9 @@ def run(command: Command) -> Run:
         wall_s = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         _check(command, process.returncode, talk)
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    far = command.meter.end() if command.meter else Elsewhere(0.0, 0)
+    cpu_s = usage.ru_utime + usage.ru_stime + far.cpu_s
+    return Run(wall_s, cpu_s, usage.ru_maxrss / 1024, far.wire_bytes)
 
 
 def in_turn(commands: Sequence[Command], rounds: int) -> list[list[Run]]:
@@ -99,11 +128,13 @@ def compare(peer: Command, ours: Command, rounds: int, *, warm: bool = True) -> 
 def judge(peer: Command, peers: Sequence[Run], ours: Command, mine: Sequence[Run]) -> Comparison:
     """Runs of two commands, taken in turn, as one comparison."""
     pairs = list(zip(peers, mine, strict=True))
+    theirs, own = summary(peer, peers), summary(ours, mine)
     return Comparison(
-        summary(peer, peers),
-        summary(ours, mine),
+        theirs,
+        own,
         statistics.median(b.wall_s / a.wall_s for a, b in pairs),
         statistics.median(b.cpu_s / max(a.cpu_s, 0.001) for a, b in pairs),
+        own.wire_bytes / max(theirs.wire_bytes, 1),
     )
 
 
@@ -115,6 +146,7 @@ def summary(command: Command, runs: Sequence[Run]) -> Result:
         statistics.median(one.wall_s for one in runs),
         statistics.median(one.cpu_s for one in runs),
         max(one.rss_mib for one in runs),
+        round(statistics.median(one.wire_bytes for one in runs)),
     )
 
 
