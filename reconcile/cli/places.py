@@ -1,7 +1,8 @@
 """Where things are: endpoints as given become absolute, and roots that overlap are refused.
 
 Not a judgement about trees: only what this version can speak to, and that no
-side lies inside the other.
+side lies inside the other. An endpoint on another machine is a canonical URL;
+everything else is an absolute path here.
 """
 
 import os
@@ -9,7 +10,8 @@ from collections.abc import Mapping
 
 from reconcile.model.errors import SecretInUrl, UsageError
 
-_SPOKEN = "this version speaks local directories, file:// URLs and manifest files (.rman)"
+_SPOKEN = "this version speaks directories, file://, ssh://, sftp:// and host:path"
+_REMOTE = ("ssh://", "sftp://")
 
 
 def default_state_dir(env: Mapping[str, str], uid: int) -> str:
@@ -28,14 +30,35 @@ def state_dir(given: str, env: Mapping[str, str]) -> str:
     return os.path.abspath(os.path.expanduser(chosen))
 
 
+def is_remote(where: str) -> bool:
+    """What `endpoint` answered is a place on another machine."""
+    return where.startswith(_REMOTE)
+
+
+def local_endpoint(text: str) -> str:
+    """A file or directory on this machine, as an absolute path.
+
+    Raises: SecretInUrl; UsageError, for anything else.
+    """
+    where = endpoint(text)
+    if is_remote(where):
+        raise UsageError(
+            f"`{text}` is on another machine, where this command does not reach",
+            hint=f"write ./{text} for a file of that name",
+        )
+    return where
+
+
 def endpoint(text: str) -> str:
-    """An endpoint as an absolute path.
+    """An endpoint as an absolute path, or as the canonical URL of a place on another machine.
 
     Raises: SecretInUrl; UsageError, for what this version does not speak.
     """
     if not text:
         raise UsageError("an endpoint is empty", hint="name a directory")
     scheme, marks, rest = text.partition("://")
+    if f"{scheme.lower()}://" in _REMOTE and marks:
+        return _on_another_machine(text)
     if marks and "/" not in scheme:
         return _from_url(scheme.lower(), rest)
     if text.startswith("@"):
@@ -45,11 +68,16 @@ def endpoint(text: str) -> str:
         )
     head, colon, _ = text.partition(":")
     if colon and "/" not in head and not os.path.lexists(text):
-        raise UsageError(
-            f"`{text}` names another host, which this version cannot reach",
-            hint=f"write ./{text} for a directory of that name; {_SPOKEN}",
-        )
+        return _on_another_machine(text)
     return os.path.abspath(os.path.expanduser(text))
+
+
+def _on_another_machine(text: str) -> str:
+    from reconcile.trees.ssh.place import parse_place  # two local sides need none of it
+
+    place = parse_place(text)
+    assert place is not None
+    return place.url
 
 
 def _from_url(scheme: str, rest: str) -> str:
@@ -76,23 +104,51 @@ def refuse_overlap(left: str, right: str) -> None:
     """Raises: UsageError, when both are one directory, or one lies inside the other.
 
     Symbolic links and bind mounts are seen through: directories are compared by
-    device and inode. A root that is missing is not judged here.
+    device and inode. A root that is missing is not judged here. On another machine
+    only the names can be compared.
     """
+    if is_remote(left) and is_remote(right):
+        _refuse_overlapping_names(left, right)
+    if is_remote(left) or is_remote(right):
+        return
     ids = {side: _id(side) for side in (left, right)}
     if None in ids.values():
         return
     if ids[left] == ids[right]:
-        raise UsageError(
-            "left and right are the same directory", where=f"left {left}, right {right}",
-            hint="name two different directories",
-        )  # fmt: skip
+        raise _same(left, right)
     for inner, outer in ((left, right), (right, left)):
         if ids[outer] in _ids_above(inner):
-            raise UsageError(
-                f"`{inner}` lies inside `{outer}`: a tree cannot be kept in agreement with a part "
-                "of itself",
-                hint="name two directories of which neither holds the other",
-            )
+            raise _inside(inner, outer)
+
+
+def _refuse_overlapping_names(left: str, right: str) -> None:
+    from reconcile.trees.ssh.place import parse_place
+
+    here, there = parse_place(left), parse_place(right)
+    assert here is not None
+    assert there is not None
+    if here.home_of != there.home_of:
+        return
+    if here.path == there.path:
+        raise _same(left, right)
+    for inner, outer in ((here, there), (there, here)):
+        if inner.path.startswith(outer.path.rstrip(b"/") + b"/"):
+            raise _inside(inner.url, outer.url)
+
+
+def _same(left: str, right: str) -> UsageError:
+    return UsageError(
+        "left and right are the same directory", where=f"left {left}, right {right}",
+        hint="name two different directories",
+    )  # fmt: skip
+
+
+def _inside(inner: str, outer: str) -> UsageError:
+    return UsageError(
+        f"`{inner}` lies inside `{outer}`: a tree cannot be kept in agreement with a part "
+        "of itself",
+        hint="name two directories of which neither holds the other",
+    )
 
 
 def _id(location: str) -> tuple[int, int] | None:

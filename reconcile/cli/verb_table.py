@@ -5,8 +5,9 @@ What is not built is not listed.
 
 from reconcile.cli.table import Verb, Word
 
-LEFT = Word("LEFT", 1, 1, "Left side: a directory or a file:// URL.")
-RIGHT = Word("RIGHT", 1, 1, "Right side: a directory or a file:// URL.")
+_WHERE = "a directory, file://, ssh://[user@]host/path or host:path."
+LEFT = Word("LEFT", 1, 1, f"Left side: {_WHERE}")
+RIGHT = Word("RIGHT", 1, 1, f"Right side: {_WHERE}")
 PAIR = (LEFT, RIGHT)
 
 VERBS = (

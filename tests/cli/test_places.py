@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.cli.duration import seconds_of
-from reconcile.cli.places import endpoint, redacted, refuse_overlap, state_dir
+from reconcile.cli.places import endpoint, local_endpoint, redacted, refuse_overlap, state_dir
 from reconcile.model.errors import SecretInUrl, UsageError
 
 
@@ -27,11 +27,28 @@ def test_a_file_that_is_there_is_no_host(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ssh://h/x", "s3://b", "me@host:/srv", "host:x", "@nas", "file://host/x", "file:"]
+    "text", ["", "ssh://h", "s3://b", "-host:/srv", "host:../x", "@nas", "file://host/x", ":"]
 )
 def test_what_this_version_does_not_speak_is_said(text: str) -> None:
     with pytest.raises(UsageError):
         endpoint(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("SSH://me@h:22/srv/./x/", "ssh://me@h:22/srv/x"),
+        ("sftp://h/~/x", "sftp://h/~/x"),
+        ("me@h:photos", "ssh://me@h/~/photos"),
+        ("h:/srv", "ssh://h/srv"),
+        ("file:", "ssh://file/~"),
+    ],
+)
+def test_another_machine_becomes_a_canonical_url(text: str, where: str) -> None:
+    assert endpoint(text) == where
+    assert endpoint(where) == where
+    with pytest.raises(UsageError, match="another machine"):
+        local_endpoint(text)
 
 
 def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
@@ -57,6 +74,27 @@ def test_overlapping_roots_are_refused(left: str, right: str, tmp_path: Path) ->
     (tmp_path / "inside").symlink_to("a/b")
     with pytest.raises(UsageError):
         refuse_overlap(str(tmp_path / left), str(tmp_path / right))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("ssh://h/a", "h:/a"),
+        ("ssh://h/a", "sftp://h/a/b?identity=/k"),
+        ("h:a/b", "h:a"),
+        ("h:/", "h:/a"),
+    ],
+)
+def test_overlapping_names_on_one_other_machine_are_refused(left: str, right: str) -> None:
+    with pytest.raises(UsageError):
+        refuse_overlap(endpoint(left), endpoint(right))
+
+
+def test_other_machines_are_not_looked_at(tmp_path: Path) -> None:
+    refuse_overlap(str(tmp_path), endpoint(f"h:{tmp_path}"))
+    refuse_overlap(endpoint("h:/a"), endpoint("h:/ab"))
+    refuse_overlap(endpoint("h:/a"), endpoint("g:/a"))
+    refuse_overlap(endpoint("ssh://h/a?jump=x"), endpoint("ssh://h/a?jump=y"))
 
 
 def test_neighbours_with_a_common_beginning_are_fine(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reconcile.cli.documents_json import (
 from reconcile.cli.events_json import ManifestEvent
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, Face
-from reconcile.cli.places import endpoint
+from reconcile.cli.places import local_endpoint
 from reconcile.cli.render_manifest import (
     change_of,
     comparison_line,
@@ -55,7 +55,7 @@ def run(face: Face) -> int:
 def _build(face: Face) -> int:
     if not face.value("out"):
         raise UsageError("it needs a name for the manifest", hint="add -o FILE.rman")
-    source, target = endpoint(face.words[0]), endpoint(face.value("out"))
+    source, target = local_endpoint(face.words[0]), local_endpoint(face.value("out"))
     job = job_between(face, source, source)
     session = Session(face)
     if face.format == LINES:
@@ -93,7 +93,7 @@ def _emit_built(face: Face, built: Built) -> None:
 
 
 def _show(face: Face) -> int:
-    location = endpoint(face.words[0])
+    location = local_endpoint(face.words[0])
     listed = list_manifest(location)
     if not face.is_json:
         limit = 10**9 if face.flag("full") else face.number("limit", 200)
@@ -126,7 +126,7 @@ def _show(face: Face) -> int:
 
 
 def _verify(face: Face) -> int:
-    location = endpoint(face.words[0])
+    location = local_endpoint(face.words[0])
     counts = check_manifest(location)
     if len(face.words) == 1:
         if face.is_json:
@@ -135,7 +135,7 @@ def _verify(face: Face) -> int:
             size = size_text(counts.size_bytes)
             face.say(f"The manifest holds: {counted(counts.files, 'file')}, {size}.")
         return ExitCode.OK
-    directory = endpoint(face.words[1])
+    directory = local_endpoint(face.words[1])
     session = Session(face)
     try:
         compared = compare_directory(location, job_between(face, directory, directory), session)
@@ -155,8 +155,8 @@ def _verify(face: Face) -> int:
 
 
 def _diff(face: Face) -> int:
-    left, right = (endpoint(word) for word in face.words)
-    base = endpoint(face.value("base")) if face.value("base") else ""
+    left, right = (local_endpoint(word) for word in face.words)
+    base = local_endpoint(face.value("base")) if face.value("base") else ""
     compared = compare_manifests(left, right, base)
     if face.is_json:
         face.document(

@@ -71,6 +71,11 @@ class SshPlace(msgspec.Struct, frozen=True):
         return f"{self.user}@{self._host_and_port}" if self.user else self._host_and_port
 
     @property
+    def home_of(self) -> tuple[str, ...]:
+        """Equal for places whose paths begin at one and the same point."""
+        return (self.host, self.user, str(self.port), self.jump, self.config)
+
+    @property
     def _host_and_port(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else host
