@@ -42,7 +42,7 @@ ERRORS = [
     ("a file that is no plan", "apply left/a.txt", 64, "no saved plan"),
     ("the same root twice", "diff left left", 64, "same directory"),
     ("a root in a root", "diff . left", 64, "lies inside"),
-    ("another scheme", "diff left s3://host/x", 64, "sftp"),
+    ("another scheme", "diff left s3://host/x", 64, "s3"),
     ("a directory that is none", "-C nowhere diff left right", 64, "nowhere"),
     ("no baseline yet", "baseline show left right", 10, "reconcile apply"),
 ]
