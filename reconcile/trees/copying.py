@@ -7,7 +7,7 @@ verifies: the caller hashes what was written.
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from blake3 import blake3
 
@@ -16,7 +16,7 @@ from reconcile.trees.hashing import new_hasher
 from reconcile.trees.syscalls import System
 
 BLOCK = 1 << 20
-_NOT_THIS_WAY = frozenset(
+NOT_THIS_WAY = frozenset(
     {
         errno.EXDEV,
         errno.EOPNOTSUPP,
@@ -29,6 +29,7 @@ _NOT_THIS_WAY = frozenset(
         errno.EISDIR,
     }
 )
+"""Errors that say: this file system cannot, try the next way."""
 
 
 def digest_of(data: bytes, hash_name: HashName) -> bytes:
@@ -56,13 +57,6 @@ def write_all(system: System, fd: int, data: bytes) -> None:
     view = memoryview(data)
     while written < len(data):
         written += system.write(fd, view[written:])
-
-
-def write_blocks(system: System, fd: int, blocks: Iterable[bytes]) -> None:
-    """A stream, from the descriptor's position on."""
-    for block in blocks:
-        if block:
-            write_all(system, fd, block)
 
 
 def read_up_to(fd: int, size_bytes: int) -> bytes:
@@ -119,7 +113,7 @@ def _cloned(system: System, source_fd: int, fd: int) -> bool:
     try:
         system.clone(source_fd, fd)
     except OSError as error:
-        if error.errno in _NOT_THIS_WAY:
+        if error.errno in NOT_THIS_WAY:
             return False
         raise
     return True
@@ -133,7 +127,7 @@ def _copied_in_kernel(system: System, source_fd: int, fd: int, offset: int, coun
         try:
             done = system.copy_range(source_fd, fd, offset, min(end - offset, 64 * BLOCK))
         except OSError as error:
-            if first and error.errno in _NOT_THIS_WAY:
+            if first and error.errno in NOT_THIS_WAY:
                 return False
             raise
         if not done:

@@ -1,12 +1,13 @@
 """The crew: plain cases done in bulk, by two forked processes when there are many.
 
-What the crew leaves undone, the general way does afterwards in this process;
-so a worker that dies costs time only. Workers share the root's lock through
-their inherited descriptor and end with the run.
+Processes are forked to copy local files; content that has arrived in this process
+is written here. What the crew leaves undone, the general way does afterwards in
+this process; so a worker that dies costs time only. Workers share the root's lock
+through their inherited descriptor and end with the run.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconcile.model.plan import Step
@@ -20,6 +21,7 @@ from reconcile.trees.plain import (
     plain_case,
     publish_groups,
     receipt_of,
+    stage_arrived,
     stage_groups,
 )
 from reconcile.trees.rooted import Root
@@ -44,27 +46,34 @@ class Crew:
         self._pool: Pool | None = None
         self._staged: dict[int, Plain] = {}
 
-    def stage(self, steps: Sequence[Step], supply: Supply, *, flush: bool) -> set[int]:
-        """Stage what is plain; the ids of what is staged now."""
+    def stage(self, steps: Sequence[Step], supply: Supply, *, flush: bool) -> dict[int, Plain]:
+        """Stage what is plain; what is staged now, by step id. `accept` makes it count."""
+        tracked = self._site.options.header.tracked
+        if tracked.owner or tracked.xattr:
+            return {}
         if self._origin is None:
             origins = (origin_of(supply, step) for step in steps)
             self._origin = next((origin for origin in origins if origin is not None), None)
-        tracked = self._site.options.header.tracked
-        if self._origin is None or tracked.owner or tracked.xattr:
-            return set()
         by_id: dict[int, Plain] = {}
-        cases = self._plain(steps, supply, by_id)
-        staged: set[int] = set()
-        for ids in self._do("stage", cases, len(steps), flush=flush):
-            staged.update(ids)
-        self._staged.update((number, by_id[number]) for number in staged)
+        staged: dict[int, Plain] = {}
+        if self._origin is not None:
+            cases = self._plain(steps, supply, by_id)
+            for ids in self._do("stage", cases, self._hired(len(steps)), flush=flush):
+                staged.update((number, by_id[number]) for number in ids)
+        arrived = self._arrived(steps, supply, by_id)
+        staged.update((c.step.id, c) for c in stage_arrived(self._site, arrived, flush=flush))
         return staged
+
+    def accept(self, staged: Mapping[int, Plain]) -> None:
+        """This is as durable as the run asks: it may be published."""
+        self._staged.update(staged)
 
     def publish(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Publish what `stage` staged of these; receipts of what is published now."""
         here = {step.id: self._staged.pop(step.id) for step in steps if step.id in self._staged}
         receipts = {}
-        for answer in self._do("publish", here.values(), len(here)):
+        pool = self._pool if len(here) >= WORTH_IT else None
+        for answer in self._do("publish", here.values(), pool):
             for number, numbers in answer:
                 case = here[number]
                 receipts[number] = receipt_of(case.step, case.item[1], numbers)
@@ -90,12 +99,25 @@ class Crew:
                 by_id[step.id] = case
                 yield case
 
+    def _arrived(
+        self, steps: Sequence[Step], supply: Supply, tried: Mapping[int, Plain]
+    ) -> Iterator[tuple[Plain, bytes]]:
+        """The plain cases whose content is at hand."""
+        whole: Callable[[Step], bytes | None] | None = getattr(supply, "whole", None)
+        if whole is None:
+            return
+        tracked = self._site.options.header.tracked
+        for step in steps:
+            case = None if step.id in tried else plain_case(step, tracked)
+            data = None if case is None else whole(step)
+            if case is not None and data is not None:
+                yield case, data
+
     def _do(
-        self, what: str, cases: Iterable[Plain], count: int, *, flush: bool = False
+        self, what: str, cases: Iterable[Plain], pool: Pool | None, *, flush: bool = False
     ) -> Iterator[Any]:
         """Answers, in any order, while the next tasks are made. Any: what `_handle` answers."""
         tasks = ((what, flush, batch) for batch in groups(cases, _PER_TASK))
-        pool = self._hired(count)
         if pool is None:
             yield from map(self._handle, tasks)
             return

@@ -115,10 +115,11 @@ class LocalTree:
         site, crew = self._begun()
         wanting = [step for step in steps if needs_content(step)]
         flush = site.flusher.each_file(len(wanting))
-        staged = crew.stage(wanting, supply, flush=flush)
+        plain = crew.stage(wanting, supply, flush=flush)
+        staged = set(plain)
         receipts = []
         for step in wanting:
-            if step.id in staged:
+            if step.id in plain:
                 continue
             receipt = stage_step(site, step, supply, flush)
             if receipt is None:
@@ -131,6 +132,7 @@ class LocalTree:
                 site.flusher.flush_files({split(step.at)[0] for step in durable})
             except OSError as error:
                 return [*receipts, *(failed(step, error) for step in durable)]
+        crew.accept(plain)
         self._staged |= staged
         return receipts
 

@@ -1,5 +1,5 @@
 """The plain case, kept short because most of a first mirror is nothing else: new small files
-whose source is on this machine.
+whose source is on this machine, or whose content has arrived already.
 
 Everything here either succeeds without a surprise or leaves the file to the
 general way (`staging`, `publish`), which finds out what is the matter. Items
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from reconcile.model.entry import Entry, Kind, Tracked
+from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Action, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.treepath import TreePath, split
@@ -50,6 +51,7 @@ def plain_case(step: Step, tracked: Tracked) -> Plain | None:
         or want.kind != Kind.FILE
         or want.size > IN_MEMORY
         or is_ours(step.at)
+        or step.at.find(0) >= 0
     ):
         return None
     parent, leaf = split(step.at)
@@ -86,27 +88,49 @@ def stage_groups(site: Site, origin: Root, batch: Sequence[Group], *, flush: boo
         try:
             dir_fd = site.root.directory(TreePath(parent))
             source_fd = origin.directory(TreePath(source_parent))
-        except (OSError, ValueError):
+        except (OSError, PathRefused):
             continue
         staged += [item[0] for item in items if _stage(site, dir_fd, source_fd, item, flush)]
     return staged
 
 
 def _stage(site: Site, dir_fd: int, source_fd: int, item: Item, flush: bool) -> bool:
-    _, _, temp, source_leaf, size, mtime_ns, mode, content_id = item
-    system = site.system
+    size = item[4]
     try:
-        fd = os.open(source_leaf, READ, dir_fd=source_fd)
+        fd = os.open(item[3], READ, dir_fd=source_fd)
         try:
             data = os.read(fd, size + 1)
             if size >= SPARSE_FROM and os.fstat(fd).st_blocks * 512 < size:
                 return False
         finally:
             os.close(fd)
-        if len(data) != size or digest_of(data, site.options.header.hash_name) != content_id:
-            return False
-        fd = system.create(dir_fd, temp)
     except (OSError, ValueError):
+        return False
+    return _write(site, dir_fd, item, data, flush)
+
+
+def stage_arrived(site: Site, cases: Iterable[tuple[Plain, bytes]], *, flush: bool) -> list[Plain]:
+    """Those of the cases that are staged now, each from the content beside it."""
+    staged = []
+    for case, data in cases:
+        try:
+            dir_fd = site.root.directory(case.parent)
+        except (OSError, PathRefused):
+            continue
+        if _write(site, dir_fd, case.item, data, flush):
+            staged.append(case)
+    return staged
+
+
+def _write(site: Site, dir_fd: int, item: Item, data: bytes, flush: bool) -> bool:
+    """The temporary file with this content, read back; False: no trace of it is left."""
+    _, _, temp, _, size, mtime_ns, mode, content_id = item
+    system = site.system
+    if len(data) != size or digest_of(data, site.options.header.hash_name) != content_id:
+        return False
+    try:
+        fd = system.create(dir_fd, temp)
+    except OSError:
         return False
     good = False
     try:
@@ -139,7 +163,7 @@ def publish_groups(site: Site, batch: Sequence[Group]) -> list[tuple[int, Lstat]
     for parent, _, items in batch:
         try:
             dir_fd = site.root.directory(TreePath(parent))
-        except (OSError, ValueError):
+        except (OSError, PathRefused):
             continue
         for item in items:
             leaf, temp = item[1], item[2]

@@ -96,6 +96,10 @@ class System:
         """Copy inside the kernel, from and to the same offset."""
         return os.copy_file_range(source_fd, fd, count, offset, offset)
 
+    def copy_piece(self, source_fd: int, fd: int, offset: int, to_offset: int, count: int) -> int:
+        """Copy inside the kernel, from one offset to another."""
+        return os.copy_file_range(source_fd, fd, count, offset, to_offset)
+
     def chmod(self, fd: int, mode: int) -> None:
         """On an open file or directory; an O_PATH descriptor goes through /proc."""
         try:

@@ -1,0 +1,107 @@
+"""Task: one file on its way to its temporary name, and what is done to that name.
+
+A leftover is used only when its content verifies; otherwise it goes to the
+quarantine, because after a crash it may be a displaced old version.
+"""
+
+import errno
+import os
+from typing import NamedTuple
+
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Step
+from reconcile.model.treepath import join
+from reconcile.trees.base import Supply
+from reconcile.trees.copying import hash_fd
+from reconcile.trees.metadata import Looks, dress
+from reconcile.trees.rooted import Root
+from reconcile.trees.site import Site, Spot, kind_of, look
+
+READ_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class Task(NamedTuple):
+    """One file on its way."""
+
+    site: Site
+    step: Step
+    want: Entry
+    spot: Spot
+    target: os.stat_result | None
+    supply: Supply
+    origin: Root | None
+    flush: bool
+
+
+def discard(site: Site, spot: Spot, name: bytes) -> None:
+    """Remove what this run staged. A name that cannot go is swept by the next run."""
+    try:
+        site.system.unlink(spot.dir_fd, name)
+    except OSError:
+        pass  # the error that led here is the one to report
+
+
+def put_away(site: Site, spot: Spot, name: bytes) -> None:
+    """Move a leftover to the quarantine; what is empty holds nothing and just goes."""
+    status = look(spot.dir_fd, name)
+    if status is None:
+        return
+    kind = kind_of(status)
+    if kind == Kind.FILE and not status.st_size:
+        site.system.unlink(spot.dir_fd, name)
+        return
+    if kind == Kind.DIR:
+        try:
+            site.system.rmdir(spot.dir_fd, name)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
+    site.keeper.quarantine(spot.dir_fd, name, join(spot.parent, name))
+
+
+def create(task: Task) -> int | None:
+    """The temporary file, new and empty; None when a verified leftover was adopted instead."""
+    try:
+        return task.site.system.create(task.spot.dir_fd, task.spot.temp)
+    except FileExistsError:
+        if adopted(task):
+            return None
+        return task.site.system.create(task.spot.dir_fd, task.spot.temp)
+
+
+def adopted(task: Task) -> bool:
+    """A complete leftover with the right content is used again; any other is put away."""
+    site, spot = task.site, task.spot
+    try:
+        fd = os.open(spot.temp, READ_WRITE, dir_fd=spot.dir_fd)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        put_away(site, spot, spot.temp)
+        return False
+    try:
+        good = verified(site, fd, task.want)
+        if good:
+            finish(task, fd, None)
+    finally:
+        os.close(fd)
+    if not good:
+        put_away(site, spot, spot.temp)
+    return good
+
+
+def verified(site: Site, fd: int, want: Entry) -> bool:
+    """The open file is ours alone and, by reading it, has the wanted content."""
+    status = os.fstat(fd)
+    if status.st_size != want.size or kind_of(status) != Kind.FILE or status.st_nlink != 1:
+        return False
+    return hash_fd(fd, site.options.header.hash_name) == want.id
+
+
+def finish(task: Task, fd: int, source_fd: int | None) -> None:
+    """Metadata, and durability when asked for; the content is complete."""
+    dress(task.site, task.spot, fd, Looks(task.want, task.target, source_fd))
+    if task.flush:
+        task.site.system.fsync(fd)
