@@ -56,7 +56,7 @@ class Server:
     def run(self) -> None:
         """Until the near side hangs up. Raises: Unreachable, ProtocolError."""
         self._greet(self._session.expect(m.Hello))
-        while True:
+        while self._session.goes_on():
             message = self._session.receive()
             if isinstance(message, m.Ack):
                 continue  # of a stream that has ended

@@ -57,7 +57,8 @@ class Duplex:
         """Exactly `count` bytes. Raises: what `lost` makes."""
         while len(self._ahead) - self._taken < count:
             self._read_poll.poll()
-            self._fill(count)
+            if not self._fill(count):
+                raise self._lost()
         start = self._taken
         self._taken = end = start + count
         data = bytes(memoryview(self._ahead)[start:end])
@@ -73,6 +74,14 @@ class Duplex:
     def has_input(self) -> bool:
         """At least a byte can be read without waiting."""
         return len(self._ahead) > self._taken or bool(self._read_poll.poll(0))
+
+    def has_more(self) -> bool:
+        """Wait for a byte; False: the stream ended."""
+        while len(self._ahead) == self._taken:
+            self._read_poll.poll()
+            if not self._fill(0):
+                return False
+        return True
 
     def _write(self, view: memoryview) -> None:
         while view:
@@ -94,22 +103,23 @@ class Duplex:
             if fd == self._read_fd:
                 if len(self._ahead) - self._taken > AHEAD_LIMIT:
                     raise Unreachable("the other end sends without being asked")
-                self._fill(0)
+                if not self._fill(0):
+                    raise self._lost()
 
-    def _fill(self, wanted: int) -> None:
+    def _fill(self, wanted: int) -> bool:
+        """Read what there is; False at the end of the stream."""
         missing = wanted - (len(self._ahead) - self._taken)
         try:
             data = os.read(self._read_fd, max(READ_BYTES, min(missing, AHEAD_LIMIT)))
         except BlockingIOError:
-            return
+            return True
         except OSError as error:
             raise self._lost() from error
-        if not data:
-            raise self._lost()
         if self._pace is not None:
             self._wait(self._pace(len(data)))
         self._ahead += data
         self.received_bytes += len(data)
+        return bool(data)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

@@ -89,6 +89,11 @@ class Session:
             )
         return message
 
+    def goes_on(self) -> bool:
+        """Wait for the next frame; False: the other end has hung up between two requests."""
+        self.flush()
+        return self.duplex.has_more()
+
     def ask(self, message: Any, kind: type[T]) -> T:  # Any: one of wire.messages
         """Send, and the answer. Raises: what the other side's Failed carries."""
         self.send(message)
