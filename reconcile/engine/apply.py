@@ -7,13 +7,13 @@ never decides and never compares: a step that finds another world says so in its
 receipt.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from reconcile.engine.batches import Batch, batches, content_bytes
+from reconcile.engine.batches import Batch, batches, brings_content, content_bytes
 from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
 from reconcile.engine.interrupts import Interrupts
-from reconcile.model.errors import ReconcileError
+from reconcile.model.errors import ReconcileError, Unreachable
 from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
@@ -61,12 +61,39 @@ class Routed:
             return self._merged(source.entry.id, offset)
         return self._trees[source.side].read(source.path, source.entry, offset)
 
+    def whole(self, step: Step) -> bytes | None:
+        """All of a small file that has arrived from afar, unverified; None: only `read` will do."""
+        find = getattr(self._source_tree(step), "whole", None)
+        content: bytes | None = find(step) if find is not None else None
+        return content
+
+    def rebuild(self, step: Step, offset: int, basis_fd: int) -> Iterator[bytes]:
+        """As `read`; what `basis_fd` holds already need not come from afar."""
+        rebuild = getattr(self._source_tree(step), "rebuild", None)
+        if rebuild is None:
+            return self.read(step, offset)
+        blocks: Iterator[bytes] = rebuild(step, offset, basis_fd)
+        return blocks
+
+    def announce(self, steps: Sequence[Step]) -> None:
+        """These steps will be staged now: the trees that hold their content may send it ahead."""
+        coming: dict[Side, list[Step]] = {}
+        for step in steps:
+            source = step.source
+            if brings_content(step) and source is not None and source.side is step.side.other:
+                coming.setdefault(source.side, []).append(step)
+        for side, wanted in coming.items():
+            fetch = getattr(self._trees[side], "fetch", None)
+            if fetch is not None:
+                fetch(wanted)
+
+    def _source_tree(self, step: Step) -> Tree | None:
+        source = step.source
+        return None if source is None or source.side is None else self._trees[source.side]
+
     def origin(self, step: Step) -> Root | None:
         """The local root behind the source, so that files are copied by the kernel."""
-        source = step.source
-        if source is None or source.side is None:
-            return None
-        root = getattr(self._trees[source.side], "root", None)
+        root = getattr(self._source_tree(step), "root", None)
         return root if isinstance(root, Root) else None
 
 
@@ -89,8 +116,9 @@ def apply(
     Both trees have been begun with `options`; the caller ends them. A failure
     of one step is its receipt; steps that need it are SKIPPED.
     Raises: Interrupted on SIGINT and SIGTERM, between two batches or while
-    content is staged; whatever the ledger or the listener raises. All that was
-    committed by then stays committed, and the next run goes on.
+    content is staged; Unreachable, when a side is lost; whatever the ledger or
+    the listener raises. All that was committed by then stays committed, and the
+    next run goes on.
     """
     ledger.begin(options.run, plan)
     run = _Run(plan, left, right, ledger, listener, merged)
@@ -101,6 +129,10 @@ def apply(
                 interrupts.check()
                 run.carry_out(batch, interrupts)
         status = "done" if all(r.status is Status.DONE for r in run.receipts) else "partial"
+    except Unreachable as error:
+        status = "interrupted"
+        run.tell_lost(error)
+        raise
     except ReconcileError as error:
         status = "interrupted" if error.code == "E_INTERRUPTED" else "failed"
         raise
@@ -136,15 +168,36 @@ class _Run:
         for step in batch.steps:
             self._listener(StepStarted(step))
         ended = self._needless(batch.steps)
-        with interrupts.held():
-            self._ledger.intend(batch.steps)
-            self._each_side(batch.first, ended, self._act)
-        self._each_side(batch.steps, ended, self._stage)
-        with interrupts.held():
-            self._each_side(batch.steps, ended, self._act)
-            receipts = [ended[step.id] for step in batch.steps]
-            self._ledger.commit(batch.steps, receipts)
-        self._tell(batch.steps, receipts)
+        try:
+            with interrupts.held():
+                self._ledger.intend(batch.steps)
+                self._each_side(batch.first, ended, self._act)
+            self._each_side(batch.steps, ended, self._stage)
+            with interrupts.held():
+                self._each_side(batch.steps, ended, self._act)
+                self._commit(batch.steps, ended)
+        except Unreachable:
+            with interrupts.held():
+                self._commit([step for step in batch.steps if step.id in ended], ended)
+            raise
+
+    def tell_lost(self, error: Unreachable) -> None:
+        """What the run had come to when a side was lost.
+
+        A step whose outcome nobody heard has no receipt: the next run looks.
+        """
+        done = sum(1 for receipt in self.receipts if receipt.status is Status.DONE)
+        error.changed = (
+            f"{done:,} of {self._total:,} steps are done and recorded; the others are done or "
+            "not, each as a whole"
+        )
+        error.hint = "run the same command again: it goes on from there"
+
+    def _commit(self, steps: Sequence[Step], ended: Mapping[int, Receipt]) -> None:
+        receipts = [ended[step.id] for step in steps]
+        if steps:
+            self._ledger.commit(steps, receipts)
+        self._tell(steps, receipts)
 
     def _needless(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Receipts of the steps that need one which was not done in an earlier batch."""
@@ -169,6 +222,7 @@ class _Run:
                 ended.update((receipt.step, receipt) for receipt in act(side, left_to_do))
 
     def _stage(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
+        self._supply.announce(steps)
         return self._trees[side].stage(steps, self._supply)
 
     def _act(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:

@@ -142,6 +142,7 @@ def _carry_out(run: _Run) -> Outcome:
         whole_plan=plan,
         plan_id=run.plan_id,
         done=done,
+        cursor=opened.cursor,
     )
     job = opened.job
     options = RunOptions(run.id, job.durability, job.versions, opened.header)

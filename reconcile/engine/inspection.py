@@ -8,6 +8,7 @@ import msgspec
 from reconcile.decide.filters import explain_path
 from reconcile.decide.planner import differences
 from reconcile.engine.events import Listener, Phase, silent
+from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import (
     Explanation,
@@ -39,7 +40,7 @@ def verify(job: Job, listener: Listener) -> Verification:
     anew = msgspec.structs.replace(job, paranoid=True)
     with Opened(anew, listener, exclusive=False, keeps=False) as opened:
         listener(Phase("verify"))
-        left, right = opened.observe(Side.LEFT), opened.observe(Side.RIGHT)
+        left, right = observe_both(opened)
         newest = opened.baseline()
         with opened.store.reading():
             mismatches = tuple(_mismatches(opened, left, right))

@@ -6,7 +6,7 @@ all.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -18,6 +18,12 @@ from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.store.records import Baseline, Run, Version
 from reconcile.store.state import Store
+
+
+def no_cursor(side: Side) -> bytes:
+    """For pairs without a remote side."""
+    del side
+    return b""
 
 
 class StoreLedger:
@@ -33,9 +39,11 @@ class StoreLedger:
         whole_plan: Plan,
         plan_id: str = "",
         done: Collection[int] = (),
+        cursor: Callable[[Side], bytes] = no_cursor,
     ) -> None:
         """`info` names run, header, filters and identities of the generation to be made;
-        `whole_plan` has those steps too that an earlier part of the same run has `done`."""
+        `whole_plan` has those steps too that an earlier part of the same run has `done`;
+        `cursor` tells a remote side's state after what was last done there."""
         self._plan = whole_plan
         self._store = store
         self._info = info
@@ -43,6 +51,7 @@ class StoreLedger:
         self._right = right
         self._plan_id = plan_id
         self._before = done
+        self._cursor = cursor
         self._settling: Settling | None = None
         self._run: Run | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -92,7 +101,8 @@ class StoreLedger:
             if edits:
                 self._store.baselines.commit(revise(base, edits), self._info)
             for side in Side:
-                self._store.note_writes(side, side_edits(steps, receipts, side))
+                written = side_edits(steps, receipts, side)
+                self._store.note_writes(side, written, self._cursor(side))
             self._store.versions.add(self._versions(steps, receipts))
             self._store.runs.record(self._info.run, receipts)
         for step, receipt in zip(steps, receipts, strict=True):

@@ -1,4 +1,4 @@
-"""Manifests as artefacts: built from a directory, checked, compared without either side.
+"""Manifests as artefacts: built from an endpoint, checked, compared without either side.
 
 Reads sides, writes only the manifest file. What differs is `decide/diff`'s
 answer.
@@ -8,24 +8,30 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import NamedTuple
 
 import msgspec
 
 from reconcile.decide.diff import differences
 from reconcile.engine.events import Listener, Noted, Phase, Scanned
-from reconcile.engine.pairs import filter_of, settings_of
+from reconcile.engine.far_copy import FarCopy, contradiction
+from reconcile.engine.headers import common_header
+from reconcile.engine.pairs import filter_of, header_of, pair_id, settings_of
 from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry
 from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
-from reconcile.model.manifest import ABSENT, Manifest, PageRow, walk
+from reconcile.model.manifest import ABSENT, Header, Manifest, PageRow, walk
 from reconcile.model.plan import Problem, Side
 from reconcile.model.policy import Rules
 from reconcile.model.rman import Counts
 from reconcile.model.rman_write import RmanWriter
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import Tally
+from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, observe
+from reconcile.trees.open import is_remote, remote_tree
+from reconcile.trees.remote import SessionOptions
 from reconcile.trees.rman_file import new_file, open_rman, verify_rman
 
 
@@ -73,9 +79,9 @@ def build_manifest(job: Job, location: str, listener: Listener, *, created_ns: i
     """
     if os.path.lexists(location):
         raise UsageError(f"`{location}` exists and was left as it is", hint="name another file")
-    seen, pages = _scan(job, listener)
-    counts = _write(job, location, seen, pages, created_ns)
-    return Built(location, seen.root.id, counts, seen.tally, seen.problems)
+    scan = _scan(job, listener)
+    counts = _write(location, scan, created_ns)
+    return Built(location, scan.seen.root.id, counts, scan.seen.tally, scan.problems)
 
 
 def list_manifest(location: str) -> Listed:
@@ -112,13 +118,18 @@ def compare_directory(location: str, job: Job, listener: Listener) -> Compared:
     """
     with closing(open_rman(location)) as manifest, tempfile.TemporaryDirectory() as room:
         header = manifest.header
-        same = msgspec.structs.replace(job, hash_name=header.hash_name, tracked=header.tracked)
-        seen, pages = _scan(same, listener)
+        same = msgspec.structs.replace(
+            job,
+            hash_name=header.hash_name,
+            tracked=header.tracked,
+            origins=(*job.origins, ("hash", location)),
+        )
+        scan = _scan(same, listener)
         found = os.path.join(room, "found.rman")
-        _write(same, found, seen, pages, 0)
+        _write(found, scan, 0)
         with closing(open_rman(found)) as other:
             compared = _compared(ABSENT, manifest, other, manifest.counts)
-    return msgspec.structs.replace(compared, problems=seen.problems)
+    return msgspec.structs.replace(compared, problems=scan.problems)
 
 
 class _Pages:
@@ -137,30 +148,59 @@ class _Pages:
         yield from sorted(self.rows, key=lambda row: row.key, reverse=True)
 
 
-def _scan(job: Job, listener: Listener) -> tuple[Seen, _Pages]:
-    pages = _Pages()
+class _Scan(NamedTuple):
+    """An endpoint as it is now."""
+
+    seen: Seen
+    pages: _Pages
+    header: Header
+    problems: tuple[Problem, ...]
+
+
+def _scan(job: Job, listener: Listener) -> _Scan:
     listener(Phase("scan"))
+    scan = _scan_remote(job, listener) if is_remote(job.left) else _scan_here(job, listener)
+    listener(Scanned(Side.LEFT, scan.seen.tally, final=True))
+    for problem in scan.problems:
+        listener(Noted(problem))
+    return scan
+
+
+def _scan_here(job: Job, listener: Listener) -> _Scan:
+    pages = _Pages()
+    header = header_of(job)
     seen = observe(
         os.fsencode(job.left),
-        settings_of(job, filter_of(job), job.rules.now_ns),
+        settings_of(job, filter_of(job), job.rules.now_ns, header),
         None,
         pages,
         lambda tally: listener(Scanned(Side.LEFT, tally)),
         trusted=False,
     )
-    listener(Scanned(Side.LEFT, seen.tally, final=True))
-    for problem in seen.problems:
-        listener(Noted(problem))
-    return seen, pages
+    return _Scan(seen, pages, header, seen.problems)
 
 
-def _write(job: Job, location: str, seen: Seen, pages: _Pages, created_ns: int) -> Counts:
+def _scan_remote(job: Job, listener: Listener) -> _Scan:
+    """Read anew over there, as a scan without a memory is here."""
+    options = SessionOptions(pair_id(job.left, job.left), job.compress)
+    with closing(remote_tree(job.left, options)) as tree:
+        pages = _Pages()
+        header = common_header(job, None, [tree.hash_names])
+        settings = settings_of(job, filter_of(job), job.rules.now_ns, header)
+        want = Looking(settings, job.filters, trusted=False, keep=False)
+        copy = FarCopy(pages, None, header.hash_name)
+        seen = tree.look(want, None, copy, lambda tally: listener(Scanned(Side.LEFT, tally)))
+        if not copy.fits(seen.root.id):
+            raise contradiction(job.left)
+        return _Scan(seen, pages, header, (*tree.notes, *seen.problems))
+
+
+def _write(location: str, scan: _Scan, created_ns: int) -> Counts:
     with new_file(location) as sink:
-        header = settings_of(job, None, 0).header
-        writer = RmanWriter(sink.write, header, creator="reconcile", created_ns=created_ns)
-        for row in pages.children_first():
+        writer = RmanWriter(sink.write, scan.header, creator="reconcile", created_ns=created_ns)
+        for row in scan.pages.children_first():
             writer.add_row(row)
-        return writer.finish(seen.root)
+        return writer.finish(scan.seen.root)
 
 
 def _compared(base: Manifest, left: Manifest, right: Manifest, counts: Counts) -> Compared:

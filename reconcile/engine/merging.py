@@ -19,8 +19,7 @@ from reconcile.model.plan import Plan, Side
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.content import ContentStore
-from reconcile.trees.base import ContentChanged
-from reconcile.trees.local import LocalTree
+from reconcile.trees.base import ContentChanged, Tree
 
 LIMIT_BYTES = 1 << 20
 """Larger texts are not kept for merging, and not merged."""
@@ -99,7 +98,7 @@ def _agreed(plan: Plan, done: set[int], left: Manifest) -> Iterator[tuple[TreePa
                 yield path, Side.LEFT, entry
 
 
-def _text(tree: LocalTree, path: TreePath, entry: Entry) -> bytes | None:
+def _text(tree: Tree, path: TreePath, entry: Entry) -> bytes | None:
     """The file's content when it is text and still what was seen; else None."""
     if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES:
         return None

@@ -7,31 +7,31 @@ temporary file instead and waits for nobody.
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from reconcile.decide.filters import Filter
-from reconcile.engine.events import Listener, Noted, Scanned
-from reconcile.engine.pairs import filter_of, header_of, now_ns, pair_id, rules_digest, settings_of
-from reconcile.model.errors import Denied, Locked, StateError
+from reconcile.engine.events import Listener
+from reconcile.engine.headers import changed_hash, common_header
+from reconcile.engine.pairs import filter_of, pair_id, rules_digest
+from reconcile.model.errors import Denied, Locked, ReconcileError, StateError
 from reconcile.model.job import Job
-from reconcile.model.manifest import ABSENT, Manifest
+from reconcile.model.manifest import ABSENT, Header, Manifest
 from reconcile.model.plan import Problem, Side
 from reconcile.model.treepath import ROOT
 from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
-from reconcile.store.records import Baseline, SideIndex
+from reconcile.store.records import Baseline
 from reconcile.store.state import Store, pair_directory
-from reconcile.trees.base import Observation, Tally
-from reconcile.trees.lazy_sink import LazySink
-from reconcile.trees.observe import Seen, Sink, observe
-from reconcile.trees.spool import Spool
+from reconcile.trees.open import is_remote, local_tree, remote_tree
+from reconcile.trees.remote import SessionOptions
 
 if TYPE_CHECKING:
     from reconcile.trees.local import LocalTree
+    from reconcile.trees.remote import RemoteTree
 
 
 class Opened:
@@ -55,18 +55,20 @@ class Opened:
         self.run = run
         self.pair = pair_id(job.left, job.right)
         self.directory = pair_directory(job.state_dir, self.pair)
-        self.header = header_of(job)
+        self.keeps = keeps
         self.filter: Filter | None = filter_of(job)
-        self.rules_digest = rules_digest(job, self.filter)
         self._exit = contextlib.ExitStack()
         self.is_writable = False
         self.notes: list[Problem] = []
+        """What the plan says of the way it was made."""
+        self._header: Header | None = None
+        self._local: dict[Side, LocalTree] = {}
+        self._remote: dict[Side, RemoteTree] = {}
         try:
             self.store = self._open(exclusive, keeps)
         except BaseException:
             self._exit.close()
             raise
-        self._trees: dict[Side, LocalTree] = {}
 
     def __enter__(self) -> "Opened":
         return self
@@ -79,31 +81,106 @@ class Opened:
     ) -> None:
         self._exit.close()
 
-    def tree(self, side: Side) -> "LocalTree":
-        """The side as a tree, made when first asked for."""
-        if side not in self._trees:
-            from reconcile.trees.local import LocalTree  # 15 ms: the write side comes with it
+    def connect(self) -> None:
+        """Reach every remote side, and settle the header; once is enough.
 
-            self._trees[side] = LocalTree(self._location(side))
-            self._exit.callback(self._trees[side].close)
-        return self._trees[side]
+        Raises: Unreachable, Denied, RootMissing; UsageError, when no hash will do.
+        """
+        if self._header is not None:
+            return
+        for side in Side:
+            if is_remote(self.endpoint(side)):
+                self._reach(side)
+        newest = self.baseline()
+        stored = newest.header if newest is not None else None
+        for side in self._remote if stored is None else ():
+            known = self.store.side(side)
+            stored = known.header if known is not None else stored
+        able = [tree.hash_names for tree in self._remote.values()]
+        header = common_header(self.job, stored, able)
+        if newest is not None and newest.header.hash_name != header.hash_name:
+            self.notes.append(changed_hash(newest.header, header))
+        self._header = header
+
+    def _reach(self, side: Side) -> None:
+        options = SessionOptions(self.pair, self.job.compress)
+        with self.at(side):
+            tree = remote_tree(self.endpoint(side), options)
+        self._exit.callback(tree.close)
+        self._remote[side] = tree
+        self.notes += [msgspec.structs.replace(note, side=side) for note in tree.notes]
 
     @property
-    def left(self) -> "LocalTree":
+    def header(self) -> Header:
+        """What this pair's ids mean: what the job asks, as far as both sides can do it."""
+        self.connect()
+        assert self._header is not None
+        return self._header
+
+    @property
+    def rules_digest(self) -> bytes:
+        """Of everything that decides what a scan sees."""
+        return rules_digest(self.job, self.filter, self.header)
+
+    def remote(self, side: Side) -> "RemoteTree | None":
+        """The side's tree, connected; None: it is a directory of this machine."""
+        self.connect()
+        return self._remote.get(side)
+
+    def tree(self, side: Side) -> "LocalTree | RemoteTree":
+        """The side as a tree, made when first asked for."""
+        remote = self.remote(side)
+        if remote is not None:
+            return remote
+        if side not in self._local:
+            self._local[side] = local_tree(self.endpoint(side))
+            self._exit.callback(self._local[side].close)
+        return self._local[side]
+
+    @property
+    def left(self) -> "LocalTree | RemoteTree":
         """The left tree."""
         return self.tree(Side.LEFT)
 
     @property
-    def right(self) -> "LocalTree":
+    def right(self) -> "LocalTree | RemoteTree":
         """The right tree."""
         return self.tree(Side.RIGHT)
 
+    @property
+    def skew_ns(self) -> int:
+        """The right side's clock minus the left one's, as far as it is known."""
+        left, right = (self._remote[s].skew_ns if s in self._remote else 0 for s in Side)
+        return right - left
+
+    def cursor(self, side: Side) -> bytes:
+        """A remote side's state after what was last done there; else empty."""
+        return self._remote[side].cursor if side in self._remote else b""
+
+    def endpoint(self, side: Side) -> str:
+        """Where a side is, as the job has it."""
+        return self.job.left if side is Side.LEFT else self.job.right
+
+    def location(self, side: Side) -> bytes:
+        """Where a local side is."""
+        return os.fsencode(self.endpoint(side))
+
     def url(self, side: Side) -> str:
         """Where a side is, as text for people."""
-        return self._location(side).decode("utf-8", "backslashreplace")
+        return self.location(side).decode("utf-8", "backslashreplace")
 
-    def _location(self, side: Side) -> bytes:
-        return os.fsencode(self.job.left if side is Side.LEFT else self.job.right)
+    @contextlib.contextmanager
+    def at(self, side: Side) -> Iterator[None]:
+        """A stretch whose errors happen at this side, and say so."""
+        try:
+            yield
+        except ReconcileError as error:
+            error.where = error.where or self.url(side)
+            raise
+
+    def on_exit(self, callback: Callable[[], None]) -> None:
+        """Call this when everything is let go."""
+        self._exit.callback(callback)
 
     def baseline(self) -> Baseline | None:
         """The newest generation that is agreed on; None: a first run."""
@@ -128,18 +205,6 @@ class Opened:
     def note_pair(self) -> None:
         """Tell the state where its two roots are, for `status`; in a transaction."""
         self.store.note(left=self.url(Side.LEFT), right=self.url(Side.RIGHT))
-
-    def observe(self, side: Side) -> Observation:
-        """The side as it is now."""
-
-        def progress(tally: Tally) -> None:
-            self.listener(Scanned(side, tally))
-
-        seen = self._look(side, self._location(side), progress)
-        self.listener(Scanned(side, seen.tally, final=True))
-        for problem in seen.problems:
-            self.listener(Noted(problem))
-        return seen
 
     def _open(self, exclusive: bool, keeps: bool) -> Store:
         try:
@@ -171,48 +236,3 @@ class Opened:
                 )
             )
             return Store.open(self.directory, create=True)
-
-    def _look(self, side: Side, location: bytes, progress: Callable[[Tally], None]) -> Observation:
-        started = now_ns()
-        known = self.store.side(side)
-        usable = known is not None and known.header == self.header
-        index = self.store.index(side) if usable and not self.job.paranoid else None
-        if index is not None:
-            self._exit.callback(index.close)
-        trusted = known is not None and known.digest == self.rules_digest
-        settings = settings_of(self.job, self.filter, started)
-        if not self.is_writable:
-            spool = Spool(index)
-            self._exit.callback(spool.close)
-            seen = observe(location, settings, index, spool, progress, trusted=trusted)
-            return _observation(side, seen, spool.manifest(self.header, seen.root))
-        with contextlib.ExitStack() as transaction:
-            sink = LazySink(self._begin(transaction, side, clear=not usable))
-            seen = observe(location, settings, index, sink, progress, trusted=trusted)
-            worth = SideIndex(self.rules_digest, seen.identity, seen.root, self.header, started)
-            if sink.was_used or known is None or not _same_worth(known, worth):
-                sink.begin()
-                self.store.set_side(side, worth)
-        return _observation(side, seen, self.store.manifest(side))
-
-    def _begin(
-        self, transaction: contextlib.ExitStack, side: Side, *, clear: bool
-    ) -> Callable[[], Sink]:
-        def begin() -> Sink:
-            transaction.enter_context(self.store.transaction())
-            if clear:
-                self.store.clear(side)
-            return self.store.sink(side)
-
-        return begin
-
-
-def _same_worth(known: SideIndex, worth: SideIndex) -> bool:
-    return msgspec.structs.replace(known, time_ns=0, serial=0) == msgspec.structs.replace(
-        worth, time_ns=0, serial=0
-    )
-
-
-def _observation(side: Side, seen: Seen, manifest: Manifest) -> Observation:
-    problems = tuple(msgspec.structs.replace(problem, side=side) for problem in seen.problems)
-    return Observation(manifest, problems, seen.identity, True, seen.tally, seen.leftovers)

@@ -1,6 +1,5 @@
 """Which pair a job is about: its id, its trees, and how they are looked at."""
 
-import os
 import time
 
 from blake3 import blake3
@@ -10,12 +9,12 @@ from reconcile.model.codec import encode
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header
 from reconcile.trees.looking import Settings
+from reconcile.trees.open import place_name
 
 
 def pair_id(left: str, right: str) -> str:
     """The pair's name in the state: a function of both roots' real places, in this order."""
-    places = b"\0".join(os.fsencode(os.path.realpath(side)) for side in (left, right))
-    return blake3(places).hexdigest()[:16]
+    return blake3(b"\0".join(map(place_name, (left, right)))).hexdigest()[:16]
 
 
 def header_of(job: Job) -> Header:
@@ -23,10 +22,10 @@ def header_of(job: Job) -> Header:
     return Header(job.hash_name, job.tracked)
 
 
-def settings_of(job: Job, rules: Filter | None, now_ns: int) -> Settings:
+def settings_of(job: Job, rules: Filter | None, now_ns: int, header: Header) -> Settings:
     """How the job's sides are scanned."""
     return Settings(
-        header=header_of(job),
+        header=header,
         filter=rules,
         links=job.links,
         paranoid=job.paranoid,
@@ -34,10 +33,10 @@ def settings_of(job: Job, rules: Filter | None, now_ns: int) -> Settings:
     )
 
 
-def rules_digest(job: Job, rules: Filter | None) -> bytes:
+def rules_digest(job: Job, rules: Filter | None, header: Header) -> bytes:
     """Equal digests: pages of one scan may be taken over whole by the next."""
     filter_digest = rules.digest if rules is not None else b""
-    return blake3(encode((header_of(job), filter_digest, job.links))).digest()
+    return blake3(encode((header, filter_digest, job.links))).digest()
 
 
 def filter_of(job: Job) -> Filter | None:

@@ -10,6 +10,7 @@ from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
+from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Kind
@@ -47,8 +48,7 @@ def plan_now(opened: Opened) -> Seen:
     """Observe and compare. Raises: RootMissing, Denied …; a failing guard stands in the plan."""
     started = time.monotonic_ns()
     opened.listener(Phase("scan"))
-    left = opened.observe(Side.LEFT)
-    right = opened.observe(Side.RIGHT)
+    left, right = observe_both(opened)
     opened.listener(Phase("compare"))
     newest = opened.baseline()
     with opened.store.reading():
@@ -136,6 +136,7 @@ def rules_of(opened: Opened) -> Rules:
         left=opened.left.abilities,
         right=opened.right.abilities,
         now_ns=time.time_ns(),
+        skew_ns=opened.skew_ns,
     )
 
 

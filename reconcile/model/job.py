@@ -67,3 +67,5 @@ class Job(msgspec.Struct, frozen=True):
     """The user says that an unreadable baseline is to be treated as none."""
     lock_wait_s: float = 0.0
     origins: tuple[tuple[str, str], ...] = ()
+    compress: bool = False
+    """Content is compressed on its way to and from a remote side."""
