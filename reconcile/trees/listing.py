@@ -50,12 +50,16 @@ class Listing:
             names = (_bytes(entry.name) for entry in os.scandir(fd))
             found = (self.row(fd, name) for name in sorted_names(names))
             return self._filtered_stream(path, found)
-        rows = listed.rows
+        return Listed(self.admitted(path, listed.rows), listed.has_directories)
+
+    def admitted(self, path: TreePath, rows: list[Row]) -> list[Row]:
+        """The rows of a whole directory, in any order, as the rules have them: sorted, without
+        our own names, excluded ones as IGNORED."""
         rows.sort()
         self._remove_own(path, rows)
         if self._filter is not None:
             rows = [self._filtered(path, row) for row in rows]
-        return Listed(rows, listed.has_directories)
+        return rows
 
     def row(self, fd: int, name: bytes) -> Row | None:
         """The row of one name now; None when it is gone."""

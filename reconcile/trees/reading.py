@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from reconcile.decide.filters import looks_like_text
-from reconcile.model.block import HASHERS
+from reconcile.model.block import HASHERS, HashName
 from reconcile.model.codec import encode
 from reconcile.model.entry import EXTRA_BYTES, Entry, Kind
 from reconcile.model.plan import Problem
@@ -41,6 +41,8 @@ class PageReader:
         self._old_rows = old_rows
         rules = look.settings.filter
         self._text_only = rules is not None and rules.text_only
+        self._racy_ns = look.settings.now_ns
+        """What was changed shortly before this may change again and keep its time."""
 
     def entries(
         self, rows: Sequence[Row], children: "dict[bytes, Found | Problem]"
@@ -70,13 +72,8 @@ class PageReader:
 
     def _settled(self, row: Row) -> tuple[Row, Entry] | None:
         """The row and entry of a name that is no directory; None when it is gone by now."""
-        old = self._old_entries.get(row[0])
-        if (
-            old is not None
-            and self._old_rows.get(row[0]) == row
-            and not self._settings.paranoid
-            and (old.kind == Kind.FILE or (old.kind in _REUSED and self._look.trusted))
-        ):
+        old = self.reusable(row)
+        if old is not None:
             return row, old
         try:
             return self._read(row)
@@ -86,6 +83,18 @@ class PageReader:
             return row, self._unknown(row, "E_CHANGED_WHILE_READING", "it changed while being read")
         except OSError as error:
             return row, self._unknown(row, "E_UNREADABLE", cannot("read it", error))
+
+    def reusable(self, row: Row) -> Entry | None:
+        """What the index knows of exactly this row; None: it has to be looked at."""
+        old = self._old_entries.get(row[0])
+        if (
+            old is not None
+            and self._old_rows.get(row[0]) == row
+            and not self._settings.paranoid
+            and (old.kind == Kind.FILE or (old.kind in _REUSED and self._look.trusted))
+        ):
+            return old
+        return None
 
     def _read(self, row: Row) -> tuple[Row, Entry]:
         name, mode, size, mtime_ns, ctime_ns, inode = row
@@ -105,12 +114,29 @@ class PageReader:
     def _link(self, row: Row) -> Entry:
         if self._settings.links == "skip":
             return Entry(row[0], Kind.IGNORED)
-        target = os.readlink(row[0], dir_fd=self._fd)
+        target = self._target(row[0])
         if self._settings.links == "portable" and leads_out(target, self._path):
             return self._unknown(row, "E_LINK_ESCAPES", "the link leads out of the root")
         return Entry(row[0], Kind.LINK, 0, row[3], 0, target)
 
+    def _target(self, name: bytes) -> bytes:
+        """Where a link points."""
+        return os.readlink(name, dir_fd=self._fd)
+
     def _file(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[Row, Entry]:
+        content, row, head = self._content(row, seen)
+        self._look.hashed_files += 1
+        self._look.hashed_bytes += row[2]
+        if self._text_only and head is not None and not looks_like_text(head):
+            return row, Entry(row[0], Kind.IGNORED)
+        entry = Entry(row[0], Kind.FILE, row[2], row[3], row[1] & 0o7777, content)
+        keep = distrusted(row) if is_racy(row[3], self._racy_ns) else row
+        return keep, self._with_extras(entry)
+
+    def _content(
+        self, row: Row, seen: tuple[int, int, int, int]
+    ) -> tuple[bytes, Row, bytes | None]:
+        """(content id, the row it belongs to, the first block when that was asked for)."""
         heads: list[bytes] = []
         content, status = hash_file(
             row[0],
@@ -121,13 +147,7 @@ class PageReader:
         )
         if status is not None:
             row = (row[0], status.st_mode, *stamp(status))
-        self._look.hashed_files += 1
-        self._look.hashed_bytes += row[2]
-        if self._text_only and heads and not looks_like_text(heads[-1]):
-            return row, Entry(row[0], Kind.IGNORED)
-        entry = Entry(row[0], Kind.FILE, row[2], row[3], row[1] & 0o7777, content)
-        keep = distrusted(row) if is_racy(row[3], self._settings.now_ns) else row
-        return keep, self._with_extras(entry)
+        return content, row, heads[-1] if heads else None
 
     def _vanished(self, row: Row) -> tuple[Row, Entry] | None:
         """It went after the listing: gone, or saved anew by rename in between."""
@@ -147,14 +167,17 @@ class PageReader:
     def _with_extras(self, entry: Entry) -> Entry:
         if not self._look.has_extras:
             return entry
-        tracked = self._settings.header.tracked
+        hash_name, tracked = self._settings.header.hash_name, self._settings.header.tracked
         extra: list[tuple[str, bytes]] = []
         if tracked.owner:
-            status = os.stat(entry.name, dir_fd=self._fd, follow_symlinks=False)
-            extra.append(("owner", b"%d:%d" % (status.st_uid, status.st_gid)))
+            extra.append(("owner", b"%d:%d" % self._owner(entry.name)))
         if tracked.xattr:
-            extra.append(("xattr", xattr_digest(entry.name, self._fd)))
+            extra.append(("xattr", xattr_digest(entry.name, self._fd, hash_name)))
         return msgspec.structs.replace(entry, extra=tuple(extra))
+
+    def _owner(self, name: bytes) -> tuple[int, int]:
+        status = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        return status.st_uid, status.st_gid
 
 
 _REUSED = (Kind.LINK, Kind.IGNORED)
@@ -176,7 +199,7 @@ def leads_out(target: bytes, directory: TreePath) -> bool:
     return os.path.normpath(target).split(b"/").count(b"..") > depth
 
 
-def xattr_digest(name: bytes, directory_fd: int) -> bytes:
+def xattr_digest(name: bytes, directory_fd: int, hash_name: HashName) -> bytes:
     """The user's extended attributes of a file or directory, packed; empty when none.
 
     More than an entry can hold is told by its hash: it travels with content only.
@@ -185,6 +208,6 @@ def xattr_digest(name: bytes, directory_fd: int) -> bytes:
     try:
         names = sorted(key for key in os.listxattr(fd) if key.startswith("user."))
         packed = encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
-        return packed if len(packed) <= EXTRA_BYTES else HASHERS["blake3"](packed)
+        return packed if len(packed) <= EXTRA_BYTES else HASHERS[hash_name](packed)
     finally:
         os.close(fd)

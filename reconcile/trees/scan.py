@@ -62,6 +62,16 @@ class Page(NamedTuple):
     """It is to be written in any case: a page that it refers to changed."""
 
     @property
+    def head(self) -> list[Row]:
+        """The row that counts the pages, where there are several."""
+        return self.rows[:1] if self.following else []
+
+    @property
+    def visible(self) -> list[Row]:
+        """The rows of names."""
+        return self.rows[1:] if self.following else self.rows
+
+    @property
     def is_settled(self) -> bool:
         """The index has the same rows, and the subdirectories' ids are what they were."""
         stored, children = self.stored, self.children
@@ -193,21 +203,39 @@ class Scanner:
 
     def page(self, fd: int, page: Page) -> Found:
         """Nothing at all when the page is what the index says, else its entries anew."""
+        settled = self.settled(page)
+        if settled is not None:
+            return settled
+        old_entries, old_rows = self.known(page)
+        work = PageReader(self.look, page.path, fd, old_entries, old_rows)
+        kept, entries = work.entries(page.visible, page.children or {})
+        return self.keep(page, kept, entries, old_entries)
+
+    def settled(self, page: Page) -> Found | None:
+        """Count the page; what the index says of it when that still holds, else None."""
         self._count(page.rows)
         stored = page.stored
         if self.look.trusted and stored is not None and page.is_settled:
             return Found(stored.id, same=True)
-        old_entries, old_rows = self._known(page)
-        work = PageReader(self.look, page.path, fd, old_entries, old_rows)
-        head = page.rows[:1] if page.following else []
-        kept, entries = work.entries(page.rows[len(head) :], page.children or {})
+        return None
+
+    def keep(
+        self,
+        page: Page,
+        kept: Sequence[Row],
+        entries: Sequence[Entry],
+        old_entries: dict[bytes, Entry],
+    ) -> Found:
+        """Emit the page as it is now, and note what the index has below it in vain."""
         self._forget(page, old_entries, entries)
         identifier = page_id(entries, self._header.tracked, self._header.hash_name)
         refs = b""
         if page.following:
             refs = encode([(identifier, b"", page.last, len(entries)), *page.following])
         block = encode_entries(entries)
-        self._emit(PageRow(page.key, identifier, len(entries), block, refs, pack(head + kept)))
+        stat = pack([*page.head, *kept])
+        self._emit(PageRow(page.key, identifier, len(entries), block, refs, stat))
+        stored = page.stored
         same = (
             stored is not None
             and stored.id == identifier
@@ -215,7 +243,7 @@ class Scanner:
         )
         return Found(identifier, same)
 
-    def _known(self, page: Page) -> tuple[dict[bytes, Entry], dict[bytes, Row]]:
+    def known(self, page: Page) -> tuple[dict[bytes, Entry], dict[bytes, Row]]:
         """Entries and stat rows of the page as the index has it; empty when unusable."""
         found = self._index.block(page.key) if self._index else None
         if found is None:
