@@ -45,7 +45,7 @@ def advance(
     """The revision of `base` after the steps `done` of `plan`, and its agreements, in one go."""
     settling = Settling(plan, left, right)
     agreed, grafts = settling.agreed(base)
-    return revise(base, settling.settled(base, done) | agreed, grafts)
+    return revise(base, {**settling.settled(base, done), **agreed}, grafts)
 
 
 class Agreed(NamedTuple):
@@ -98,7 +98,7 @@ class Settling:
                     grafts[path] = graft
             elif entry is None or entry.is_content:
                 edits[path] = entry
-        known = edits | {path: graft.entry for path, graft in grafts.items()}
+        known = {**edits, **{path: graft.entry for path, graft in grafts.items()}}
         known = self._with_parents(base, known)
         kept = tuple(grafts[path] for path in sorted(grafts) if path in known)
         return Agreed({p: e for p, e in known.items() if p not in grafts}, kept)
@@ -171,7 +171,7 @@ class Settling:
                 missing[above] = self._on_both(above)
                 if missing[above] is None:
                     undecided.add(above)
-        every = missing | edits
+        every = {**missing, **edits}
         if not undecided:
             return every
         return {p: e for p, e in every.items() if undecided.isdisjoint((p, *parents(p)))}

@@ -16,6 +16,11 @@ from reconcile.store.own_files import check_above, check_own, private_directory
 
 DATABASE_NAME = "state.db"
 BUSY_MS = 5_000
+_FULL, _BROKEN = 13, 10
+_HELD = 5, 6
+_CLOSED = 14, 8, 3
+"""Result codes (sqlite.org/rescode.html): FULL, IOERR; BUSY, LOCKED; CANTOPEN, READONLY, PERM.
+As numbers: Python names them from 3.11 on, and this runs on a carried agent's 3.8 too."""
 
 Value = Any  # whatever SQLite stores: bytes, str, int, None; checked where it is used
 
@@ -187,13 +192,13 @@ def damaged_index(location: str, what: str) -> StateError:
 def state_error(error: Exception, location: str) -> ReconcileError:
     """An error of SQLite or of the file system, in our own words."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    if code == _FULL:
         return NoSpace("no space for the state", where=location)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in _HELD:
         return Locked("another process is writing to the state", where=location)
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+    if code in _CLOSED:
         return Denied(f"the state cannot be opened: {error}", where=location)
-    if isinstance(error, OSError) or code == sqlite3.SQLITE_IOERR:
+    if isinstance(error, OSError) or code == _BROKEN:
         return StateError(
             f"the state cannot be read or written: {error}",
             where=location,

@@ -49,6 +49,16 @@ def hash_fd(fd: int, hash_name: HashName) -> bytes:
     return hasher.digest()
 
 
+def same_bytes(fd: int, other_fd: int) -> bool:
+    """Two open files hold the same, by reading both from their starts."""
+    offset = 0
+    while data := os.pread(fd, BLOCK, offset):
+        if os.pread(other_fd, len(data), offset) != data:
+            return False
+        offset += len(data)
+    return not os.pread(other_fd, 1, offset)
+
+
 def write_all(system: System, fd: int, data: bytes) -> None:
     """Every byte, however short the single writes are."""
     written = system.write(fd, data)

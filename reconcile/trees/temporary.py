@@ -3,13 +3,13 @@
 `.rcn-<16 hex>` a complete file beside its final name, `….part` one that is still
 being written, `….old` a displaced name where the file system cannot exchange
 two; `.reconcile` at the root holds the versions and the quarantine. The digits
-are a function of content and path: an interrupted run finds its work again, and
-the length does not depend on the final name.
+are a function of content and path (BLAKE2b: every Python has it): an
+interrupted run finds its work again, and the length does not depend on the
+final name.
 """
 
 from collections.abc import Iterable, Sequence
-
-from blake3 import blake3
+from hashlib import blake2b
 
 from reconcile.model.entry import Kind
 from reconcile.model.errors import PathRefused
@@ -23,7 +23,7 @@ AREA = TreePath(b".reconcile")
 
 def temp_name(content_id: bytes, path: TreePath) -> bytes:
     """The temporary name for this content on its way to `path`."""
-    return PREFIX + blake3(content_id + path).hexdigest(8).encode()
+    return PREFIX + blake2b(content_id + path, digest_size=8).hexdigest().encode()
 
 
 def step_temp(step: Step) -> bytes:

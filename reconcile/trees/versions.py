@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 
 from reconcile.model.treepath import ROOT, TreePath, join, split
-from reconcile.trees.copying import copy_content, hash_fd
+from reconcile.trees.copying import copy_content, same_bytes
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import READ, Root
 from reconcile.trees.syscalls import DIRECTORY, System
@@ -158,7 +158,7 @@ class Keeper:
         self._system.chmod(fd, before.st_mode & 0o777)
         self._system.set_mtime(fd, before.st_mtime_ns)
         self._system.fsync(fd)
-        if hash_fd(fd, "blake3") != hash_fd(source_fd, "blake3"):
+        if not same_bytes(fd, source_fd):
             raise OSError(errno.EIO, "the copy into the version area differs")
 
 

@@ -86,7 +86,7 @@ def test_more_attributes_than_an_entry_holds_are_refused(
         with monkeypatch.context() as patched:
             large = b"x" * (EXTRA_BYTES + 1)
             patched.setattr(os, "getxattr", lambda fd, name: large)
-            told = xattr_digest(b"a", fd)
+            told = xattr_digest(b"a", fd, "blake3")
     finally:
         os.close(fd)
     assert len(told) == 32

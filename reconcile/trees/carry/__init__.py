@@ -1,0 +1,1 @@
+"""The agent as one file, for a far side that has Python and nothing of ours."""

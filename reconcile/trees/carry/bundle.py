@@ -1,0 +1,82 @@
+"""The bundle: one zip file that is the far side's program, of our own sources and stand-ins.
+
+Made of the installed package's sources, never by importing them. The same
+sources give the same bytes (as long as zlib does), so a far side that has the
+file under its hash has this very program.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import NamedTuple
+
+from reconcile.trees.carry.closure import PACKAGE, closure
+from reconcile.trees.carry.older import check, for_older
+
+ENTRIES = ("reconcile.agent.main",)
+SHIMS = "trees/carry/stdlib"
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class Bundle(NamedTuple):
+    """The file and its name."""
+
+    data: bytes
+    sha256: str
+
+
+def make_bundle(entries: Sequence[str] = ENTRIES) -> Bundle:
+    """The whole program. Raises: Unbundled, TooNew. A second or so: see `kept.py`."""
+    shims = dict(_shims())
+    tops = {name.split("/")[0].removesuffix(".py") for name in shims}
+    members = dict(shims)
+    for name, source in shims.items():
+        check(name, source)
+    for name, source in closure(entries, find_source, tops).items():
+        members[_file_of(name)] = for_older(name, source)
+    names = [name.removesuffix(".py") for name in sorted(members) if name != "__main__.py"]
+    members["names.txt"] = "\n".join(names).encode()
+    data = _zipped(members)
+    return Bundle(data, sha256(data).hexdigest())
+
+
+def find_source(name: str) -> bytes | None:
+    """The source of an installed module of ours; None when there is none of this name."""
+    head, *rest = name.split(".")
+    if head != PACKAGE:
+        return None
+    place = files(PACKAGE).joinpath(*rest)
+    for file in (place.joinpath("__init__.py"), files(PACKAGE).joinpath(*rest[:-1], f"{name.split('.')[-1]}.py")):
+        if file.is_file():
+            return file.read_bytes()
+    return None
+
+
+def _file_of(name: str) -> str:
+    """Where the module stands in the file."""
+    path = name.replace(".", "/")
+    rest = name.split(".")[1:]
+    is_package = files(PACKAGE).joinpath(*rest, "__init__.py").is_file()
+    return f"{path}/__init__.py" if is_package else f"{path}.py"
+
+
+def _shims() -> Iterator[tuple[str, bytes]]:
+    """(name in the file, bytes) of every stand-in."""
+    todo = [("", files(PACKAGE).joinpath(SHIMS))]
+    while todo:
+        above, folder = todo.pop()
+        for found in folder.iterdir():
+            if found.is_dir() and found.name != "__pycache__":
+                todo.append((f"{above}{found.name}/", found))
+            elif found.name.endswith(".py"):
+                yield above + found.name, found.read_bytes()
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, _DATE), members[name], zipfile.ZIP_DEFLATED)
+    return target.getvalue()
