@@ -131,8 +131,7 @@ class TreeManifest:
         self._directories = directories or {}
         self._pages: dict[TreePath, tuple[PageRef, ...]] = {}
         self._root = root
-        if root is None and directories is not None:
-            self._root = Entry(b"", Kind.DIR, mode=0o755, id=self._tree_id(ROOT))
+        self._is_tree = directories is not None
 
     @property
     def header(self) -> Header:
@@ -141,7 +140,9 @@ class TreeManifest:
 
     @property
     def root(self) -> Entry | None:
-        """See `Manifest.root`."""
+        """See `Manifest.root`. Made when it is asked for: a tree that nobody asks costs no hash."""
+        if self._root is None and self._is_tree:
+            self._root = Entry(b"", Kind.DIR, mode=0o755, id=self._tree_id(ROOT))
         return self._root
 
     def pages(self, path: TreePath) -> Sequence[PageRef]:
@@ -272,7 +273,7 @@ def _id_fits(kind: Kind, length: int) -> bool:
             assert_never(kind)
 
 
-EMPTY = build({})
+EMPTY = TreeManifest({ROOT: ()})
 """A tree with nothing in it."""
 ABSENT = TreeManifest(None)
 """No tree at all: the baseline of a first run."""
