@@ -23,6 +23,7 @@ from reconcile.model.plan import Side, Step
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import parse
 from reconcile.trees.base import RunOptions
+from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.local import LocalTree
 from reconcile.trees.observe import open_root, root_identity
 from reconcile.trees.session import Session, failure
@@ -50,6 +51,7 @@ class Server:
             m.Stage: self._stage,
             m.CarryOut: self._carry_out,
             m.Read: self._read,
+            m.Prefix: self._prefix,
             m.Finish: self._finish,
         }
 
@@ -99,7 +101,7 @@ class Server:
         system = f"Python {platform.python_version()} on {platform.system()}"
         self._session.send(
             m.Welcome(
-                m.PROTOCOL, __version__, system, chosen, _hash_names(self._is_carried), _cuts(),
+                m.PROTOCOL, __version__, system, chosen, _hash_names(self._is_carried), offered_cuts(),
                 time.time_ns(), self._is_carried,
             )
         )  # fmt: skip
@@ -141,6 +143,9 @@ class Server:
     def _read(self, request: m.Read) -> None:
         self._moving().read(request)
 
+    def _prefix(self, request: m.Prefix) -> None:
+        self._moving().prefix(request)
+
     def _carry_out(self, request: m.CarryOut) -> None:
         tree, index = self._opened()
         steps = [m.from_wire(step) for step in request.steps]
@@ -180,10 +185,6 @@ def _noted(
 
 def _hash_names(is_carried: bool) -> tuple[str, ...]:
     return ("sha256",) if is_carried else ("blake3", "sha256")
-
-
-def _cuts() -> tuple[str, ...]:
-    return ()
 
 
 def _run_name(run: str) -> str:

@@ -5,9 +5,8 @@ any stranger's bytes are: a page whose names, order or id do not hold, a receipt
 for a step that was not asked, a path that could leave a root end the run.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -22,22 +21,20 @@ from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath, parse
-from reconcile.trees.base import ContentChanged, RunOptions, Supply, Tally
-from reconcile.trees.contents import Incoming, Outgoing, is_small
+from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.pulling import Pull
+from reconcile.trees.pushing import Basics, Push, at_most
 from reconcile.trees.remote import SessionOptions
-from reconcile.trees.rooted import READ, Root
 from reconcile.trees.session import Session
-from reconcile.trees.staging import needs_content, origin_of
+from reconcile.trees.staging import needs_content
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError, offered
 
 _PAGES_LIMIT = 64 << 30
 """Bytes of pages taken in one observation; a tree of 500 million files stays below."""
 _LEFTOVERS_BYTES = 4 << 20
-_RUN_BYTES = 4 << 20
-_RUN_FILES = 2048
 _KEY_BYTES = MAX_PATH_BYTES + 300
 
 
@@ -64,14 +61,18 @@ class AgentTree:
         self.hash_names: tuple[HashName, ...] = ()
         self.skew_ns = 0
         self.cursor = b""
+        self.bases: Mapping[int, TreePath] = {}
+        """Files of this side that the content of a step is probably like, by step."""
+        self._cuts: Sequence[str] = ()
+        self._hash_name: HashName = "blake3"
+        self._leftovers: frozenset[TreePath] | None = None
         self._dial = dial
         self._path = path
         self._options = options
         self._link: Link | None = None
         self._opened: m.Opened | None = None
         self._asked: Looking | None = None
-        self._ahead: list[m.Wanted] = []
-        self._here: dict[int, bytes | Exception] = {}
+        self._pull: Pull | None = None
 
     def connect(self) -> None:
         """Say hello and open the root. Raises: Unreachable, Denied, RootMissing …"""
@@ -90,6 +91,7 @@ class AgentTree:
         session.compress(welcome.compression, level, content=self._options.compress)
         self.skew_ns = welcome.clock_ns - (started + ended) // 2
         self.notes = tuple(self._link.notes)
+        self._cuts = welcome.cuts
         self._opened = session.expect(m.Opened)
 
     def _check(self, welcome: m.Welcome) -> None:
@@ -179,10 +181,12 @@ class AgentTree:
         if root.kind != Kind.DIR or root.name or len(root.id) not in (0, 32):
             raise self._broken("its root is no directory")
         self.cursor = message.cursor
+        leftovers = tuple(parse(path) for path in message.leftovers)
+        self._leftovers = frozenset(leftovers)
         return Seen(
             root,
             tuple(_checked(problem) for problem in problems),
-            tuple(parse(path) for path in message.leftovers),
+            leftovers,
             message.identity,
             _tally(message.tally),
             cursor=message.cursor,
@@ -190,80 +194,34 @@ class AgentTree:
 
     def fetch(self, steps: Sequence[Step]) -> None:
         """The sources of these will be read from here, in this order."""
-        self._ahead = [
-            m.Wanted(step.id, step.source.path, step.source.entry)
-            for step in steps
-            if step.source is not None and is_small(step.source.entry)
-        ]
-        self._here = {}
+        self._pulling().expect(steps)
 
     def whole(self, step: Step) -> bytes | None:
         """A small file's content, brought with those that will be asked for next."""
-        if step.source is None or not is_small(step.source.entry):
-            return None
-        if step.id not in self._here:
-            self._bring(m.Wanted(step.id, step.source.path, step.source.entry))
-        found = self._here[step.id]
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    def _bring(self, first: m.Wanted) -> None:
-        place = next((n for n, want in enumerate(self._ahead) if want.step == first.step), None)
-        ahead = [first] if place is None else self._ahead[place:]
-        if place is not None:
-            self._ahead = ahead
-        wanted: list[m.Wanted] = []
-        room = _RUN_BYTES
-        for want in ahead[:_RUN_FILES]:
-            if room <= 0:
-                break
-            wanted.append(want)
-            room -= want.entry.size
-        if place is not None:
-            self._ahead = self._ahead[len(wanted) :]
-        self._here = dict(self._read_small(wanted))
-
-    def _read_small(self, wanted: Sequence[m.Wanted]) -> Iterator[tuple[int, bytes | Exception]]:
-        session = self._session()
-        session.send(m.Read(tuple(wanted)))
-        incoming = Incoming(session, [m.Coming(want.step, "pack") for want in wanted])
-        for want in wanted:
-            try:
-                content = incoming.content(want.step)
-            except (ContentChanged, OSError) as error:
-                yield want.step, error
-            else:
-                assert content is not None
-                yield want.step, content
-        session.expect(m.Done)
+        return self._pulling().whole(step)
 
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
         """See `Tree.read`."""
-        session = self._session()
-        wanted = m.Wanted(0, path, entry, offset)
-        session.send(m.Read((wanted,)))
-        form = "pack" if is_small(entry) else "stream"
-        incoming = Incoming(session, [m.Coming(0, form, offset)])
-        try:
-            content = incoming.content(0)
-            if content is not None:
-                yield content
-            else:
-                yield from _blocks(incoming, 0, offset)
-        finally:
-            if not session.is_lost:
-                incoming.finish()
-                session.expect(m.Done)
+        return self._pulling().read(path, entry, offset)
+
+    def rebuild(self, step: Step, offset: int, basis_fd: int) -> Iterator[bytes | tuple[int, int]]:
+        """See `RebuildingSupply`: only what the basis lacks travels."""
+        return self._pulling().rebuild(step, offset, basis_fd)
+
+    def prefix_is(self, step: Step, length: int, digest: bytes) -> bool:
+        """See `RebuildingSupply`."""
+        return self._pulling().prefix_is(step, length, digest)
 
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
+        self._hash_name = options.header.hash_name
+        self._pull = None
         message = m.Begin(
             options.run,
             options.durability.value,
             options.versions,
             options.header,
-            tuple(_at_most(leftovers, _LEFTOVERS_BYTES)),
+            tuple(at_most(leftovers, _LEFTOVERS_BYTES)),
         )
         return [_checked(note) for note in self._session().ask(message, m.Notes).problems]
 
@@ -273,19 +231,9 @@ class AgentTree:
         if not wanting:
             return ()
         session = self._session()
-        coming = [_coming(step) for step in wanting]
-        forms = {item.step: item for item in coming}
-        ordered = [*_of("pack", coming), *_of("stream", coming)]
-        session.send(m.Stage(tuple(m.to_wire(step) for step in wanting), tuple(ordered)))
-        out = Outgoing(session)
+        basics = Basics(self._cuts, self._hash_name, self._leftovers, self.bases)
         try:
-            for step in wanting:
-                if forms[step.id].form == "pack":
-                    _send_small(out, step, supply)
-            for step in wanting:
-                if forms[step.id].form == "stream":
-                    out.stream(step.id, supply.read(step, forms[step.id].offset))
-            out.flush()
+            Push(session, wanting, supply, basics).run()
             return self._receipts(wanting).receipts
         except BaseException:
             session.is_lost = True  # contents are half sent: no request can follow
@@ -324,6 +272,7 @@ class AgentTree:
     def close(self) -> None:
         """See `Tree.close`."""
         link, self._link, self._opened = self._link, None, None
+        self._pull = None
         if link is not None:
             link.close()
 
@@ -331,6 +280,12 @@ class AgentTree:
         self.connect()
         assert self._link is not None
         return self._link.session
+
+    def _pulling(self) -> Pull:
+        session = self._session()
+        if self._pull is None:
+            self._pull = Pull(session, self._cuts, self._hash_name)
+        return self._pull
 
     def _broken(self, what: str) -> ReconcileError:
         if self._link is not None:
@@ -340,55 +295,6 @@ class AgentTree:
             where=self.url,
             hint="see which program answers there; `reconcile version` on both ends",
         )
-
-
-def _coming(step: Step) -> m.Coming:
-    assert step.want is not None
-    if step.source is not None and step.source.side is step.side:
-        return m.Coming(step.id, "none")
-    return m.Coming(step.id, "pack" if is_small(step.want) else "stream")
-
-
-def _of(form: str, coming: Sequence[m.Coming]) -> Iterator[m.Coming]:
-    return (item for item in coming if item.form == form)
-
-
-def _send_small(out: Outgoing, step: Step, supply: Supply) -> None:
-    try:
-        out.small(step.id, _small(step, supply))
-    except (ContentChanged, OSError) as error:
-        out.failed(step.id, error)
-
-
-def _small(step: Step, supply: Supply) -> bytes:
-    """The whole content, by the shortest way there is."""
-    assert step.want is not None
-    origin = origin_of(supply, step)
-    if origin is not None and step.source is not None:
-        return _read_here(origin, step.source.path, step.want.size)
-    whole: Callable[[Step], bytes | None] | None = getattr(supply, "whole", None)
-    content = whole(step) if whole is not None else None
-    return b"".join(supply.read(step, 0)) if content is None else content
-
-
-def _read_here(root: Root, path: TreePath, size: int) -> bytes:
-    """A local file that should be `size` bytes long. Raises: OSError, ContentChanged."""
-    head, _, leaf = path.rpartition(b"/")
-    fd = os.open(leaf, READ, dir_fd=root.directory(TreePath(head)))
-    try:
-        data = os.read(fd, size + 1)
-    finally:
-        os.close(fd)
-    if len(data) != size:
-        raise ContentChanged
-    return data
-
-
-def _blocks(incoming: Incoming, number: int, offset: int) -> Iterator[bytes]:
-    incoming.advance(number, offset)
-    while (frame := incoming.stream_frame(number)) is not None:
-        yield frame.body
-        incoming.took(len(frame.body))
 
 
 def _fits(receipt: Receipt, step: Step) -> bool:
@@ -410,12 +316,3 @@ def _checked(problem: Problem) -> Problem:
 def _tally(fields: tuple[int, ...]) -> Tally:
     known = len(msgspec.structs.fields(Tally))
     return Tally(*(max(0, min(count, 2**63 - 1)) for count in fields[:known]))
-
-
-def _at_most(paths: Sequence[TreePath], room: int) -> Iterator[bytes]:
-    """The first ones that fit; the next run finds the others."""
-    for path in paths:
-        room -= len(path) + 8
-        if room < 0:
-            return
-        yield path

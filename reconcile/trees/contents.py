@@ -5,14 +5,18 @@ packs, then the streams, in the order both ends know. What is on its way and not
 yet taken never exceeds `WINDOW_BYTES`: a cut connection costs that much.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconcile.model.entry import Entry
 from reconcile.model.plan import Step
 from reconcile.trees.base import ContentChanged
+from reconcile.trees.rebuilding import pieces
 from reconcile.trees.rooted import Root
 from reconcile.trees.session import Session
+from reconcile.wire.cuts import Chunks
+from reconcile.wire.delta import Instruction, Zeros, decode_block
 from reconcile.wire.frames import Frame, ProtocolError
 from reconcile.wire.messages import (
     COPY,
@@ -60,11 +64,17 @@ class Outgoing:
 
     def stream(self, number: int, blocks: Iterable[bytes]) -> None:
         """A larger file's content, or the rest of it."""
+        self._sequence(number, DATA, _cut(blocks))
+
+    def delta(self, number: int, blocks: Iterable[bytes]) -> None:
+        """A file's content as instructions to the receiver's basis."""
+        self._sequence(number, COPY, blocks)
+
+    def _sequence(self, number: int, kind: int, bodies: Iterable[bytes]) -> None:
         self.flush()
         try:
-            for block in blocks:
-                for start in range(0, len(block), PIECE_BYTES):
-                    self.frame(DATA, block[start : start + PIECE_BYTES])
+            for body in bodies:
+                self.frame(kind, body)
         except (OSError, ContentChanged) as error:
             self.failed(number, error)
         else:
@@ -94,6 +104,12 @@ class Outgoing:
         self._acknowledged = count
 
 
+def _cut(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        for start in range(0, len(block), PIECE_BYTES):
+            yield block[start : start + PIECE_BYTES]
+
+
 class Own(Protocol):
     """Whose side content may come from without travelling."""
 
@@ -105,13 +121,21 @@ class Own(Protocol):
 class Incoming:
     """The receiving end: a `Supply` for `LocalTree.stage`, fed by the session."""
 
-    def __init__(self, session: Session, coming: Sequence[Coming], own: Own | None = None) -> None:
-        """`own`: the tree that content with a source of its own side is copied in."""
+    def __init__(
+        self,
+        session: Session,
+        coming: Sequence[Coming],
+        own: Own | None = None,
+        bases: Mapping[int, Chunks] | None = None,
+    ) -> None:
+        """`own`: the tree that content with a source of its own side is copied in; `bases`: the
+        chunks of the files that deltas build on."""
         self._session = session
         self._own = own
+        self._bases = bases or {}
         self._coming = {item.step: item for item in coming}
         self._packed = {item.step for item in coming if item.form == "pack"}
-        self._streams = [item for item in coming if item.form == "stream"]
+        self._streams = [item for item in coming if item.form in ("stream", "delta")]
         self._here: dict[int, bytes | Exception] = {}
         self._taken = 0
         self._told = 0
@@ -153,6 +177,33 @@ class Incoming:
                 raise self._lost("instructions came, where there is no basis")
             yield frame.body
             self.took(len(frame.body))
+
+    def rebuild(self, step: Step, offset: int, basis_fd: int) -> Iterator[bytes | tuple[int, int]]:
+        """As `read`; where a delta comes, ranges of the basis as (offset, count)."""
+        item = self._coming.get(step.id)
+        chunks = self._bases.get(step.id)
+        if item is None or item.form != "delta" or chunks is None or step.want is None:
+            yield from self.read(step, offset)
+            return
+        if os.fstat(basis_fd).st_size != chunks.size:
+            raise ContentChanged
+        self.advance(step.id, offset)
+        told = self._told_of(step.id, chunks.signature.count)
+        for piece in pieces(chunks, told, step.want.size):
+            yield from _zeros(piece.length) if isinstance(piece, Zeros) else (piece,)
+
+    def _told_of(self, number: int, count: int) -> Iterator[Instruction]:
+        while (frame := self.stream_frame(number)) is not None:
+            if frame.type != COPY:
+                raise self._lost("bytes came, where instructions were announced")
+            yield from decode_block(frame.body, count)
+            self.took(len(frame.body))
+
+    def prefix_is(self, step: Step, length: int, digest: bytes) -> bool:
+        """The sender goes on after `length` bytes: it has compared them."""
+        del digest
+        item = self._coming.get(step.id)
+        return item is not None and item.form == "stream" and item.offset == length
 
     def advance(self, number: int, offset: int) -> None:
         """Go to the stream of `number`, passing over what comes before it."""
@@ -226,6 +277,11 @@ class Incoming:
     def _lost(self, what: str) -> ProtocolError:
         self._session.is_lost = True
         return ProtocolError(what, where=self._session.where)
+
+
+def _zeros(length: int) -> Iterator[bytes]:
+    for start in range(0, length, PIECE_BYTES):
+        yield bytes(min(PIECE_BYTES, length - start))
 
 
 def _error(end: End) -> Exception:

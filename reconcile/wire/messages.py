@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from reconcile.model.block import HashName
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
@@ -163,7 +164,8 @@ class Survey(msgspec.Struct, frozen=True, array_like=True):
 
     steps: tuple[WireStep, ...]
     cut: Text
-    """How to cut a basis; empty: no signatures."""
+    """How to cut a basis (wire/cuts.py); empty: no signatures."""
+    hash_name: HashName
 
 
 class SignaturePart(msgspec.Struct, frozen=True, array_like=True):
@@ -196,7 +198,8 @@ class Coming(msgspec.Struct, frozen=True, array_like=True):
 
     step: int
     form: Text
-    """`pack`: inside a Pack; `stream`: DATA (and COPY, on a basis) from `offset`, then an End."""
+    """`pack`: inside a PACK; `stream`: DATA from `offset`, then an End; `delta`: COPY, then an
+    End; `none`: nothing travels."""
     offset: int = 0
 
 
@@ -255,6 +258,20 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
     """Parts of a basis' signature follow (of the only file), then a Done."""
 
 
+class Prefix(msgspec.Struct, frozen=True, array_like=True):
+    """Near: what is the content id of this file's first `length` bytes? Answered by PrefixIs."""
+
+    path: bytes
+    length: int
+    hash_name: HashName
+
+
+class PrefixIs(msgspec.Struct, frozen=True, array_like=True):
+    """Far: the id; empty when the file is shorter, or cannot be read."""
+
+    digest: Digest
+
+
 class Finish(msgspec.Struct, frozen=True, array_like=True):
     """Near: the run is over. Answered by Done."""
 
@@ -280,7 +297,7 @@ PACK = 40
 DATA = 41
 """Bytes of a stream."""
 COPY = 42
-"""Instructions of a stream that has a basis."""
+"""A block of instructions (wire/delta.py) of a stream that has a basis."""
 
 MESSAGES: dict[int, Any] = {  # Any: a struct class each
     1: Hello,
@@ -305,6 +322,8 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     20: Finish,
     21: Done,
     22: SignaturePart,
+    23: Prefix,
+    24: PrefixIs,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
 

@@ -1,0 +1,199 @@
+"""Pushing: contents sent to a far side, as little of them as will do.
+
+What the far side has already (complete leftovers, the beginning of a large
+file, an older version) is asked for first, in one round trip a batch; then small
+files go packed together, the others as streams or as deltas.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reconcile.model.block import HashName
+from reconcile.model.entry import Kind
+from reconcile.model.errors import PathRefused
+from reconcile.model.plan import Step
+from reconcile.model.treepath import TreePath, join, split
+from reconcile.trees.base import ContentChanged, Supply
+from reconcile.trees.chunking import ChunkCache, offered_cuts
+from reconcile.trees.contents import Outgoing, is_small
+from reconcile.trees.growing import REBUILT_FROM
+from reconcile.trees.rebuilding import answer, prefix_digest
+from reconcile.trees.rooted import READ, Root
+from reconcile.trees.session import Session
+from reconcile.trees.staging import origin_of
+from reconcile.trees.temporary import step_temp
+from reconcile.wire import messages as m
+from reconcile.wire.cuts import SIGNATURE_LIMIT, Signature, decode_signature
+from reconcile.wire.delta import encode_blocks
+from reconcile.wire.frames import ProtocolError
+
+
+class Basics(NamedTuple):
+    """What pushing has to know of the other side and of the run."""
+
+    cuts: Sequence[str]
+    """How the far side can cut files."""
+    hash_name: HashName
+    leftovers: frozenset[TreePath] | None
+    """Temporary names there; None: not known, so every step may have one."""
+    bases: Mapping[int, TreePath]
+    """Files there that are probably like what a step brings."""
+    cache: ChunkCache | None = None
+
+
+class Push:
+    """The contents of one batch."""
+
+    def __init__(
+        self, session: Session, steps: Sequence[Step], supply: Supply, basics: Basics
+    ) -> None:
+        self._session = session
+        self._steps = steps
+        self._supply = supply
+        self._basics = basics
+        self._signatures: dict[int, Signature] = {}
+        self._coming: dict[int, m.Coming] = {}
+
+    def run(self) -> None:
+        """Ask, announce, send. The answer to Stage is the caller's to take."""
+        needs = self._survey()
+        for step in self._steps:
+            self._coming[step.id] = self._form(step, needs.get(step.id))
+        forms = self._coming.values()
+        ordered = [
+            *(item for item in forms if item.form == "pack"),
+            *(item for item in forms if item.form in ("stream", "delta")),
+        ]
+        wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in self._steps)
+        self._session.send(m.Stage(wires, tuple(ordered)))
+        out = Outgoing(self._session)
+        by_id = {step.id: step for step in self._steps}
+        for item in ordered:
+            self._send(out, by_id[item.step], item)
+        out.flush()
+
+    def _survey(self) -> dict[int, m.Need]:
+        asked = [step for step in self._steps if self._is_asked(step)]
+        if not asked:
+            return {}
+        cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
+        wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in asked)
+        self._session.send(m.Survey(wires, cut, self._basics.hash_name))
+        parts: dict[int, bytearray] = {}
+        while isinstance(message := self._session.receive(), m.SignaturePart):
+            grown = parts.setdefault(message.step, bytearray())
+            grown += message.data
+            if len(parts) > len(asked) or len(grown) > SIGNATURE_LIMIT:
+                raise ProtocolError("more signatures than were asked for")
+        if not isinstance(message, m.Needs):
+            raise ProtocolError(f"{type(message).__name__} where needs belong")
+        self._signatures = {step: decode_signature(bytes(data)) for step, data in parts.items()}
+        return {need.step: need for need in message.needs}
+
+    def _is_asked(self, step: Step) -> bool:
+        want, known = step.want, self._basics.leftovers
+        assert want is not None
+        if _is_own(step):
+            return False
+        if known is None or not is_small(want):
+            return True
+        has_basis = step.expect is not None and step.expect.kind == Kind.FILE
+        if want.size >= REBUILT_FROM and (has_basis or step.id in self._basics.bases):
+            return True
+        return bool(known) and join(split(step.at)[0], step_temp(step)) in known
+
+    def _form(self, step: Step, need: m.Need | None) -> m.Coming:
+        assert step.want is not None
+        if _is_own(step) or (need is not None and need.state in ("have", "stale")):
+            return m.Coming(step.id, "none")
+        if need is not None and need.state == "part" and self._goes_on(step, need):
+            return m.Coming(step.id, "stream", need.offset)
+        if step.id in self._signatures and origin_of(self._supply, step) is not None:
+            return m.Coming(step.id, "delta")
+        return m.Coming(step.id, "pack" if is_small(step.want) else "stream")
+
+    def _goes_on(self, step: Step, need: m.Need) -> bool:
+        """What the far side has of it is how the source begins."""
+        assert step.want is not None
+        if not 0 < need.offset <= step.want.size or not need.prefix:
+            return False
+        source = _open(self._supply, step)
+        if source is not None:
+            try:
+                return prefix_digest(source, need.offset, self._basics.hash_name) == need.prefix
+            except OSError:
+                return False
+            finally:
+                os.close(source)
+        ask: Callable[[Step, int, bytes], bool] | None = getattr(self._supply, "prefix_is", None)
+        return ask is not None and ask(step, need.offset, need.prefix)
+
+    def _send(self, out: Outgoing, step: Step, item: m.Coming) -> None:
+        if item.form == "pack":
+            try:
+                out.small(step.id, whole(step, self._supply))
+            except (ContentChanged, OSError) as error:
+                out.failed(step.id, error)
+        elif item.form == "delta":
+            self._send_delta(out, step)
+        else:
+            out.stream(step.id, self._supply.read(step, item.offset))
+
+    def _send_delta(self, out: Outgoing, step: Step) -> None:
+        fd = _open(self._supply, step)
+        if fd is None:
+            out.failed(step.id, ContentChanged())
+            return
+        try:
+            told = answer(fd, self._signatures[step.id], 0, self._basics.cache)
+            out.delta(step.id, encode_blocks(told))
+        finally:
+            os.close(fd)
+
+
+def whole(step: Step, supply: Supply) -> bytes:
+    """A small file's content, by the shortest way there is. Raises: OSError, ContentChanged."""
+    assert step.want is not None
+    origin = origin_of(supply, step)
+    if origin is not None and step.source is not None:
+        return _read_here(origin, step.source.path, step.want.size)
+    arrived: Callable[[Step], bytes | None] | None = getattr(supply, "whole", None)
+    content = arrived(step) if arrived is not None else None
+    return b"".join(supply.read(step, 0)) if content is None else content
+
+
+def _is_own(step: Step) -> bool:
+    return step.source is not None and step.source.side is step.side
+
+
+def _open(supply: Supply, step: Step) -> int | None:
+    """The source, when it is a file of this machine that can be opened."""
+    origin = origin_of(supply, step)
+    if origin is None or step.source is None:
+        return None
+    try:
+        return origin.open_file(step.source.path)
+    except (OSError, PathRefused):
+        return None
+
+
+def _read_here(root: Root, path: TreePath, size: int) -> bytes:
+    head, leaf = split(path)
+    fd = os.open(leaf, READ, dir_fd=root.directory(head))
+    try:
+        data = os.read(fd, size + 1)
+    finally:
+        os.close(fd)
+    if len(data) != size:
+        raise ContentChanged
+    return data
+
+
+def at_most(paths: Sequence[TreePath], room: int) -> Iterator[bytes]:
+    """The first ones that fit into so many bytes; the next run finds the others."""
+    for path in paths:
+        room -= len(path) + 8
+        if room < 0:
+            return
+        yield path
