@@ -12,7 +12,7 @@ from typing import Any
 
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt
-from reconcile.trees.base import Supply
+from reconcile.trees.base import ContentChanged, Supply
 from reconcile.trees.plain import (
     Group,
     Lstat,
@@ -109,8 +109,13 @@ class Crew:
         tracked = self._site.options.header.tracked
         for step in steps:
             case = None if step.id in tried else plain_case(step, tracked)
-            data = None if case is None else whole(step)
-            if case is not None and data is not None:
+            if case is None:
+                continue
+            try:
+                data = whole(step)
+            except (OSError, ContentChanged):
+                continue  # the general way asks again, and reports it
+            if data is not None:
                 yield case, data
 
     def _do(

@@ -18,6 +18,7 @@ from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged, Supply
 from reconcile.trees.copying import copy_content, hash_fd
 from reconcile.trees.pieces import write_pieces
+from reconcile.trees.rebuilding import BasisChanged, Piece
 from reconcile.trees.rooted import READ, Root
 from reconcile.trees.site import kind_of
 from reconcile.trees.task import (
@@ -56,7 +57,7 @@ class RebuildingSupply(Supply, Protocol):
         """The first `length` bytes of the source have this content id."""
 
 
-Rebuild = Callable[[Step, int, int], Iterator[bytes | tuple[int, int]]]
+Rebuild = Callable[[Step, int, int], Iterator[Piece]]
 
 
 class _Basis:
@@ -242,7 +243,7 @@ def _completed(task: Task, fd: int, source_fd: int | None, basis: _Basis) -> boo
     elif not start or start < task.want.size:
         try:
             _receive(task, fd, start, basis)
-        except ContentChanged:
+        except (ContentChanged, BasisChanged):
             if basis.fd is None:
                 raise
             return False

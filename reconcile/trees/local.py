@@ -22,6 +22,7 @@ from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, open_site
 from reconcile.trees.staging import needs_content, put_away, stage_step
 from reconcile.trees.steps import carry_out_step, in_order
+from reconcile.trees.survey import Need, part_digest, survey
 from reconcile.trees.syscalls import SYSTEM, System
 from reconcile.trees.temporary import temp_name
 
@@ -109,6 +110,15 @@ class LocalTree:
                 notes.append(problem)
         self._site.flusher.flush_directories()
         return notes
+
+    def survey(self, steps: Sequence[Step], most_part_bytes: int) -> list[Need]:
+        """What a call of `stage` will ask for, without changing anything; see `survey.py`."""
+        site, _ = self._begun()
+        return survey(site, [step for step in steps if needs_content(step)], most_part_bytes)
+
+    def part_digest(self, step: Step, size_bytes: int) -> bytes:
+        """The content id of a part that `survey` told of; empty: it is another one now."""
+        return part_digest(self._begun()[0], step, size_bytes)
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
         """See `Tree.stage`."""

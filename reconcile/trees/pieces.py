@@ -1,4 +1,4 @@
-"""Pieces: a file grown from a stream of bytes and of ranges of another file.
+"""Pieces: a file grown from a stream of bytes, zeros and ranges of another file.
 
 Ranges are copied by the kernel (which shares blocks where it can), else by
 hand. Long runs of zeros become holes. Nothing here verifies; but a stream that
@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.copying import BLOCK, NOT_THIS_WAY, extents, write_all
+from reconcile.trees.rebuilding import Piece
 from reconcile.trees.syscalls import System
+from reconcile.wire.delta import Zeros
 
 HOLE = 64 << 10
 """Zeros in a row that are worth a hole."""
@@ -20,28 +22,31 @@ def write_pieces(
     system: System,
     fd: int,
     size_bytes: int,
-    pieces: Iterable[bytes | tuple[int, int]],
+    pieces: Iterable[Piece],
     basis_fd: int | None = None,
 ) -> None:
     """Append the pieces to `fd`, which holds the beginning of `size_bytes`.
 
-    A piece is bytes, or (offset, count): that range of the file `basis_fd`.
+    Spans are ranges of the file `basis_fd`.
     Raises: OSError; ContentChanged, for pieces that cannot be the content.
     """
     growth = _Growth(system, fd, size_bytes, basis_fd)
-    offset = count = 0  # a range that is not copied yet, because the next may adjoin it
+    offset = length = 0  # a span that is not copied yet, because the next may adjoin it
     for piece in pieces:
-        if isinstance(piece, tuple):
-            if count and piece[0] == offset + count:
-                count += piece[1]
-                continue
-            growth.copy(offset, count)
-            offset, count = piece
-        elif piece:
-            growth.copy(offset, count)
-            count = 0
+        if isinstance(piece, bytes):
+            growth.copy(offset, length)
+            length = 0
             growth.put(piece)
-    growth.copy(offset, count)
+        elif isinstance(piece, Zeros):
+            growth.copy(offset, length)
+            length = 0
+            growth.skip(piece.length)
+        elif length and piece.offset == offset + length:
+            length += piece.length
+        else:
+            growth.copy(offset, length)
+            offset, length = piece
+    growth.copy(offset, length)
     growth.finish()
 
 
@@ -58,12 +63,16 @@ class _Growth:
         self._in_kernel = True
 
     def put(self, data: bytes) -> None:
-        """These bytes are next."""
+        """These bytes are next; long runs of zeros become holes."""
         end = self._room(len(data))
         for at, count in _stretches(data):
             os.lseek(self._fd, self._position + at, os.SEEK_SET)
             write_all(self._system, self._fd, data if count == len(data) else data[at : at + count])
         self._position = end
+
+    def skip(self, count: int) -> None:
+        """So many zeros are next."""
+        self._position = self._room(count)
 
     def copy(self, offset: int, count: int) -> None:
         """This range of the basis is next; its holes stay holes."""

@@ -56,11 +56,10 @@ class ArrivedSupply(Supply, Protocol):
 
 def needs_content(step: Step) -> bool:
     """The step publishes a file's content."""
-    return (
-        step.want is not None
-        and step.want.kind == Kind.FILE
-        and step.action not in (Action.META, Action.MOVE)
-    )
+    want, action = step.want, step.action
+    if want is None or action is Action.META or action is Action.MOVE:
+        return False
+    return want.kind is Kind.FILE
 
 
 def origin_of(supply: Supply, step: Step) -> Root | None:
