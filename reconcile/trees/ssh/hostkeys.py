@@ -1,0 +1,276 @@
+"""Host keys: which a host shows, what known_hosts says of them, and pinning them.
+
+Nothing here decides to trust: `endpoint trust` does that with the user. The keys
+a host shows come unproven over the network; only the fingerprint tells.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from reconcile.model.errors import Denied, Unreachable, UsageError
+from reconcile.trees.ssh.failures import last_line
+from reconcile.trees.ssh.known_hosts import (
+    AUTHORITY,
+    REVOKED,
+    HostKey,
+    KnownLine,
+    added,
+    host_name,
+    lines_of,
+    names_host,
+    read_key,
+    without,
+    written,
+)
+from reconcile.trees.ssh.openssh import CONNECT_TIMEOUT_S, place_words
+from reconcile.trees.ssh.place import SshPlace
+
+FILE_MAX = 16 << 20
+_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
+
+
+class Target(NamedTuple):
+    """A host as the user's ssh configuration resolves it."""
+
+    name: str
+    """As known_hosts names it: `nas.lan`, `[nas.lan]:2222`."""
+    host: str
+    port: int
+    files: tuple[str, ...]
+    """The user's known_hosts files; the first is written."""
+    global_files: tuple[str, ...]
+    hashed: bool
+    direct: bool
+    """No jump and no proxy stands between."""
+
+
+class Standing(NamedTuple):
+    """One key a host shows, and what is known of it."""
+
+    key: HostKey
+    state: str
+    """`known`, `new`, `changed` (another key of its kind is pinned), `revoked`."""
+    where: str
+    """`FILE:LINE` of what is known; empty for `new`."""
+
+
+def fingerprint_at(file: str, number: int) -> str:
+    """`KIND FINGERPRINT` of the key in a line of a known_hosts file; empty: there is none."""
+    for line in lines_of(_read(file)):
+        if line.number == number:
+            return f"{line.key.kind} {line.key.fingerprint}"
+    return ""
+
+
+def resolve(place: SshPlace, ssh: str | None) -> Target:
+    """What the configuration makes of `place`, asked of `ssh -G`; without `ssh`, of paramiko.
+
+    Raises: UsageError, when `ssh` refuses its configuration.
+    """
+    settings = _settings(place, ssh)
+    host = settings.get("hostname", place.host)
+    port = int(settings.get("port", "") or place.port or 22)
+    alias = settings.get("hostkeyalias", "")
+    proxies = (settings.get("proxyjump", ""), settings.get("proxycommand", ""))
+    return Target(
+        alias.lower() if alias not in ("", "none") else host_name(host, port),
+        host,
+        port,
+        _files(settings.get("userknownhostsfile", "~/.ssh/known_hosts")),
+        _files(settings.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")),
+        settings.get("hashknownhosts", "no") in ("yes", "true"),
+        all(proxy in ("", "none") for proxy in proxies),
+    )
+
+
+def scan(place: SshPlace, target: Target, ssh: str | None) -> tuple[HostKey, ...]:
+    """The keys the host shows now, sorted by kind. Raises: Unreachable, when it shows none."""
+    keyscan = shutil.which("ssh-keyscan")
+    if ssh is None:
+        said = _own_client(place, "scan")
+    elif target.direct and keyscan:
+        timeout = str(CONNECT_TIMEOUT_S)
+        words = [keyscan, "-T", timeout, "-p", str(target.port), "--", target.host]
+        said = _run(words)
+    else:
+        said = _scanned_by_ssh(place, ssh)
+    out, err = said
+    rows = (line.split(None, 1) for line in out.splitlines() if not line.startswith("#"))
+    keys = {read_key(row[1]) for row in rows if len(row) == 2}
+    if not keys - {None}:
+        raise Unreachable(
+            f"{place.address} shows no SSH host key: {last_line(err) or 'it does not answer'}",
+            where=f"{target.host}:{target.port}",
+            hint="check the name, the port and the network",
+        )
+    return tuple(sorted(key for key in keys if key is not None))
+
+
+def standings(target: Target, keys: Iterable[HostKey]) -> tuple[Standing, ...]:
+    """What the known_hosts files say of each key; in the order given."""
+    lines = [
+        (f"{file}:{line.number}", line)
+        for file in (*target.files, *target.global_files)
+        for line in lines_of(_read(file))
+        if names_host(line.names, target.name)
+    ]
+    return tuple(_standing(key, lines) for key in keys)
+
+
+def _standing(key: HostKey, lines: Sequence[tuple[str, KnownLine]]) -> Standing:
+    for where, line in lines:
+        if line.marker == REVOKED and line.key == key:
+            return Standing(key, "revoked", where)
+    plain = [(where, line) for where, line in lines if not line.marker]
+    for where, line in plain:
+        if line.key == key:
+            return Standing(key, "known", where)
+    for where, line in plain:
+        if line.key.kind == key.kind:
+            return Standing(key, "changed", where)
+    return Standing(key, "new", "")
+
+
+def known_keys(target: Target) -> tuple[HostKey, ...]:
+    """The keys pinned for a host and not revoked; a key beside an `@cert-authority` is none."""
+    meant = [
+        line
+        for file in (*target.files, *target.global_files)
+        for line in lines_of(_read(file))
+        if line.marker != AUTHORITY and names_host(line.names, target.name)
+    ]
+    revoked = {line.key for line in meant if line.marker == REVOKED}
+    return tuple(dict.fromkeys(line.key for line in meant if line.key not in revoked))
+
+
+def pin(target: Target, keys: Sequence[HostKey], *, replace: bool) -> str:
+    """Write `keys` for the host; the file they stand in now.
+
+    `replace` removes every other plain key of the host from the user's files.
+    A file is replaced whole, mode 0600. RACE: a line that another program adds
+    between our read and our rename is lost, as with `ssh-keygen -R`.
+    Raises: UsageError, when no file is to be written or a line cannot be changed
+    by a program; Denied, when the file system refuses.
+    """
+    if not target.files:
+        raise UsageError(
+            "your ssh configuration names no known_hosts file to write",
+            where="UserKnownHostsFile", hint="name one there",
+        )  # fmt: skip
+    first = target.files[0]
+    for file in target.files:
+        before = _read_to_change(file)
+        data, stuck = without(before, target.name) if replace else (before, ())
+        if stuck:
+            raise UsageError(
+                f"`{target.name}` is meant by a pattern in line {stuck[0]} of {file}",
+                hint="correct that line by hand: it may mean other hosts too",
+            )
+        if file == first:
+            data = added(data, written(target.name, keys, hashed=target.hashed))
+        if data != before:
+            _replace_file(file, data)
+    return first
+
+
+def _settings(place: SshPlace, ssh: str | None) -> dict[str, str]:
+    if ssh is None:
+        out, err = _own_client(place, "settings")
+    else:
+        out, err = _run([ssh, "-G", *place_words(place), "--", place.host])
+    found = dict(line.partition(" ")[::2] for line in out.splitlines())
+    if "hostname" not in found:
+        raise UsageError(
+            f"`ssh` refuses its configuration: {last_line(err)}", where=place.name,
+            hint="mend the configuration file it names",
+        )  # fmt: skip
+    return found
+
+
+def _scanned_by_ssh(place: SshPlace, ssh: str) -> tuple[str, str]:
+    """What ssh-keyscan would say, through jumps and proxies: `ssh` notes what it is shown."""
+    errors = ""
+    with tempfile.TemporaryDirectory(prefix="reconcile-") as directory:
+        noted = os.path.join(directory, "known_hosts")
+        for kind in _KINDS:
+            options = (
+                f"UserKnownHostsFile={noted}", "GlobalKnownHostsFile=/dev/null",
+                "StrictHostKeyChecking=accept-new", "HashKnownHosts=no", "BatchMode=yes",
+                "PreferredAuthentications=none", "ControlMaster=no", "ControlPath=none",
+                f"ConnectTimeout={CONNECT_TIMEOUT_S}", f"HostKeyAlgorithms={kind}",
+            )  # fmt: skip
+            words = [ssh, *place_words(place), *(f"-o{option}" for option in options)]
+            errors = _run([*words, "-T", "--", place.host, "true"])[1]
+        return _read(noted).decode("utf-8", "replace"), errors
+
+
+def _own_client(place: SshPlace, what: str) -> tuple[str, str]:
+    module = "reconcile.trees.ssh.paramiko_client"
+    return _run([sys.executable, "-P", "-m", module, place.url, what, ""])
+
+
+def _run(words: Sequence[str]) -> tuple[str, str]:
+    """(stdout, stderr) of a program that asks nothing."""
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, check=False, errors="replace",
+    )  # fmt: skip
+    return done.stdout, done.stderr
+
+
+def _files(names: str) -> tuple[str, ...]:
+    """Of `UserKnownHostsFile`: `none` and names with `%` tokens are left out."""
+    return tuple(
+        os.path.expanduser(name)
+        for name in names.replace('"', "").split()
+        if name.lower() not in ("none", "/dev/null") and "%" not in name
+    )
+
+
+def _read(file: str) -> bytes:
+    """A regular file of a sane size; empty for anything else."""
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(fd, "rb") as opened:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_MAX:
+            return b""
+        return opened.read()
+
+
+def _read_to_change(file: str) -> bytes:
+    """The whole file; empty only when there is none. Raises: Denied."""
+    try:
+        with open(file, "rb") as opened:
+            return opened.read()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise Denied(f"cannot read `{file}`: {error.strerror}", where=file) from error
+
+
+def _replace_file(file: str, data: bytes) -> None:
+    place = os.path.realpath(file)
+    temp = f"{place}.{secrets.token_hex(6)}"
+    try:
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as opened:
+                opened.write(data)
+                opened.flush()
+                os.fsync(fd)
+            os.replace(temp, place)
+        except BaseException:
+            os.unlink(temp)
+            raise
+    except OSError as error:
+        raise Denied(f"cannot write `{file}`: {error.strerror}", where=file) from error

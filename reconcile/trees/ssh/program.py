@@ -1,0 +1,178 @@
+"""Program: a child process whose two pipes are a program on another machine.
+
+It is the OpenSSH client, or where there is none (or a password is given, which
+OpenSSH takes from no environment) `paramiko_client.py`. Ctrl-C reaches us and
+not the child: a run ends in order, over a link that still stands. When we die
+the child meets the end of its pipes.
+"""
+
+import fcntl
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from reconcile.model.errors import ReconcileError, UsageError
+from reconcile.trees.ssh.failures import explain, last_line
+from reconcile.trees.ssh.hostkeys import fingerprint_at
+from reconcile.trees.ssh.openssh import openssh_argv, remote_line
+from reconcile.trees.ssh.place import SshPlace
+
+SAID_BYTES = 1 << 16
+"""What is kept of the child's stderr: the beginning; anything after it is dropped."""
+PIPE_BYTES = 1 << 20
+END_S = 5.0
+"""How long a child that lost its pipes may take to end by itself; then how long after SIGTERM."""
+OWN_CLIENT = "own"
+
+
+class Program:
+    """One running child. `close` it, whatever happened."""
+
+    def __init__(self, place: SshPlace, argv: Sequence[str]) -> None:
+        """Start it. Raises: UsageError, when the client cannot be run."""
+        self.place = place
+        self._said = _bounded_file()
+        self._status: int | None = None
+        far_in, self.write_fd = _pipe()
+        self.read_fd, far_out = _pipe()
+        try:
+            self._child = _start(argv, far_in, far_out, self._said)
+        except OSError as error:
+            self._close_ends()
+            os.close(self._said)
+            raise UsageError(
+                f"`{argv[0]}` cannot be run: {error.strerror}",
+                hint="install the OpenSSH client, or correct RECONCILE_SSH",
+            ) from error
+        finally:
+            os.close(far_in)
+            os.close(far_out)
+
+    def failure(self, heard: bytes = b"") -> ReconcileError:
+        """Why the stream ended: after the end of `read_fd` or a broken pipe.
+
+        `heard` is what came instead of a program's greeting, if anything did. The
+        child is reaped; it is ended if it does not end by itself. The descriptors
+        are closed.
+        """
+        self._close_ends()
+        status = self._reaped()
+        return explain(status, self.said(), self.place, heard=heard, pinned=fingerprint_at)
+
+    def said(self) -> str:
+        """What it wrote to stderr so far, as foreign text: escape it before it is shown."""
+        if self._said < 0:
+            return ""
+        size = min(os.lseek(self._said, 0, os.SEEK_CUR), SAID_BYTES)
+        return os.pread(self._said, size, 0).decode("utf-8", "replace")
+
+    def last_words(self) -> str:
+        """The last line of that, one printable line; empty when nothing was said."""
+        return last_line(self.said())
+
+    def close(self) -> None:
+        """End it: the pipes first, then SIGTERM, then SIGKILL. No zombie stays. Repeatable."""
+        self._close_ends()
+        self._reaped()
+        if self._said >= 0:
+            os.close(self._said)
+            self._said = -1
+
+    def _close_ends(self) -> None:
+        for fd in (self.write_fd, self.read_fd):
+            if fd >= 0:
+                os.close(fd)
+        self.read_fd = self.write_fd = -1
+
+    def _reaped(self) -> int:
+        if self._status is None:
+            _await_end(self._child)
+            self._status = self._child.wait()
+        return self._status
+
+
+def open_program(place: SshPlace, command: Sequence[str], subsystem: str = "") -> Program:
+    """Start `command` (or a subsystem such as `sftp`) at `place`; connecting goes on meanwhile.
+
+    Raises: UsageError, when there is no client to start. What goes wrong later
+    is told by `Program.failure`.
+    """
+    client = client_of(os.environ)
+    if client == OWN_CLIENT:
+        return Program(place, _own_argv(place, command, subsystem))
+    return Program(place, openssh_argv(client, place, command, subsystem, may_ask=_may_ask()))
+
+
+def client_of(env: Mapping[str, str]) -> str:
+    """The `ssh` to run, or OWN_CLIENT.
+
+    RECONCILE_SSH names one (a program, or `own`); else ours where a password is
+    given or no `ssh` is found on PATH.
+    """
+    chosen = env.get("RECONCILE_SSH", "")
+    if chosen:
+        return chosen
+    if env.get("RECONCILE_SSH_PASSWORD") or env.get("RECONCILE_SSH_PASSWORD_FILE"):
+        return OWN_CLIENT
+    return shutil.which("ssh", path=env.get("PATH")) or OWN_CLIENT
+
+
+def _own_argv(place: SshPlace, command: Sequence[str], subsystem: str) -> list[str]:
+    line = subsystem or remote_line(command)
+    kind = "subsystem" if subsystem else "command"
+    module = "reconcile.trees.ssh.paramiko_client"
+    return [sys.executable, "-P", "-m", module, place.url, kind, line]
+
+
+def _may_ask() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+def _start(argv: Sequence[str], far_in: int, far_out: int, said: int) -> subprocess.Popen[bytes]:
+    """The child starts with SIGINT blocked: it stays blocked over exec."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=far_in,
+            stdout=far_out,
+            stderr=said,
+            close_fds=True,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _await_end(child: "subprocess.Popen[bytes]") -> None:
+    """Gone when it returns; not reaped."""
+    if child.poll() is not None:
+        return
+    ended = os.pidfd_open(child.pid)
+    try:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if select.select([ended], [], [], END_S)[0]:
+                return
+            child.send_signal(number)
+    finally:
+        os.close(ended)
+
+
+def _pipe() -> tuple[int, int]:
+    read, write = os.pipe()
+    try:
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass  # a limit of this user's pipes: the usual 64 KiB do
+    return read, write
+
+
+def _bounded_file() -> int:
+    """A file in memory that takes SAID_BYTES and refuses the rest; its offset says how many."""
+    said = os.memfd_create("said", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(said, SAID_BYTES)
+    fcntl.fcntl(said, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return said
