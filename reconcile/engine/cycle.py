@@ -22,7 +22,7 @@ from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, make_plan, plan_now
 from reconcile.model.codec import encode
-from reconcile.model.errors import PlanUsed, StalePlan
+from reconcile.model.errors import PlanUsed, StalePlan, Unreachable
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest
 from reconcile.model.plan import Plan, Problem, Side
@@ -152,8 +152,7 @@ def _carry_out(run: _Run) -> Outcome:
         rest, opened.left, opened.right, ledger, opened.listener, options, merged_content(opened)
     )
     opened.listener(Phase("commit"))
-    for side in Side:
-        opened.tree(side).end()
+    _end_sides(opened)
     if _keeps_bases(job):
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT))
     _note_conflicts(opened, plan, run.id)
@@ -173,6 +172,15 @@ def _begin_sides(run: _Run, options: RunOptions) -> tuple[Problem, ...]:
     for note in notes:
         opened.listener(Noted(note))
     return tuple(notes)
+
+
+def _end_sides(opened: Opened) -> None:
+    """Unlock both roots. A side that is lost by now has unlocked itself: all is recorded."""
+    for side in Side:
+        try:
+            opened.tree(side).end()
+        except Unreachable:
+            pass
 
 
 def _generation(run: _Run) -> Baseline:

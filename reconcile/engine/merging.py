@@ -75,27 +75,44 @@ def merged_content(opened: Opened) -> Callable[[bytes, int], Iterator[bytes]]:
 
 
 def keep_bases(opened: Opened, plan: Plan, receipts: Iterable[Receipt], left: Manifest) -> None:
-    """Keep the texts that both sides now agree on: the bases of later merges."""
+    """Keep the texts that both sides now agree on: the bases of later merges.
+
+    Read on this machine where either side is here.
+    """
     kept = contents(opened)
     done = {receipt.step for receipt in receipts if receipt.status is Status.DONE}
-    for path, side, entry in _agreed(plan, done, left):
-        if entry.kind == Kind.FILE and entry.size <= LIMIT_BYTES and kept.get(entry.id) is None:
+    for entry, places in _agreed(plan, done, left):
+        if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES or kept.get(entry.id) is not None:
+            continue
+        for side, path in sorted(places, key=lambda place: opened.remote(place[0]) is not None):
             text = _text(opened.tree(side), path, entry)
-            if text is not None:
-                kept.put(text)
+            if text is not None and kept.put(text) == entry.id:
+                break
 
 
-def _agreed(plan: Plan, done: set[int], left: Manifest) -> Iterator[tuple[TreePath, Side, Entry]]:
+Place = tuple[Side, TreePath]
+
+
+def _agreed(plan: Plan, done: set[int], left: Manifest) -> Iterator[tuple[Entry, list[Place]]]:
+    """What is agreed on now, and where it stands, or stood a moment ago."""
     for step in plan.steps:
         if step.id in done and step.want is not None:
-            yield step.at, step.side, step.want
+            places = [(step.side, step.at)]
+            source = step.source
+            if source is not None and source.side is not None:
+                places.append((source.side, source.path))
+            yield step.want, places
     for agreement in plan.agreements:
         if agreement.entry is None:
             continue
-        yield agreement.path, Side.LEFT, agreement.entry
+        yield agreement.entry, _on_both(agreement.path)
         if agreement.entry.kind == Kind.DIR:
             for path, entry in walk(left, agreement.path):
-                yield path, Side.LEFT, entry
+                yield entry, _on_both(path)
+
+
+def _on_both(path: TreePath) -> list[Place]:
+    return [(side, path) for side in Side]
 
 
 def _text(tree: Tree, path: TreePath, entry: Entry) -> bytes | None:

@@ -61,6 +61,8 @@ class Opened:
         self.is_writable = False
         self.notes: list[Problem] = []
         """What the plan says of the way it was made."""
+        self.rebased: Manifest | None = None
+        """The baseline under this header, when the state has it under another hash."""
         self._header: Header | None = None
         self._local: dict[Side, LocalTree] = {}
         self._remote: dict[Side, RemoteTree] = {}
@@ -191,8 +193,11 @@ class Opened:
         """What was agreed on, under this job's header; ABSENT on a first run.
 
         A baseline of another hash algorithm cannot be compared with anything:
-        it reads as a first run, in which nothing is deleted.
+        unless it was carried over (`rehash.py`) it reads as a first run, in
+        which nothing is deleted.
         """
+        if self.rebased is not None:
+            return self.rebased
         if self.baseline() is None:
             return ABSENT
         return self.store.manifest("base", header=self.header)

@@ -13,6 +13,7 @@ from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
+from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, lookup, walk
@@ -48,7 +49,10 @@ def plan_now(opened: Opened) -> Seen:
     """Observe and compare. Raises: RootMissing, Denied …; a failing guard stands in the plan."""
     started = time.monotonic_ns()
     opened.listener(Phase("scan"))
+    before = remember(opened)
     left, right = observe_both(opened)
+    if before is not None:
+        carry_over(opened, before, (left, right))
     opened.listener(Phase("compare"))
     newest = opened.baseline()
     with opened.store.reading():

@@ -10,7 +10,7 @@ import msgspec
 
 from reconcile.decide.advance import Graft, Revision, graft_rows, revise
 from reconcile.model.codec import decode, decode_entries, encode
-from reconcile.model.entry import Kind
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError, NotFound
 from reconcile.model.manifest import (
     DEFAULT_HEADER,
@@ -127,9 +127,15 @@ class Baselines:
         again = self._under(info.header, newest)
         if again.root is None:
             self.reset(info.run, info.time_ns)
-            return
-        graft = Graft(ROOT, again, ROOT, newest.root or again.root)
-        self._apply(revise(build({}, info.header), {}, [graft]), info, newest)
+        else:
+            self.replace(again, info)
+
+    def replace(self, manifest: TreeManifest, info: Baseline) -> Baseline:
+        """Record a whole tree, which has a root, as a generation; in a transaction."""
+        newest = self.newest()
+        root = newest.root if newest is not None else None
+        graft = Graft(ROOT, manifest, ROOT, root or _root(manifest))
+        return self._apply(revise(build({}, info.header), {}, [graft]), info, newest)
 
     def _under(self, header: Header, newest: Baseline) -> TreeManifest:
         """The newest baseline with the ids that `header` asks for; absent when its hash is another.
@@ -254,6 +260,11 @@ class _Writer:
             raise damaged(self._database.location, "a page cannot be read") from error
         self.files += sign * len(files)
         self.size_bytes += sign * sum(entry.size for entry in files)
+
+
+def _root(manifest: Manifest) -> Entry:
+    assert manifest.root is not None
+    return manifest.root
 
 
 def _not_bytes() -> Baseline:
