@@ -1,0 +1,55 @@
+"""The bundle of what is installed here, made once and kept in the cache.
+
+Making it parses every source that goes over, a second's work. It is kept under
+a digest of the sources' names, sizes and times, in a directory that nobody else
+can write to.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+
+from reconcile import __version__
+from reconcile.trees.carry.bundle import Bundle, make_bundle
+from reconcile.trees.carry.cache import open_cache, put, take
+from reconcile.trees.carry.closure import PACKAGE
+
+_DIGEST = 32
+
+
+def the_bundle() -> Bundle:
+    """The bundle for the installed program. Raises: Unbundled, TooNew, which are faults of ours."""
+    folder = open_cache()
+    try:
+        name = f"near-{_sources()}.pyz"
+        found = take(folder, name)
+        if found is not None and hashlib.sha256(found[_DIGEST:]).digest() == found[:_DIGEST]:
+            return Bundle(found[_DIGEST:], found[:_DIGEST].hex())
+        bundle = make_bundle()
+        put(folder, name, bytes.fromhex(bundle.sha256) + bundle.data)
+        return bundle
+    finally:
+        if folder >= 0:
+            os.close(folder)
+
+
+def _sources() -> str:
+    """A digest of what the bundle is made of, cheap to take: no file is opened."""
+    digest = hashlib.sha256(__version__.encode())
+    for line in sorted(_stamps(str(files(PACKAGE)))):
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def _stamps(folder: str) -> Iterator[str]:
+    try:
+        found = list(os.scandir(folder))
+    except OSError:
+        return  # the package is no directory (a zip file): its version tells
+    for entry in found:
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _stamps(entry.path)
+        elif entry.name.endswith(".py"):
+            status = entry.stat()
+            yield f"{entry.path}\0{status.st_size}\0{status.st_mtime_ns}\n"
