@@ -64,7 +64,7 @@ class Far:
             nonlocal left
             left -= made == call
             if made == call and left == 0:
-                raise Unreachable("the connection was lost")
+                raise Unreachable("the connection was lost", where=self.url)
 
         self.trouble = trouble
 
