@@ -44,9 +44,7 @@ def chunks_of(fd: int, cut: Cut, cache: ChunkCache | None = None) -> Chunks:
     return joined(cut, batches(fd, cut, cache))
 
 
-def batches(
-    fd: int, cut: Cut, cache: ChunkCache | None = None, offset: int = 0
-) -> Iterator[Batch]:
+def batches(fd: int, cut: Cut, cache: ChunkCache | None = None, offset: int = 0) -> Iterator[Batch]:
     """The open file's chunks from `offset` on: out of the cache when it is as it was, else as
     they are cut, and then kept.
 
@@ -138,9 +136,7 @@ def _fixed(fd: int, cut: Cut, start: int, size: int, digest: Digest) -> Iterator
 def _by_content(fd: int, cut: Cut, start: int, size: int, digest: Digest) -> Iterator[Batch]:
     from pyfastcdc import FastCDC
 
-    cutter = FastCDC(
-        cut.average, min_size=cut.minimum, max_size=cut.maximum, normalized_chunking=2
-    )
+    cutter = FastCDC(cut.average, min_size=cut.minimum, max_size=cut.maximum, normalized_chunking=2)
     view = memoryview(bytearray(max(READ_BYTES, 4 * cut.maximum)))
     sparse = _is_sparse(fd, size)
     while start < size:
