@@ -1,0 +1,167 @@
+"""SftpTree: a directory on a server that speaks SFTP, and need not speak anything else.
+
+One connection, no threads; every operation keeps many requests on their way.
+Looking is `scanning.py`, reading `supplying.py`, changing `staging.py` and
+`carrying.py`. See docs/sftp.md for what SFTP cannot promise.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from reconcile.decide.filters import compile_filter
+from reconcile.model.block import HashName
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.errors import Denied, ReconcileError, Unreachable, UsageError
+from reconcile.model.plan import Problem
+from reconcile.model.policy import Abilities
+from reconcile.model.treepath import ROOT, order_key
+from reconcile.trees.base import Tally
+from reconcile.trees.looking import Look, Looking, Settings
+from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.scan import Index
+from reconcile.trees.sftp.channel import Channel
+from reconcile.trees.sftp.client import Sftp
+from reconcile.trees.sftp.clock import UNKNOWN_NS, lag_ns, skew_ns
+from reconcile.trees.sftp.contents import Contents
+from reconcile.trees.sftp.hashing import RemoteHasher
+from reconcile.trees.sftp.root import FarRoot, find_root
+from reconcile.trees.sftp.rows import SECOND_NS, BadListing
+from reconcile.trees.sftp.scanning import Scan
+
+
+class SftpTree:
+    """One side on a server. See `trees/base.py` and `trees/remote.py` for the promises."""
+
+    def __init__(
+        self,
+        open_channel: Callable[[], Channel],
+        url: str,
+        path: bytes,
+        hasher: RemoteHasher | None = None,
+        *,
+        verify_limit_bytes: int | None = None,
+    ) -> None:
+        """`path`: absolute, or relative to where a session begins. `hasher`: None where only
+        SFTP is to be had. `verify_limit_bytes`: larger files are not read for their identity."""
+        self.url = url
+        self._open_channel = open_channel
+        self._path = path
+        self._hasher = hasher
+        self._verify_limit_bytes = verify_limit_bytes
+        self._sftp: Sftp | None = None
+        self._root: FarRoot | None = None
+        self._lag_ns: int | None = None
+        self._notes: list[Problem] = []
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can hold: whole seconds, and all a POSIX directory can."""
+        return Abilities(mtime_step_ns=SECOND_NS)
+
+    @property
+    def hash_names(self) -> tuple[HashName, ...]:
+        """What the server can do comes first; by reading, both can be had."""
+        able = self._hasher.hash_names if self._hasher is not None else ()
+        rest: tuple[HashName, ...] = ("blake3", "sha256")
+        return (*able, *(name for name in rest if name not in able))
+
+    @property
+    def skew_ns(self) -> int:
+        """See `RemoteTree.skew_ns`."""
+        return skew_ns(self._lag_ns)
+
+    @property
+    def notes(self) -> Sequence[Problem]:
+        """See `RemoteTree.notes`."""
+        return self._notes
+
+    @property
+    def cursor(self) -> bytes:
+        """Always empty: the server keeps no state."""
+        return b""
+
+    @property
+    def sftp(self) -> Sftp:
+        """The connection. Raises: ReconcileError, before `connect`."""
+        if self._sftp is None:
+            raise ReconcileError("the connection was not made", where=self.url)
+        return self._sftp
+
+    def connect(self) -> None:
+        """See `RemoteTree.connect`."""
+        if self._sftp is not None:
+            return
+        self._sftp = Sftp(self._open_channel(), self.url)
+        self._sftp.start()
+        self._root = self._sftp.run(find_root(self._sftp, self._path, self.url))
+        self._lag_ns = self._sftp.run(lag_ns(self._sftp))
+
+    def start_look(self, want: Looking) -> None:
+        """See `RemoteTree.start_look`: SFTP has nothing to start."""
+        del want
+
+    def look(
+        self, want: Looking, index: Index | None, sink: Sink, progress: Callable[[Tally], None]
+    ) -> Seen:
+        """See `RemoteTree.look`. Compares with `index`; nothing unchanged is read."""
+        self.connect()
+        settings = self._settings(want)
+        rules = settings.filter
+        contents = Contents(
+            self.sftp,
+            settings.header.hash_name,
+            self._hasher,
+            text_only=rules is not None and rules.text_only,
+            verify_limit_bytes=self._verify_limit_bytes,
+        )
+        racy_ns = settings.now_ns - (UNKNOWN_NS if self._lag_ns is None else 0)
+        root = self._found_root()
+        scan = Scan(
+            self.sftp, root.location or b"/", settings, contents, index, sink, progress,
+            racy_ns=racy_ns, trusted=want.trusted,
+        )  # fmt: skip
+        try:
+            found = scan.run()
+        except PermissionError as error:
+            raise Denied("the root cannot be listed", where=self.url) from error
+        except (OSError, BadListing) as error:
+            raise Unreachable(f"the root cannot be listed: {error}", where=self.url) from error
+        entry = Entry(b"", Kind.DIR, 0, 0, root.mode, found.id)
+        return _seen(entry, scan.look, root.identity)
+
+    def close(self) -> None:
+        """See `Tree.close`."""
+        if self._sftp is not None:
+            self._sftp.close()
+            self._sftp = None
+
+    def _settings(self, want: Looking) -> Settings:
+        """As asked, by the server's clock. Raises: UsageError, for what SFTP cannot see."""
+        settings = want.settings
+        if settings.header.tracked.xattr:
+            raise UsageError(
+                "extended attributes cannot be seen over SFTP",
+                where=self.url,
+                hint="leave `xattr` out of `--meta`, or use the agent (ssh://)",
+                code="E_UNSUPPORTED",
+            )
+        return msgspec.structs.replace(
+            settings,
+            filter=settings.filter or compile_filter(want.spec),
+            now_ns=settings.now_ns + (self._lag_ns or 0),
+        )
+
+    def _found_root(self) -> FarRoot:
+        assert self._root is not None
+        return self._root
+
+
+def _seen(root: Entry, look: Look, identity: str) -> Seen:
+    return Seen(
+        root,
+        tuple(sorted(look.problems, key=lambda problem: order_key(problem.path))),
+        tuple(sorted(look.listing.leftovers, key=order_key)),
+        identity,
+        look.tally,
+    )
