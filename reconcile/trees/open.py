@@ -67,9 +67,9 @@ def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
     place = _place(endpoint)
     if place.agent == "never":
         return _sftp(endpoint, options)
-    from reconcile.trees.agent_tree import AgentTree
+    from reconcile.trees.ssh.dial import agent_tree
 
-    tree = AgentTree(place, options)
+    tree = agent_tree(place, options)
     try:
         tree.connect()
     except NoAgent:
