@@ -17,7 +17,7 @@ import re
 import shlex
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
@@ -165,4 +165,6 @@ def _next_mark(read: Callable[[int], bytes], heard: bytearray, nonce: str) -> tu
 def shown(seen: bytes, limit: int = 300) -> str:
     """The end of what the far side printed, for people: one line, nothing a terminal obeys."""
     text = seen.decode("utf-8", "backslashreplace").strip()[-limit:]
-    return "".join(c if c.isprintable() else "\\n" if c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return "".join(
+        c if c.isprintable() else "\\n" if c == "\n" else f"\\x{ord(c):02x}" for c in text
+    )

@@ -50,7 +50,10 @@ def find_source(name: str) -> bytes | None:
     if head != PACKAGE:
         return None
     place = files(PACKAGE).joinpath(*rest)
-    for file in (place.joinpath("__init__.py"), files(PACKAGE).joinpath(*rest[:-1], f"{name.split('.')[-1]}.py")):
+    for file in (
+        place.joinpath("__init__.py"),
+        files(PACKAGE).joinpath(*rest[:-1], f"{name.split('.')[-1]}.py"),
+    ):
         if file.is_file():
             return file.read_bytes()
     return None

@@ -66,7 +66,7 @@ def put(folder: int, name: str, data: bytes) -> None:
     """Place the file, complete or not at all. Not flushed: its readers know its hash."""
     if folder < 0:
         return
-    fresh = "%s.%d.new" % (name, os.getpid())
+    fresh = f"{name}.{os.getpid()}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         _tidy(folder)

@@ -53,11 +53,11 @@ def unknown_names(tree: ast.Module) -> list[str]:
     What stands under `if sys.version_info >= …` is passed over.
     """
     modules = dict(_modules(tree))
-    found = []
-    for node in live_nodes(tree):
-        for what in _newer_in(node, modules):
-            found.append(f"line {getattr(node, 'lineno', 0)}: {what}")
-    return found
+    return [
+        f"line {getattr(node, 'lineno', 0)}: {what}"
+        for node in live_nodes(tree)
+        for what in _newer_in(node, modules)
+    ]
 
 
 def live_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -103,9 +103,16 @@ def _newer_in(node: ast.AST, modules: dict[str, str]) -> Iterator[str]:
         given = len(node.args) + len(node.keywords)
         if node.func.attr in ("to_bytes", "from_bytes") and given < 2:
             yield f"`{node.func.attr}` without a byte order"
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        if any(isinstance(side, ast.Dict | ast.DictComp) for side in (node.left, node.right)):
-            yield "`|` of dicts"
+    elif _joins_dicts(node):
+        yield "`|` of dicts"
+
+
+def _joins_dicts(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.BitOr)
+        and any(isinstance(side, ast.Dict | ast.DictComp) for side in (node.left, node.right))
+    )
 
 
 def _is_newer(module: str, name: str) -> bool:

@@ -127,10 +127,7 @@ def strict_zips(source: Source) -> Iterator[Edit]:
 def type_expressions(source: Source) -> Iterator[Edit]:
     """`tuple[int, ...]`, `Entry | None` outside annotations become text, read when needed."""
     bases = {
-        id(base)
-        for node in source.live()
-        if isinstance(node, ast.ClassDef)
-        for base in node.bases
+        id(base) for node in source.live() if isinstance(node, ast.ClassDef) for base in node.bases
     }
     inside: set[int] = set()
     for node in source.live():
@@ -240,7 +237,9 @@ def _opening(source: Source, *, needs_later: bool) -> Edit:
 
 
 def _postpones(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body
+    )
 
 
 def _applied(data: bytes, edits: list[Edit]) -> bytes:

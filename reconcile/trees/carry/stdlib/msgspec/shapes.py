@@ -253,7 +253,7 @@ def _row(make, reads, required):
 
 def _named_tuple(kind):
     space = namespace_of(kind.__module__)
-    types = kind.__dict__.get("__annotations__", {})
+    types = vars(kind)["__annotations__"]
     reads = [shape_of(_annotation(types[field], space)).read for field in kind._fields]
     required = len(reads) - len(kind._field_defaults)
     return _row(lambda values: kind(*values), reads, required)

@@ -60,10 +60,10 @@ def number(reader, size):
 
 _FIXED = ((0x80, "int"), (0x90, "map"), (0xA0, "array"), (0xC0, "str"))
 _NAMED = {
-    **{code: "bytes" for code in (0xC4, 0xC5, 0xC6)},
-    **{code: "ext" for code in (0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8)},
-    **{code: "int" for code in (0xCC, 0xCD, 0xCE, 0xCF, 0xD0, 0xD1, 0xD2, 0xD3)},
-    **{code: "str" for code in (0xD9, 0xDA, 0xDB)},
+    **dict.fromkeys(range(0xC4, 0xC7), "bytes"),
+    **dict.fromkeys([0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8], "ext"),
+    **dict.fromkeys(range(0xCC, 0xD4), "int"),
+    **dict.fromkeys(range(0xD9, 0xDC), "str"),
     0xC0: "null",
     0xC2: "bool",
     0xC3: "bool",
@@ -99,6 +99,7 @@ def expect(reader, kind):
 
 
 def read_int(reader):
+    """A whole number of at most 64 bits."""
     code = expect(reader, "int")
     if code < 0x80:
         return code
@@ -112,23 +113,28 @@ def read_int(reader):
 
 
 def read_float(reader):
+    """A float; a whole number is none."""
     single = expect(reader, "float") == 0xCA
     return (_SINGLE.unpack(take(reader, 4)) if single else _DOUBLE.unpack(take(reader, 8)))[0]
 
 
 def read_bool(reader):
+    """True or false."""
     return expect(reader, "bool") == 0xC3
 
 
 def read_none(reader):
+    """None."""
     expect(reader, "null")
 
 
 def read_bytes(reader):
+    """Bytes."""
     return take(reader, number(reader, 1 << expect(reader, "bytes") - 0xC4))
 
 
 def read_str(reader):
+    """Text. Raises: UnicodeDecodeError, as msgspec does."""
     code = expect(reader, "str")
     size = code & 0x1F if code < 0xC0 else number(reader, 1 << code - 0xD9)
     return take(reader, size).decode()
