@@ -1,6 +1,6 @@
 """Chunking: an open file cut into chunks and digested. The cuts are pinned in FORMAT.md §14.
 
-The file may be in use: it is read, never mapped, so one that is truncated
+The file may be in use: it is read, never mapped, so one that is cut short
 meanwhile costs a wrong list and no signal; the wanted content's id tells in the
 end. Holes are not read. `pyfastcdc` is imported by the first cut that needs it.
 """
@@ -124,12 +124,13 @@ def _fixed(fd: int, cut: Cut, start: int, size: int, digest: Digest) -> Iterator
             continue
         end = min(size, start - start % len(view) + len(view))
         got = _read(fd, view[: end - start], start)
-        edges = [start, *range(start - start % step + step, start + got, step), start + got]
         if not got:
             return
-        pairs = [(a - start, b - start) for a, b in zip(edges, edges[1:])]  # noqa: B905 - 3.8
-        parts = [digest(view[a:b]) for a, b in pairs]
-        yield Batch(array("I", [b - a for a, b in pairs]), b"".join(parts))
+        first = min(step - start % step, got)
+        edges = [0, *range(first, got, step)]
+        lengths = array("I", [first, *(min(step, got - edge) for edge in edges[1:])])
+        parts = [digest(view[a : a + b]) for a, b in zip(edges, lengths)]  # noqa: B905
+        yield Batch(lengths, b"".join(parts))
         start += got
 
 

@@ -67,7 +67,7 @@ def pieces(chunks: Chunks, told: Iterable[Instruction], length: int) -> Iterator
     for one in told:
         piece: Piece
         if isinstance(one, Copy):
-            end = one.first + one.count
+            end = one.first + one.chunks
             if not 0 <= one.first < end < len(starts):
                 raise ProtocolError(f"chunks {one.first} to {end} of {len(starts) - 1}")
             piece = Span(starts[one.first], starts[end] - starts[one.first])

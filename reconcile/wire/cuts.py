@@ -70,13 +70,13 @@ class Signature(NamedTuple):
     digests: bytes
 
     @property
-    def count(self) -> int:
+    def chunk_count(self) -> int:
         """Chunks."""
         return len(self.digests) // self.cut.digest_bytes
 
     def encode(self) -> bytes:
         """The bytes that travel; at most SIGNATURE_LIMIT."""
-        return _encode(self.cut, self.size, self.count) + self.digests
+        return _encode(self.cut, self.size, self.chunk_count) + self.digests
 
 
 class Chunks(NamedTuple):

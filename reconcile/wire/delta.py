@@ -28,10 +28,10 @@ _HEAD_BYTES = 18
 
 
 class Copy(NamedTuple):
-    """Chunks `first` to `first + count - 1` of the basis."""
+    """So many chunks of the basis, from chunk `first` on."""
 
     first: int
-    count: int
+    chunks: int
 
 
 class Zeros(NamedTuple):
@@ -90,10 +90,10 @@ def encode_blocks(told: Iterable[Instruction]) -> Iterator[bytes]:
     expected = copied = 0
     for one in told:
         if isinstance(one, Copy):
-            _put(block, one.count << 2 | _COPY)
+            _put(block, one.chunks << 2 | _COPY)
             _put(block, _zigzag(one.first - expected))
-            expected = one.first + one.count
-            copied += one.count
+            expected = one.first + one.chunks
+            copied += one.chunks
         elif isinstance(one, Zeros):
             _put(block, one.length << 2 | _ZEROS)
         else:
@@ -170,7 +170,7 @@ class _Known:
     def __init__(self, signature: Signature) -> None:
         self.digests = signature.digests
         self.width = signature.cut.digest_bytes
-        self._count = signature.count
+        self._count = signature.chunk_count
         self._table = array("I")
 
     def find(self, digest: bytes) -> int | None:

@@ -155,7 +155,7 @@ def test_any_bytes_tell_of_chunks_that_exist_or_are_refused(block: bytes, count:
         return
     for one in told:
         if isinstance(one, Copy):
-            assert 0 <= one.first < one.first + one.count <= count
+            assert 0 <= one.first < one.first + one.chunks <= count
     assert sum(len(one) for one in told if isinstance(one, bytes)) <= len(block)
     assert b"".join(encode_blocks(told)) == block
 
