@@ -5,12 +5,13 @@ writes to it) is looked at from scratch, with a note.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 
 from reconcile.model.errors import ReconcileError
 from reconcile.store.far_index import FarIndex
-from reconcile.store.lock import PairLock
+from reconcile.store.own_files import private_directory
 
 
 class IndexHolder:
@@ -29,7 +30,10 @@ class IndexHolder:
         if self.held is None:
             with contextlib.ExitStack() as opening:
                 try:
-                    opening.enter_context(PairLock(self._directory, "agent"))
+                    private_directory(self._directory)
+                    fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                    opening.callback(os.close, fd)
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     index = FarIndex.open(self._directory)
                 except (ReconcileError, OSError) as error:
                     self.why_not = str(error)
