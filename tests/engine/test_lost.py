@@ -46,7 +46,7 @@ def calls_of_a_run(place: Path, remote: tuple[Side, ...]) -> list[tuple[Side, st
     ]
 
 
-@pytest.mark.parametrize("remote", WAYS, ids=lambda sides: "+".join(sides))
+@pytest.mark.parametrize("remote", WAYS, ids="+".join)
 def test_whenever_the_connection_is_lost_the_next_run_completes(
     tmp_path: Path, remote: tuple[Side, ...]
 ) -> None:
