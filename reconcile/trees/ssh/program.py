@@ -24,7 +24,7 @@ from reconcile.trees.ssh.place import SshPlace
 SAID_BYTES = 1 << 16
 """What is kept of the child's stderr: the beginning; anything after it is dropped."""
 PIPE_BYTES = 1 << 20
-END_S = 5.0
+END_S = 3.0
 """How long a child that lost its pipes may take to end by itself; then how long after SIGTERM."""
 OWN_CLIENT = "own"
 
