@@ -1,16 +1,20 @@
 """Bench: the trees, states and commands that the sections share, in one scratch directory."""
 
+import itertools
 import shutil
 import subprocess
 import time
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
+from benchmarks.far import FarHost
 from benchmarks.measure import Command, run
-from benchmarks.workloads import make
+from benchmarks.workloads import QUICK, make
 
 SETTLE_S = 3
-"""Pause after a tree is written: its times are then older than any scan's start."""
 
 
 class Pair(NamedTuple):
@@ -30,12 +34,40 @@ class Bench:
         self.quick = quick
         self.rounds = rounds
         self._agreed: dict[str, Pair] = {}
+        self._open = ExitStack()
+        self._seeds = itertools.count(1000)
 
-    def tree(self, name: str) -> Path:
-        """A workload's tree, made once."""
-        top = self.work / name
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @cached_property
+    def far(self) -> FarHost:
+        """The other machine, from its first use to the end."""
+        return self._open.enter_context(FarHost(self.work / "far", quick=self.quick))
+
+    def settle(self) -> None:
+        """After a tree was written: wait until its times are older than any scan's start."""
+        if not self.quick:
+            time.sleep(SETTLE_S)
+
+    def next_seed(self) -> int:
+        """For one more mutation of a tree, unlike all before."""
+        return next(self._seeds)
+
+    def tree(self, name: str, divisor: int = 1) -> Path:
+        """A workload's tree, or one that many times smaller, made once."""
+        top = self.work / (name if divisor == 1 else f"{name}-{divisor}")
         if not top.exists():
-            make(name, top, quick=self.quick)
+            make(name, top, divisor=divisor * (QUICK if self.quick else 1))
+            self.settle()
         return top
 
     def copied(self, name: str) -> Pair:
@@ -43,7 +75,7 @@ class Bench:
         left, right = self.tree(name), self.work / f"{name}-copy"
         if not right.exists():
             subprocess.run(["cp", "-a", left, right], check=True)
-            time.sleep(SETTLE_S)
+            self.settle()
         return Pair(left, right, self.work / f"{name}-state")
 
     def agreed(self, name: str) -> Pair:

@@ -9,6 +9,8 @@ all of them are over; sshd adopts none, so orphans become ours and are counted.
 """
 
 import os
+import re
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -28,24 +30,29 @@ TICKS = os.sysconf("SC_CLK_TCK")
 OVER_S = 60
 """How long far processes may outlive the command that caused them."""
 
-DIRECT, SLOW = "bench", "bench-slow"
-"""The two hosts of our ssh configuration."""
+DIRECT, SLOW, COUNTING = "bench", "bench-slow", "bench-counting"
+"""The hosts of our ssh configuration; the last is a second server that counts SFTP requests."""
+
+SFTP_SERVERS = ("/usr/lib/openssh", "/usr/libexec/openssh", "/usr/lib/ssh", "/usr/libexec")
+FRESH_BYTES, STANDING_BYTES = 16 << 30, 48 << 30
+"""Sparse; the second has inodes for several W1."""
 
 
 class Route(NamedTuple):
     """One way to the far host."""
 
-    host: str
+    server: Sshd
     port: int
-    count: Callable[[], int]
+    counted: Callable[[], int]
     """Bytes in both directions so far."""
 
 
 class FarHost:
     """A server that runs inside `with`. Everything it writes is below `work`."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, *, quick: bool = False) -> None:
         self.work = work
+        self._divisor = 16 if quick else 1
         self.home = work / "home"
         """Where far programs keep their caches and archives."""
         self._stack = ExitStack()
@@ -56,17 +63,11 @@ class FarHost:
                 place.mkdir()
             private = stack.enter_context(private_loopback())
             adopt_orphans()
-            home = {"XDG_CACHE_HOME": str(self.home), "UNISON": str(self.home / "unison")}
-            self.server = stack.enter_context(Sshd(self.work, environment=home))
+            self.server = stack.enter_context(Sshd(self.work, environment=self._environment()))
             self.listener = _child_named("sshd")
-            slow = stack.enter_context(Proxy(self.server.port, delay_s=RTT_S / 2))
-            self.routes = {SLOW: Route(SLOW, slow.port, lambda: _carried(slow))}
-            if private:
-                direct = Route(DIRECT, self.server.port, sent_bytes)
-            else:
-                proxy = stack.enter_context(Proxy(self.server.port))
-                direct = Route(DIRECT, proxy.port, lambda: _carried(proxy))
-            self.routes[DIRECT] = direct
+            self.routes = {host: self._route(host, private, stack) for host in (DIRECT, SLOW)}
+            counting = stack.enter_context(self._counting_server())
+            self.routes[COUNTING] = Route(counting, counting.port, lambda: 0)
             self.config = self._write_config()
             self._stack = stack.pop_all()
         return self
@@ -91,7 +92,7 @@ class FarHost:
             raise BenchmarkFailed("a loop file system needs root and mkfs.ext4")
         place = self.work / "fresh"
         place.mkdir()
-        return self._stack.enter_context(fresh_filesystem(place))
+        return self._stack.enter_context(fresh_filesystem(place, FRESH_BYTES // self._divisor))
 
     @cached_property
     def standing(self) -> Path:
@@ -100,13 +101,15 @@ class FarHost:
         place.mkdir()
         if not available():
             return place
-        filesystem = self._stack.enter_context(fresh_filesystem(place))
+        filesystem = self._stack.enter_context(
+            fresh_filesystem(place, STANDING_BYTES // self._divisor)
+        )
         filesystem.renew()
         return filesystem.mount
 
     def meter(self, host: str = DIRECT) -> "SessionMeter":
         """Counts what a command causes over this route."""
-        return SessionMeter(self.listener, self.routes[host].count)
+        return SessionMeter(self.listener, self.routes[host].counted)
 
     def url(self, path: Path, host: str = DIRECT, scheme: str = "ssh", **options: str) -> str:
         """The endpoint of a directory there."""
@@ -114,15 +117,58 @@ class FarHost:
         query = "&".join(f"{name}={value}" for name, value in given.items())
         return f"{scheme}://{host}{path}?{query}"
 
+    def requests(self) -> int:
+        """SFTP requests that the counting host has served so far."""
+        log = self.work / "requests"
+        if not log.exists():
+            return 0
+        with log.open("rb") as lines:
+            return sum(1 for line in lines if re.search(rb": request \d+: ", line))
+
+    def _route(self, host: str, private: bool, stack: ExitStack) -> Route:
+        if private and host == DIRECT:
+            return Route(self.server, self.server.port, sent_bytes)
+        delay_s = RTT_S / 2 if host == SLOW else 0.0
+        proxy = stack.enter_context(Proxy(self.server.port, delay_s=delay_s))
+        return Route(self.server, proxy.port, lambda: _carried(proxy))
+
+    def _counting_server(self) -> Sshd:
+        """Its SFTP server writes a line for each request; other commands run as they are."""
+        place = self.work / "counting"
+        place.mkdir()
+        script = place / "command"
+        sftp = shutil.which("sftp-server", path=":".join(SFTP_SERVERS)) or "sftp-server"
+        script.write_text(
+            "#!/bin/sh\n"
+            "case $SSH_ORIGINAL_COMMAND in *sftp*) ;;\n"
+            '*) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;\nesac\n'
+            f"exec {sftp} -e -l DEBUG3 2>>{self.work / 'requests'}\n",
+            encoding="utf-8",
+        )
+        script.chmod(0o755)
+        return Sshd(place, environment=self._environment(), force_command=str(script))
+
+    def _environment(self) -> dict[str, str]:
+        return {"XDG_CACHE_HOME": str(self.home), "UNISON": str(self.home / "unison")}
+
     def _write_config(self) -> Path:
-        kind, blob = self.server.host_key_line.split()[1:3]
         known, config = self.work / "known_hosts", self.work / "ssh_config"
-        known.write_text(f"{DIRECT} {kind} {blob}\n", encoding="ascii")
-        hosts = (f"Host {route.host}\n  Port {route.port}\n" for route in self.routes.values())
+        keys = {
+            host: route.server.host_key_line.split()[1:3] for host, route in self.routes.items()
+        }
+        known.write_text(
+            "".join(f"{host} {kind} {blob}\n" for host, (kind, blob) in keys.items()),
+            encoding="ascii",
+        )
+        hosts = (
+            f"Host {host}\n  Port {route.port}\n  HostKeyAlias {host}\n"
+            f"  IdentityFile {route.server.key}\n"
+            for host, route in self.routes.items()
+        )
         config.write_text(
-            "".join(hosts) + f"Host *\n  HostName 127.0.0.1\n  HostKeyAlias {DIRECT}\n"
-            f"  User {self.server.user}\n  IdentityFile {self.server.key}\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {known}\n  GlobalKnownHostsFile /dev/null\n",
+            "".join(hosts) + f"Host *\n  HostName 127.0.0.1\n  User {self.server.user}\n"
+            f"  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n"
+            "  GlobalKnownHostsFile /dev/null\n",
             encoding="utf-8",
         )
         return config

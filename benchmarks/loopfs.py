@@ -22,16 +22,17 @@ def available() -> bool:
 class FreshFilesystem:
     """A mount point that `renew` makes empty again, by a new file system."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, size_bytes: int = SIZE_BYTES) -> None:
         self.image = work / "loop.img"
         self.mount = work / "loop"
+        self.size_bytes = size_bytes
 
     def renew(self) -> None:
         """Unmount what is there, format a new image, mount it."""
         self.remove()
         self.mount.mkdir()
         with self.image.open("xb") as file:
-            file.truncate(SIZE_BYTES)
+            file.truncate(self.size_bytes)
         _run(
             "mkfs.ext4", "-q", "-F", "-i", "16384",
             "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", str(self.image),
@@ -48,9 +49,9 @@ class FreshFilesystem:
 
 
 @contextmanager
-def fresh_filesystem(work: Path) -> Iterator[FreshFilesystem]:
+def fresh_filesystem(work: Path, size_bytes: int = SIZE_BYTES) -> Iterator[FreshFilesystem]:
     """A file system to renew at will, gone at the end."""
-    fresh = FreshFilesystem(work)
+    fresh = FreshFilesystem(work, size_bytes)
     try:
         yield fresh
     finally:

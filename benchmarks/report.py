@@ -1,7 +1,7 @@
 """Rows: one measured line, its pass marks, and where it is kept.
 
-Every row goes to a JSON-lines file as it is measured; the table in
-docs/benchmarks.md is made from that file, the latest full-size row of each name.
+Every row goes to a JSON-lines file as it is measured; benchmarks/page.py makes
+the tables of docs/benchmarks.md from it.
 """
 
 import json
@@ -15,9 +15,6 @@ from typing import NamedTuple
 
 from benchmarks.measure import Comparison
 
-BEGIN = "<!-- measured: begin -->"
-END = "<!-- measured: end -->"
-
 
 class Limit(NamedTuple):
     """A pass mark: `figure` of the row must not be above `at_most`."""
@@ -30,10 +27,13 @@ class Limit(NamedTuple):
         words = {
             "wall_ratio": "wall ratio",
             "cpu_ratio": "CPU ratio",
+            "wire_ratio": "wire ratio",
+            "wire_bytes": "bytes",
+            "requests_ratio": "requests ratio",
             "tree_mib": "MiB",
             "wall_s": "s",
         }
-        return f"≤ {self.at_most:g} {words[self.figure]}"
+        return f"≤ {self.at_most:,g} {words[self.figure]}"
 
 
 class Row(NamedTuple):
@@ -54,6 +54,18 @@ class Row(NamedTuple):
     """All processes together; 0: not measured."""
     limits: tuple[Limit, ...] = ()
     """None: the row is reported, not judged."""
+    peer_wire_bytes: int = 0
+    """0 in these: nothing went over a wire."""
+    wire_bytes: int = 0
+    wire_ratio: float = 0.0
+    peer_requests: int = 0
+    """SFTP requests; 0: not counted."""
+    requests: int = 0
+
+    @property
+    def requests_ratio(self) -> float:
+        """Ours by the peer's."""
+        return self.requests / max(self.peer_requests, 1)
 
     @property
     def name(self) -> str:
@@ -92,17 +104,23 @@ def row(
         rss_mib=result.ours.rss_mib,
         tree_mib=tree_mib,
         limits=tuple(limits),
+        peer_wire_bytes=result.peer.wire_bytes,
+        wire_bytes=result.ours.wire_bytes,
+        wire_ratio=result.wire_ratio,
     )
 
 
 def line(one: Row, *, quick: bool = False) -> str:
     """For the terminal. `quick`: the marks are for full trees, so nothing is judged."""
     marks = ", ".join(limit.text() for limit in one.limits) or "-"
+    wire = f" wire {one.wire_bytes:,} / {one.peer_wire_bytes:,} x{one.wire_ratio:.3f}"
+    asked = f" requests {one.requests:,} / {one.peer_requests:,}"
     return (
         f"{'quick' if quick else one.verdict():8} {one.section:12} {one.workload:5} "
         f"{one.ours}: {one.wall_s:.3f} s, {one.rss_mib:.0f} MiB (all: {one.tree_mib:.0f})  "
         f"{one.peer}: {one.peer_wall_s:.3f} s  "
-        f"wall x{one.wall_ratio:.2f} cpu x{one.cpu_ratio:.2f}  mark {marks}"
+        f"wall x{one.wall_ratio:.2f} cpu x{one.cpu_ratio:.2f}"
+        f"{wire if one.wire_bytes else ''}{asked if one.peer_requests else ''}  mark {marks}"
     )
 
 
@@ -144,51 +162,3 @@ def _processor() -> str:
         if text.startswith("model name"):
             return text.partition(":")[2].strip()
     return platform.machine()
-
-
-def rewrite_page(page: Path, records: Path) -> None:
-    """Put the latest full-size rows between the page's markers; the rest of it stays."""
-    latest: dict[str, dict[str, object]] = {}
-    for text in records.read_text(encoding="utf-8").splitlines():
-        record = json.loads(text)
-        if not record["quick"]:
-            key = " | ".join(str(record[part]) for part in ("section", "workload", "peer", "ours"))
-            latest.pop(key, None)
-            latest[key] = record
-    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    if not found or END not in rest:
-        raise ValueError(f"`{page}` has lost its markers")
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{_table(latest.values())}\n{END}{after}", encoding="utf-8")
-
-
-def _table(records: Iterable[dict[str, object]]) -> str:
-    rows = sorted(records, key=lambda record: (str(record["section"]), str(record["workload"])))
-    if not rows:
-        return "Nothing measured yet."
-    lines = [
-        "| what | tree | peer, s | ours, s | wall ratio | CPU ratio | MiB, largest / all | mark ||",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [_table_line(record) for record in rows]
-    facts = "; ".join(f"{name}: {value}" for name, value in rows[-1]["machine"].items())  # type: ignore[attr-defined]
-    days = sorted({str(record["measured"])[:10] for record in rows})
-    return "\n".join([*lines, "", f"Measured {days[0]} to {days[-1]}. {facts}."])
-
-
-def _table_line(record: dict[str, object]) -> str:
-    limits = [Limit(**limit) for limit in record["limits"]]  # type: ignore[attr-defined]
-    number = {key: float(str(record[key])) for key in Row._fields[5:11]}
-    cells = [
-        f"{record['section']}: `{record['ours']}`",
-        str(record["workload"]),
-        f"`{record['peer']}` {number['peer_wall_s']:.2f}",
-        f"{number['wall_s']:.2f}",
-        f"{number['wall_ratio']:.2f}",
-        f"{number['cpu_ratio']:.2f}",
-        f"{number['rss_mib']:.0f} / "
-        + (f"{number['tree_mib']:.0f}" if number["tree_mib"] else "-"),
-        ", ".join(limit.text() for limit in limits) or "-",
-        str(record["verdict"]),
-    ]
-    return "| " + " | ".join(cells) + " |"

@@ -2,6 +2,7 @@
 
     python -m benchmarks.run                          everything; about an hour on two cores
     python -m benchmarks.run no-change manifest       these sections only
+    python -m benchmarks.run ssh                      all of ssh-...
     python -m benchmarks.run --quick                  trees 40 times smaller: does it work at all?
     python -m benchmarks.run --workload W2 mirror     one tree only
 
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import page, report
 from benchmarks.bench import Bench
 from benchmarks.measure import BenchmarkFailed
 from benchmarks.sections import SECTIONS
@@ -31,8 +32,10 @@ def main() -> int:
     """The process's exit code."""
     options = _options()
     bad = 0
-    with _scratch(options.work, options.keep) as work:
-        bench = Bench(work, options.reconcile, quick=options.quick, rounds=options.rounds)
+    with (
+        _scratch(options.work, options.keep) as work,
+        Bench(work, options.reconcile, quick=options.quick, rounds=options.rounds) as bench,
+    ):
         facts = report.machine(
             [
                 ("reconcile", [options.reconcile, "--version"]),
@@ -52,7 +55,7 @@ def main() -> int:
                 print(f"failed   {name}: {error}", flush=True)
                 bad += 1
     if options.records == RECORDS and RECORDS.exists():
-        report.rewrite_page(PAGE, RECORDS)
+        page.rewrite_page(PAGE, RECORDS)
     return 1 if bad else 0
 
 
@@ -69,6 +72,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--records", type=Path, help="JSON lines are appended to this file")
     parser.add_argument("--reconcile", default=_installed(), help="the command to measure")
     options = parser.parse_args()
+    if "ssh" in options.sections:
+        options.sections += [name for name in SECTIONS if name.startswith("ssh-")]
+        options.sections.remove("ssh")
     options.sections = options.sections or list(SECTIONS)
     unknown = sorted(set(options.sections) - set(SECTIONS))
     if unknown:

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import threeway
+from benchmarks import sections_ssh, threeway
 from benchmarks.bench import Bench
 from benchmarks.loopfs import FreshFilesystem, available, fresh_filesystem
 from benchmarks.measure import (
@@ -18,6 +18,7 @@ from benchmarks.measure import (
     tree_memory_mib,
 )
 from benchmarks.mutate import Shares, mutate
+from benchmarks.peers import same_content
 from benchmarks.report import Limit, Row, row
 
 FLUSHED = ("W2",)
@@ -111,7 +112,7 @@ def mirror(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
             runs = in_turn(commands, max(2, bench.rounds // 2))
             by = dict(zip([command.label for command in commands], runs, strict=True))
             run(default)
-            _same_content(left, fresh.mount / "copy")
+            same_content(left, fresh.mount / "copy")
             for peer, ours, limits in pairs:
                 result = judge(peer, by[peer.label], ours, by[ours.label])
                 yield row("mirror", name, result, limits)
@@ -139,16 +140,6 @@ def _empty(fresh: FreshFilesystem) -> None:
     (fresh.mount / "copy").mkdir()
 
 
-def _same_content(left: Path, right: Path) -> None:
-    """Raises: BenchmarkFailed, when the last mirror is not one."""
-    words = ["rsync", "-rlnc", "--delete", "--out-format=%n", "--exclude=/.reconcile"]
-    answer = subprocess.run(
-        [*words, f"{left}/", f"{right}/"], capture_output=True, text=True, check=True
-    )
-    if answer.stdout.strip():
-        raise BenchmarkFailed(f"the mirror differs: {answer.stdout[:500]}")
-
-
 def update(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
     """One file in a hundred changed, renamed, deleted and added each; both tools carry it over."""
     for name in workloads:
@@ -163,7 +154,7 @@ def update(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
             (first,), (second,) = in_turn((peer, ours), 1)
             peers.append(first)
             mine.append(second)
-        _same_content(left, right)
+        same_content(left, right)
         yield row("update 1 %", name, judge(peer, peers, ours, mine))
 
 
@@ -213,5 +204,14 @@ SECTIONS: dict[str, Section] = {
     "three-way": three_way,
     "mirror": mirror,
     "update": update,
+    "ssh-initial": sections_ssh.initial,
+    "ssh-no-change": sections_ssh.no_change,
+    "ssh-no-change-20ms": sections_ssh.slow_no_change,
+    "ssh-peers": sections_ssh.other_peers,
+    "ssh-sftp": sections_ssh.sftp,
+    "ssh-changed": sections_ssh.changed,
+    "ssh-changed-20ms": sections_ssh.slow_changed,
+    "ssh-moved": sections_ssh.moved,
+    "ssh-delta": sections_ssh.delta,
 }
-"""In the order of running: `update` changes the trees, so it comes last."""
+"""In the order of running. What changes trees comes after what only copies them."""

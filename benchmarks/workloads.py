@@ -3,7 +3,7 @@
     W1  200,000 files of 0-8 KiB in 10,100 directories: many small files
     W2  60,000 files in about 5,000 directories, long-tailed sizes, about 1 GB in all
 
-`quick` makes both 40 times smaller. Each directory is filled from a seed of its
+A divisor (QUICK: 40) makes them smaller. Each directory is filled from a seed of its
 own, so that two processes can share the work without changing the result.
 
     python -m benchmarks.workloads W1 DIRECTORY [--quick]
@@ -91,10 +91,10 @@ WORKLOADS = {
 }
 
 
-def make(name: str, top: Path, *, quick: bool = False) -> Counts:
+def make(name: str, top: Path, *, divisor: int = 1) -> Counts:
     """Fill the new directory `top`. Cost: about 20 s for a full tree."""
     workload = WORKLOADS[name]
-    folders = workload.folders(QUICK if quick else 1)
+    folders = workload.folders(divisor)
     top.mkdir(parents=True)
     for folder in folders:
         (top / folder.path).mkdir(exist_ok=True)
@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     begun = time.monotonic()
-    counts = make(options.name, options.directory, quick=options.quick)
+    counts = make(options.name, options.directory, divisor=QUICK if options.quick else 1)
     print(
         f"{counts.files:,} files, {counts.directories:,} directories, "
         f"{counts.size_bytes / 1e6:,.1f} MB in {time.monotonic() - begun:.1f} s"

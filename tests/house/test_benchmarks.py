@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import page as pages
 from benchmarks import report
 from benchmarks.measure import BenchmarkFailed, Command, compare, run, tree_memory_mib
 from benchmarks.mutate import Shares, mutate
-from benchmarks.workloads import WORKLOADS, make
+from benchmarks.workloads import QUICK, WORKLOADS, make
 
 
 def fingerprint(top: Path) -> str:
@@ -36,8 +37,8 @@ def test_w2_is_60_000_files_in_5_000_directories() -> None:
 
 @pytest.mark.parametrize("name", sorted(WORKLOADS))
 def test_the_same_workload_is_the_same_tree(name: str, tmp_path: Path) -> None:
-    counts = make(name, tmp_path / "one", quick=True)
-    make(name, tmp_path / "two", quick=True)
+    counts = make(name, tmp_path / "one", divisor=QUICK)
+    make(name, tmp_path / "two", divisor=QUICK)
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
     files = [path for path in (tmp_path / "one").rglob("*") if path.is_file()]
     assert (len(files), sum(path.stat().st_size for path in files)) == (counts.files, counts[2])
@@ -84,11 +85,11 @@ def test_a_missed_mark_is_called_short() -> None:
 
 def test_the_page_shows_the_latest_full_row_of_each_name(tmp_path: Path) -> None:
     page, records = tmp_path / "page.md", tmp_path / "rows.jsonl"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    page.write_text(f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n", encoding="utf-8")
     report.append(records, row(0.9), quick=False, machine={"cores": "2"})
     report.append(records, row(0.6), quick=False, machine={"cores": "2"})
     report.append(records, row(0.1), quick=True, machine={"cores": "2"})
-    report.rewrite_page(page, records)
+    pages.rewrite_page(page, records)
     shown = page.read_text(encoding="utf-8")
     assert shown.startswith("before\n")
     assert shown.endswith("after\n")
