@@ -7,7 +7,7 @@ is waited for.
 """
 
 import os
-import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -57,7 +57,8 @@ class Server:
 
     def run(self) -> None:
         """Until the near side hangs up. Raises: Unreachable, ProtocolError."""
-        self._greet(self._session.expect(m.Hello))
+        if self._session.goes_on():
+            self._greet(self._session.expect(m.Hello))
         while self._session.goes_on():
             message = self._session.receive()
             if isinstance(message, m.Ack):
@@ -98,7 +99,8 @@ class Server:
             raise wrong
         known = offered()
         chosen = next((name for name in hello.compressions if name in known), "none")
-        system = f"Python {platform.python_version()} on {platform.system()}"
+        version = ".".join(map(str, sys.version_info[:3]))
+        system = f"Python {version} on {os.uname().sysname}"
         self._session.send(
             m.Welcome(
                 m.PROTOCOL, __version__, system, chosen, _hash_names(self._is_carried), offered_cuts(),
