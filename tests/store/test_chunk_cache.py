@@ -173,13 +173,13 @@ def test_an_unchanged_file_is_not_cut_again(
     cache = SqliteChunkCache(str(tmp_path))
     place = tmp_path / "content"
     place.write_bytes(Random(1).randbytes(100_000))
-    hour_ns = 3600 * 10**9
-    now_ns = time.time_ns()
     with open(place, "r+b") as file:
         fd = file.fileno()
+        now_ns = os.fstat(fd).st_ctime_ns
+        monkeypatch.setattr(time, "time_ns", lambda: now_ns + 1000)
         chunks_of(fd, CUT, cache)
         assert count(tmp_path) == 0, "it was written a moment ago: a later edit might not show"
-        monkeypatch.setattr(time, "time_ns", lambda: now_ns + hour_ns)
+        monkeypatch.setattr(time, "time_ns", lambda: now_ns + 3600 * 10**9)
         first = chunks_of(fd, CUT, cache)
         assert count(tmp_path) == 1
         monkeypatch.setattr("reconcile.trees.chunking._fixed", None)
