@@ -17,7 +17,7 @@ from reconcile.model.manifest import DEFAULT_HEADER
 from reconcile.model.plan import MadeFrom, Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
-from reconcile.trees.base import RunOptions
+from reconcile.trees.base import RunOptions, Tree
 from reconcile.trees.local import LocalTree
 from reconcile.trees.syscalls import System
 from tests.trees.looking import all_contents, entry_at, fill, mirror, snapshot
@@ -115,7 +115,7 @@ class Scenario:
         plan = plan_of(self.steps() if steps is None else steps)
         options = RunOptions(f"r-{self.runs}", durability, versions)
         right = LocalTree(self.right, system=system or System())
-        left = LocalTree(self.left)
+        left = self.open_left()
         self.ledger = Committed()
         try:
             right.begin(options, leftovers_to_clear(plan, Side.RIGHT, self.leftovers()))
@@ -124,6 +124,10 @@ class Scenario:
         finally:
             left.close()
             right.close()
+
+    def open_left(self) -> Tree:
+        """The side that everything comes from."""
+        return LocalTree(self.left)
 
     def leftovers(self) -> list[TreePath]:
         """Temporary names on the right side."""
