@@ -193,6 +193,13 @@ SEEING = (
         default="preserve",
     ),
     Option("--paranoid", FLAG, SCANS, "Hash every file again."),
+    Option(
+        "--compress",
+        FLAG,
+        SCANS,
+        "Compress file content on its way to and from another machine.",
+        env="RECONCILE_COMPRESS",
+    ),
 )
 
 GUARDING = (

@@ -84,6 +84,7 @@ def settle(
         accept_new_root=given.switch("accept_new_root", defaults.accept_new_root),
         first_run=given.switch("first_run", defaults.first_run),
         lock_wait_s=given.take("lock_wait", _seconds, defaults.lock_wait_s),
+        compress=given.switch("compress", defaults.compress),
     )
     if given.wrong:
         raise UsageError("; ".join(given.wrong))

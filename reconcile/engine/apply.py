@@ -17,7 +17,7 @@ from reconcile.model.errors import ReconcileError, Unreachable
 from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
-from reconcile.trees.base import RunOptions, Tree
+from reconcile.trees.base import ChangeableTree, RunOptions
 from reconcile.trees.rooted import Root
 from reconcile.trees.temporary import unwanted
 
@@ -49,7 +49,9 @@ def no_merged_content(content_id: bytes, offset: int) -> Iterator[bytes]:
 class Routed:
     """A `Supply` that reads each step's source from the tree that has it."""
 
-    def __init__(self, left: Tree, right: Tree, merged: Merged = no_merged_content) -> None:
+    def __init__(
+        self, left: ChangeableTree, right: ChangeableTree, merged: Merged = no_merged_content
+    ) -> None:
         self._trees = {Side.LEFT: left, Side.RIGHT: right}
         self._merged = merged
 
@@ -87,7 +89,7 @@ class Routed:
             if fetch is not None:
                 fetch(wanted)
 
-    def _source_tree(self, step: Step) -> Tree | None:
+    def _source_tree(self, step: Step) -> ChangeableTree | None:
         source = step.source
         return None if source is None or source.side is None else self._trees[source.side]
 
@@ -104,8 +106,8 @@ def leftovers_to_clear(plan: Plan, side: Side, leftovers: Sequence[TreePath]) ->
 
 def apply(
     plan: Plan,
-    left: Tree,
-    right: Tree,
+    left: ChangeableTree,
+    right: ChangeableTree,
     ledger: Ledger,
     listener: Listener,
     options: RunOptions,
@@ -147,8 +149,8 @@ class _Run:
     def __init__(
         self,
         plan: Plan,
-        left: Tree,
-        right: Tree,
+        left: ChangeableTree,
+        right: ChangeableTree,
         ledger: Ledger,
         listener: Listener,
         merged: Merged,

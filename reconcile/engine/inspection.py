@@ -54,6 +54,7 @@ def verify(job: Job, listener: Listener) -> Verification:
             right_root=_root_id(right),
             generation=newest.number if newest else 0,
             duration_ns=time.monotonic_ns() - started,
+            hash_name=opened.header.hash_name,
         )
 
 
@@ -129,6 +130,7 @@ def explain(job: Job, path: TreePath, listener: Listener) -> Explanation:
             conflicts,
             problems,
             _decision(excluded, (base, left, right), plan, (steps, conflicts, problems)),
+            opened.header.hash_name,
         )
 
 
@@ -229,6 +231,7 @@ def baselines(job: Job) -> Sequence[Generation]:
                 each.root.id if each.root else b"",
                 each.files,
                 each.size_bytes,
+                each.header.hash_name,
             )
             for each in opened.store.baselines.every()
         )

@@ -17,6 +17,7 @@ from reconcile.engine.events import Listener, Noted, Phase, Scanned
 from reconcile.engine.far_copy import FarCopy, contradiction
 from reconcile.engine.headers import common_header
 from reconcile.engine.pairs import filter_of, header_of, pair_id, settings_of
+from reconcile.model.block import HashName
 from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry
 from reconcile.model.errors import UsageError
@@ -44,6 +45,7 @@ class Built(msgspec.Struct, frozen=True):
     counts: Counts
     tally: Tally
     problems: tuple[Problem, ...]
+    hash_name: HashName = "blake3"
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -68,6 +70,7 @@ class Compared(msgspec.Struct, frozen=True):
     """In the left one."""
     size_bytes: int
     problems: tuple[Problem, ...] = ()
+    hash_name: HashName = "blake3"
 
 
 def build_manifest(job: Job, location: str, listener: Listener, *, created_ns: int) -> Built:
@@ -81,7 +84,9 @@ def build_manifest(job: Job, location: str, listener: Listener, *, created_ns: i
         raise UsageError(f"`{location}` exists and was left as it is", hint="name another file")
     scan = _scan(job, listener)
     counts = _write(location, scan, created_ns)
-    return Built(location, scan.seen.root.id, counts, scan.seen.tally, scan.problems)
+    seen = scan.seen
+    name = scan.header.hash_name
+    return Built(location, seen.root.id, counts, seen.tally, scan.problems, name)
 
 
 def list_manifest(location: str) -> Listed:
@@ -219,4 +224,5 @@ def _compared(base: Manifest, left: Manifest, right: Manifest, counts: Counts) -
         right_root=right.root.id,
         files=counts.files,
         size_bytes=counts.size_bytes,
+        hash_name=left.header.hash_name,
     )

@@ -19,7 +19,7 @@ from reconcile.model.plan import Plan, Side
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.content import ContentStore
-from reconcile.trees.base import ContentChanged, Tree
+from reconcile.trees.base import ChangeableTree, ContentChanged
 
 LIMIT_BYTES = 1 << 20
 """Larger texts are not kept for merging, and not merged."""
@@ -115,7 +115,7 @@ def _on_both(path: TreePath) -> list[Place]:
     return [(side, path) for side in Side]
 
 
-def _text(tree: Tree, path: TreePath, entry: Entry) -> bytes | None:
+def _text(tree: ChangeableTree, path: TreePath, entry: Entry) -> bytes | None:
     """The file's content when it is text and still what was seen; else None."""
     if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES:
         return None

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from reconcile.model.block import HashName
 from reconcile.model.entry import Entry
 from reconcile.model.plan import Conflict, Plan, Problem, Side, Step
 from reconcile.model.receipt import Receipt
@@ -72,6 +73,7 @@ class Verification(msgspec.Struct, frozen=True):
     right_root: bytes = b""
     generation: int = 0
     duration_ns: int = 0
+    hash_name: HashName = "blake3"
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -90,6 +92,7 @@ class Explanation(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     decision: str
     """One sentence."""
+    hash_name: HashName = "blake3"
 
 
 class PairStatus(msgspec.Struct, frozen=True):
@@ -121,3 +124,4 @@ class Generation(msgspec.Struct, frozen=True):
     root: bytes
     files: int
     size_bytes: int
+    hash_name: HashName = "blake3"

@@ -80,8 +80,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     """The pair's hash algorithm and tracked metadata: what content ids and modes mean."""
 
 
-class Tree(Protocol):
-    """One side."""
+class ChangeableTree(Protocol):
+    """What apply needs of a side: everything but looking."""
 
     @property
     def url(self) -> str:
@@ -90,9 +90,6 @@ class Tree(Protocol):
     @property
     def abilities(self) -> Abilities:
         """What it can hold."""
-
-    def observe(self, progress: Callable[[Tally], None]) -> Observation:
-        """The side as it is now. Raises: RootMissing, Denied, Unreachable."""
 
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
         """Content of a file from `offset`, in blocks. Raises: OSError, ContentChanged."""
@@ -123,3 +120,10 @@ class Tree(Protocol):
 
     def close(self) -> None:
         """Let go of everything held."""
+
+
+class Tree(ChangeableTree, Protocol):
+    """One side."""
+
+    def observe(self, progress: Callable[[Tally], None]) -> Observation:
+        """The side as it is now. Raises: RootMissing, Denied, Unreachable."""

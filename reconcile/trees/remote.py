@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from reconcile.model.block import HashName
 from reconcile.model.errors import Unreachable
 from reconcile.model.plan import Problem, Step
-from reconcile.trees.base import Tally, Tree
+from reconcile.trees.base import ChangeableTree, Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
 from reconcile.trees.scan import Index
@@ -38,7 +38,7 @@ class NoAgent(Unreachable):
     code = "E_NO_AGENT"
 
 
-class RemoteTree(Tree, Protocol):
+class RemoteTree(ChangeableTree, Protocol):
     """One side behind a connection. Every operation may raise Unreachable."""
 
     @property

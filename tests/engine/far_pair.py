@@ -53,11 +53,15 @@ class FarPair:
     def run(self, **changes: object) -> Outcome:
         """One apply, approved."""
         self.events.clear()
-        return apply_job(self._job(changes), self.events.append, lambda planning: planning.plan)
+        return apply_job(self._job(changes), self.hear, lambda planning: planning.plan)
 
     def plan(self, **changes: object) -> Planning:
         """One diff."""
-        return make_plan(self._job(changes), self.events.append)
+        return make_plan(self._job(changes), self.hear)
+
+    def hear(self, event: Event) -> None:
+        """The listener of every run."""
+        self.events.append(event)
 
     def _job(self, changes: Mapping[str, object]) -> Job:
         return replace(self.job, **changes)

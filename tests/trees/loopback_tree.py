@@ -16,14 +16,14 @@ from reconcile.decide.advance import side_edits
 from reconcile.model.block import HashName
 from reconcile.model.codec import encode
 from reconcile.model.entry import Entry
-from reconcile.model.errors import ReconcileError, Unreachable
+from reconcile.model.errors import Unreachable
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath
 from reconcile.store.far_index import FarIndex
-from reconcile.trees.base import Observation, RunOptions, Supply, Tally
+from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.lazy_sink import LazySink
 from reconcile.trees.local import LocalTree
 from reconcile.trees.looking import Looking
@@ -170,10 +170,6 @@ class LoopbackTree:
         seen = observe(self._far.root, want.settings, None, keep, progress, trusted=False)
         keep.close()
         return seen, iter(rows)
-
-    def observe(self, progress: Callable[[Tally], None]) -> Observation:
-        """See `Tree.observe`."""
-        raise ReconcileError("a remote tree is looked at", where=self.url)
 
     def fetch(self, steps: Sequence[Step]) -> None:
         """See `RemoteTree.fetch`."""

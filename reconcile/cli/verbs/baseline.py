@@ -125,7 +125,7 @@ def _document(job: Job, found: list[Generation]) -> BaselinesDocument:
                 number=one.number,
                 time=utc_text(one.time_ns),
                 run=one.run,
-                root=hash_text(one.root),
+                root=hash_text(one.root, one.hash_name),
                 files=one.files,
                 bytes=one.size_bytes,
             )

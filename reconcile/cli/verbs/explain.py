@@ -68,6 +68,7 @@ def _step_line(step: Step, look: Look) -> str:
 def document(found: Explanation) -> ExplanationDocument:
     """The explanation as one JSON document."""
     path, path_b64 = path_fields(found.path)
+    name = found.hash_name
     return ExplanationDocument(
         path=path,
         path_b64=path_b64,
@@ -75,10 +76,10 @@ def document(found: Explanation) -> ExplanationDocument:
         excluded=found.excluded,
         rule=found.rule,
         rule_origin=found.rule_origin,
-        base=thing(found.base),
-        left=thing(found.left),
-        right=thing(found.right),
-        steps=[step_item(step) for step in found.steps],
-        conflicts=[conflict_item(conflict) for conflict in found.conflicts],
+        base=thing(found.base, name),
+        left=thing(found.left, name),
+        right=thing(found.right, name),
+        steps=[step_item(step, name) for step in found.steps],
+        conflicts=[conflict_item(conflict, name) for conflict in found.conflicts],
         problems=[problem_item(problem) for problem in found.problems],
     )

@@ -14,7 +14,7 @@ from reconcile.cli.documents_json import (
 from reconcile.cli.events_json import ManifestEvent
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, Face
-from reconcile.cli.places import local_endpoint
+from reconcile.cli.places import endpoint, local_endpoint
 from reconcile.cli.render_manifest import (
     change_of,
     comparison_line,
@@ -55,7 +55,7 @@ def run(face: Face) -> int:
 def _build(face: Face) -> int:
     if not face.value("out"):
         raise UsageError("it needs a name for the manifest", hint="add -o FILE.rman")
-    source, target = local_endpoint(face.words[0]), local_endpoint(face.value("out"))
+    source, target = endpoint(face.words[0]), local_endpoint(face.value("out"))
     job = job_between(face, source, source)
     session = Session(face)
     if face.format == LINES:
@@ -84,7 +84,7 @@ def _emit_built(face: Face, built: Built) -> None:
     face.lines.emit(
         ManifestEvent(
             file=built.location,
-            root=hash_text(built.root),
+            root=hash_text(built.root, built.hash_name),
             files=built.counts.files,
             bytes=built.counts.size_bytes,
             problems=len(built.problems),
@@ -135,7 +135,7 @@ def _verify(face: Face) -> int:
             size = size_text(counts.size_bytes)
             face.say(f"The manifest holds: {counted(counts.files, 'file')}, {size}.")
         return ExitCode.OK
-    directory = local_endpoint(face.words[1])
+    directory = endpoint(face.words[1])
     session = Session(face)
     try:
         compared = compare_directory(location, job_between(face, directory, directory), session)
@@ -164,7 +164,7 @@ def _diff(face: Face) -> int:
                 left=left,
                 right=right,
                 equal=compared.equal,
-                differences=[_item(one) for one in compared.differences],
+                differences=[_item(one, compared.hash_name) for one in compared.differences],
             )
         )
     else:
@@ -186,24 +186,25 @@ def _checked(
     location: str, counts: Counts, against: str | None, compared: Compared | None
 ) -> CheckedDocument:
     found = compared.differences if compared is not None else ()
+    name = compared.hash_name if compared is not None else "blake3"
     return CheckedDocument(
         file=location,
-        root=hash_text(compared.left_root) if compared is not None else "",
+        root=hash_text(compared.left_root, compared.hash_name) if compared is not None else "",
         files=counts.files,
         bytes=counts.size_bytes,
         against=against,
         equal=compared.equal if compared is not None else True,
-        differences=[_item(one) for one in found],
+        differences=[_item(one, name) for one in found],
     )
 
 
-def _item(one: Difference) -> DifferenceItem:
+def _item(one: Difference, hash_name: str) -> DifferenceItem:
     path, path_b64 = path_fields(one.path)
     return DifferenceItem(
         path=path,
         path_b64=path_b64,
         change=change_of(one),
-        left=thing(one.left),
-        right=thing(one.right),
-        base=thing(one.base),
+        left=thing(one.left, hash_name),
+        right=thing(one.right, hash_name),
+        base=thing(one.base, hash_name),
     )

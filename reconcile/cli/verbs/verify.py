@@ -75,8 +75,8 @@ def _emit(face: Face, found: Verification) -> None:
                 path=path,
                 path_b64=path_b64,
                 side=item.side.value,
-                expected=thing(item.expected),
-                found=thing(item.found),
+                expected=thing(item.expected, found.hash_name),
+                found=thing(item.found, found.hash_name),
                 detail=item.detail,
             )
         )
@@ -86,8 +86,8 @@ def _emit(face: Face, found: Verification) -> None:
     face.lines.emit(
         VerifiedEvent(
             equal=found.equal,
-            left_root=hash_text(found.left_root),
-            right_root=hash_text(found.right_root),
+            left_root=hash_text(found.left_root, found.hash_name),
+            right_root=hash_text(found.right_root, found.hash_name),
             baseline=found.generation,
             files=read.files,
             bytes=read.hashed_bytes,
