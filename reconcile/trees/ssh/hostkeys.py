@@ -239,10 +239,11 @@ def _read(file: str) -> bytes:
         fd = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_MAX:
+        os.close(fd)
+        return b""
     with os.fdopen(fd, "rb") as opened:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_MAX:
-            return b""
         return opened.read()
 
 

@@ -89,12 +89,14 @@ def password_of(env: Mapping[str, str]) -> str:
         fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(f"password file {name}: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         private = stat.S_ISREG(status.st_mode) and not status.st_mode & 0o077
         if not private or status.st_uid not in (0, os.getuid()):
             raise UsageError(f"password file {name} must be yours alone, mode 0600")
-        return file.read(_PASSWORD_MAX).split(b"\n")[0].decode("utf-8", "surrogateescape")
+        return os.read(fd, _PASSWORD_MAX).split(b"\n")[0].decode("utf-8", "surrogateescape")
+    finally:
+        os.close(fd)
 
 
 def _looked_up(place: SshPlace) -> Mapping[str, Any]:  # Any: text, or a list of identity files
