@@ -14,7 +14,7 @@ from later import Annotated, Typed
 from . import unpack
 from .errors import ValidationError
 from .struct import Meta, StructMeta, namespace_of
-from .unpack import KINDS, deeper, peek, read_array_head, read_map_head, read_str, skip
+from .unpack import KINDS, deeper, peek, read_array_head, read_map_head, read_raw_str, skip
 
 _EVERY = frozenset(KINDS) - {""}
 
@@ -323,8 +323,8 @@ def _array_struct(kind):
 
 
 def _map_struct(kind):
-    reads = _fields(kind)
-    required = [name for name in reads if name not in kind.__defaults_of__]
+    reads = {name.encode(): (name, read) for name, read in _fields(kind).items()}
+    required = [name for name in kind.__struct_fields__ if name not in kind.__defaults_of__]
     strict = kind.__options__["forbid_unknown_fields"]
 
     def read(reader):
@@ -332,12 +332,12 @@ def _map_struct(kind):
         deeper(reader)
         values = {}
         for _ in range(count):
-            name = read_str(reader)
-            each = reads.get(name)
-            if each is not None:
+            key = read_raw_str(reader)
+            if key in reads:
+                name, each = reads[key]
                 values[name] = each(reader)
             elif strict:
-                raise ValidationError("Object contains unknown field `%s`" % name[:80])
+                raise ValidationError("Object contains unknown field %r" % key[:80])
             else:
                 skip(reader)
         reader.depth -= 1

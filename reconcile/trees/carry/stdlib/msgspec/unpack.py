@@ -135,9 +135,13 @@ def read_bytes(reader):
 
 def read_str(reader):
     """Text. Raises: UnicodeDecodeError, as msgspec does."""
+    return read_raw_str(reader).decode()
+
+
+def read_raw_str(reader):
+    """Text as the bytes it came in, which need not be UTF-8."""
     code = expect(reader, "str")
-    size = code & 0x1F if code < 0xC0 else number(reader, 1 << code - 0xD9)
-    return take(reader, size).decode()
+    return take(reader, code & 0x1F if code < 0xC0 else number(reader, 1 << code - 0xD9))
 
 
 def read_array_head(reader):
@@ -223,8 +227,7 @@ def skip(reader):
             skip(reader)
         reader.depth -= 1
     elif kind == "str":
-        code = expect(reader, "str")
-        take(reader, code & 0x1F if code < 0xC0 else number(reader, 1 << code - 0xD9))
+        read_raw_str(reader)
     else:
         _BY_KIND[kind](reader)
 
