@@ -28,7 +28,8 @@ def choose_bases(steps: Iterable[Step], side: Side) -> Mapping[int, TreePath]:
     """Step -> the file of `side` to rebuild its content from, for creations without a target.
 
     Likeliest first: the same name elsewhere; in the same directory the same
-    beginning (`log` for `log.1`) or ending; the same ending. Among several the one nearest in size, then the first by path.
+    beginning (`log` for `log.1`), or ending; the same ending. Among several the
+    one nearest in size, then the first by path.
     The same for the same steps in any order. Cost: n log n.
     """
     new: list[Step] = []
