@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server on 127.0.0.1: it counts, it delays, it cuts.
+"""A TCP proxy between a client and a server on 127.0.0.1: it counts, delays, cuts and holds.
 
     with Proxy(server.port) as proxy:
         proxy.cut_after("up", 100_000)
@@ -78,6 +78,19 @@ class Proxy:
         """
         self._ask("cut", direction, size_bytes)
 
+    def hold_after(self, direction: Direction, size_bytes: int) -> None:
+        """The same, but the line stands still there and stays whole, until `go_on`."""
+        self._ask("hold", direction, size_bytes)
+
+    def wait_held(self) -> bool:
+        """Return once the line stands still. False: all connections ended before that."""
+        (held,) = self._ask("wait")
+        return bool(held)
+
+    def go_on(self) -> None:
+        """Let a held line move again."""
+        self._ask("go on")
+
     def close(self) -> None:
         """End the proxy and its connections."""
         assert self._process.stdin
@@ -132,6 +145,8 @@ class Line:
         self.counted = {"up": 0, "down": 0}
         self.allowed = {"up": -1, "down": -1}
         """How much may still be handed on before the cut; below 0: everything."""
+        self.held = self.to_hold = False
+        self._seen = 0
 
     def connect(self, client: socket.socket) -> None:
         """A client has come."""
@@ -146,16 +161,27 @@ class Line:
             end.setblocking(False)
         self.flows += [Flow(client, server, "up"), Flow(server, client, "down")]
 
+    @property
+    def is_over(self) -> bool:
+        """There was a connection since the last order, and none is left."""
+        return self.connections > self._seen and not self.flows
+
     def readable(self) -> list[socket.socket]:
         """The ends that may speak."""
+        if self.held:
+            return []
         return [f.source for f in self.flows if not f.ended and f.size_bytes < LINE_BYTES]
 
     def due(self, now: float) -> list[socket.socket]:
         """The ends for which something has arrived."""
+        if self.held:
+            return []
         return [f.sink for f in self.flows if f.line and f.line[0][0] <= now]
 
     def wait_s(self, now: float) -> float | None:
         """Until the next bytes arrive at an end. None: nothing is under way."""
+        if self.held:
+            return None
         times = [f.line[0][0] for f in self.flows if f.line and f.line[0][0] > now]
         return min(times) - now if times else None
 
@@ -166,11 +192,24 @@ class Line:
             if flow.source in spoken:
                 flow.take(now + self.delay_s)
         for flow in self.flows:
-            if flow.sink in free:
+            if flow.sink in free and not self.held:
                 self._hand_on(flow, now)
             if self.allowed[flow.direction] == 0:
-                self._cut()
+                self._reached()
         self._forget()
+
+    def order(self, direction: str, size_bytes: int, *, hold: bool) -> None:
+        """Cut or hold after so many bytes more."""
+        self.allowed = {"up": -1, "down": -1, direction: size_bytes}
+        self.to_hold = hold
+        self._seen = self.connections - bool(self.flows)
+
+    def _reached(self) -> None:
+        if self.to_hold:
+            self.allowed = {"up": -1, "down": -1}
+            self.held = True
+        else:
+            self._cut()
 
     def _hand_on(self, flow: Flow, now: float) -> None:
         while flow.line and flow.line[0][0] <= now and not flow.finished:
@@ -231,16 +270,20 @@ class Line:
         self.flows = [f for f in self.flows if f.source in open_ends or f.sink in open_ends]
 
 
-def answer(line: Line, port: int, words: list[str]) -> list[int]:
-    """What the handle is told."""
+def answer(line: Line, port: int, words: list[str]) -> list[int] | None:
+    """What the handle is told. None: nothing yet."""
     match words:
         case ["port"]:
             return [port]
         case ["counts"]:
-            counted = line.counted
-            return [line.connections, counted["up"], counted["down"], line.cuts]
-        case ["cut", direction, size_bytes]:
-            line.allowed = {"up": -1, "down": -1, direction: int(size_bytes)}
+            return [line.connections, line.counted["up"], line.counted["down"], line.cuts]
+        case ["cut" | "hold" as kind, direction, size_bytes]:
+            line.order(direction, int(size_bytes), hold=kind == "hold")
+            return []
+        case ["wait"]:
+            return [line.held] if line.held or line.is_over else None
+        case ["go on"]:
+            line.held = False
             return []
         case _:
             raise ValueError(words)
@@ -250,6 +293,7 @@ def serve(target_port: int, delay_s: float) -> None:
     """Until the handle closes its end."""
     line = Line(target_port, delay_s)
     orders = sys.stdin.buffer  # the handle waits for each answer: never two lines in it
+    asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0), backlog=128) as door:
         port = door.getsockname()[1]
         while True:
@@ -257,14 +301,17 @@ def serve(target_port: int, delay_s: float) -> None:
             readable, free, _ = select.select(
                 [door, orders, *line.readable()], line.due(now), [], line.wait_s(now)
             )
+            if door in readable:
+                line.connect(door.accept()[0])
+            line.move(readable, free)
             if orders in readable:
                 said = orders.readline()
                 if not said:
                     return
-                print(json.dumps(answer(line, port, json.loads(said))), flush=True)
-            if door in readable:
-                line.connect(door.accept()[0])
-            line.move(readable, free)
+                asked = json.loads(said)
+            if asked and (told := answer(line, port, asked)) is not None:
+                asked = []
+                print(json.dumps(told), flush=True)
 
 
 def main() -> None:

@@ -89,6 +89,35 @@ def test_a_cut_counts_from_the_order_and_can_be_withdrawn(door: socket.socket) -
             assert received(server, 4) == b"ghij"
 
 
+def test_a_held_line_stands_still_until_it_goes_on(door: socket.socket) -> None:
+    with Proxy(door.getsockname()[1]) as proxy:
+        proxy.hold_after("up", 3)
+        client, server = joined(proxy, door)
+        with client, server:
+            client.sendall(b"abcdef")
+            assert proxy.wait_held()
+            assert received(server, 3) == b"abc"
+            server.sendall(b"answer")
+            server.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                server.recv(1)
+            assert proxy.counts() == (1, 3, 0, 0)
+            server.settimeout(10)
+            proxy.go_on()
+            assert received(server, 3) == b"def"
+            assert received(client, 6) == b"answer"
+
+
+def test_waiting_for_a_hold_ends_with_the_connections(door: socket.socket) -> None:
+    with Proxy(door.getsockname()[1]) as proxy:
+        proxy.hold_after("up", 3)
+        client, server = joined(proxy, door)
+        with client, server:
+            client.sendall(b"ab")
+            assert received(server, 2) == b"ab"
+        assert not proxy.wait_held()
+
+
 def test_every_byte_is_late_and_many_are_under_way_together(door: socket.socket) -> None:
     delay_s, messages = 0.05, 40
     with Proxy(door.getsockname()[1], delay_s=delay_s) as proxy:
