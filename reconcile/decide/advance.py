@@ -19,7 +19,7 @@ from reconcile.model.manifest import Manifest, PageRow, entries, lookup
 from reconcile.model.plan import Action, Agreement, Plan, Side, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.statrow import Row, distrusted, is_racy, pack, unpack
-from reconcile.model.treepath import ROOT, TreePath, join, parents
+from reconcile.model.treepath import ROOT, TreePath, join, parents, split
 
 __all__ = [
     "Graft",
@@ -161,9 +161,8 @@ class Settling:
         for path, entry in edits.items():
             if entry is None:
                 continue
-            for above in parents(path):
-                if above in known or above in edits:
-                    break
+            above = split(path)[0]
+            while above not in known and above not in edits:
                 known.add(above)
                 found = lookup(base, above)
                 if found is not None and found.kind == Kind.DIR:
@@ -171,6 +170,7 @@ class Settling:
                 missing[above] = self._on_both(above)
                 if missing[above] is None:
                     undecided.add(above)
+                above = split(above)[0]
         every = {**missing, **edits}
         if not undecided:
             return every

@@ -51,7 +51,9 @@ class Directory:
 
     def find(self, name: bytes) -> Entry | None:
         """The entry of that name; None: there was none."""
-        entries = self.page(self.number(name))
+        entries = self.page(self.number(name)) if self.existed else ()
+        if not entries:
+            return None
         at = bisect_left(entries, name, key=lambda entry: entry.name)
         return entries[at] if at < len(entries) and entries[at].name == name else None
 
@@ -70,7 +72,9 @@ def recut(
 ) -> list[Piece]:
     """The directory's pages after `changes` (None removes the name), in order; at least one."""
     touched: dict[int, dict[bytes, Entry | None]] = {}
-    for name, entry in changes.items():
+    if len(directory.refs) == 1:
+        touched[0] = dict(changes)
+    for name, entry in changes.items() if not touched else ():
         touched.setdefault(directory.number(name), {})[name] = entry
     if not _is_paged(directory, changes, touched):
         numbers = range(len(directory.refs))
@@ -95,6 +99,8 @@ def _is_paged(
     Pages are loaded only until that many are counted: lengths count IGNORED
     entries as well, so they prove nothing.
     """
+    if len(directory.refs) == 1 and len(directory.page(0)) + len(changes) <= PAGE_ENTRIES:
+        return False  # not even if all are visible, and new
     grows = sum(
         _is_visible(entry) - _is_visible(directory.find(name)) for name, entry in changes.items()
     )

@@ -124,8 +124,18 @@ class _Node:
         """The node of `path`, made when it is new."""
         node = self
         for name in path.split(b"/") if path else ():
-            node = node.below.setdefault(name, _Node())
+            below = node.below.get(name)
+            if below is None:
+                below = node.below[name] = _Node()
+            node = below
         return node
+
+    def leaf(self) -> Entry | None:
+        """The entry put here, when it is all there is: no directory, nothing below."""
+        if self.below or not self.put:
+            return None
+        entry = self.put[0]
+        return None if entry is None or entry.kind == Kind.DIR else entry
 
     def puts_below(self) -> bool:
         """Some entry below shall be there afterwards."""
@@ -191,9 +201,12 @@ class _Reviser:
         """The tree id of the directory `path` after the edits below it."""
         directory = Directory(self._manifest, path, existed)
         changes: dict[bytes, Entry | None] = {}
-        for name, child in sorted(node.below.items()):
+        for name in sorted(node.below):
+            child = node.below[name]
             old = directory.find(name)
-            new = self.entry(join(path, name), name, child, old)
+            new = child.leaf()
+            if new is None or new.name != name or (old is not None and old.kind == Kind.DIR):
+                new = self.entry(join(path, name), name, child, old)
             if new != old:
                 changes[name] = new
         hash_name = self._manifest.header.hash_name
