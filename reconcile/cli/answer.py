@@ -13,7 +13,8 @@ from reconcile.cli.render_plan import (
 from reconcile.cli.rows import CLASSES, Shown
 from reconcile.engine.outcome import Planning
 from reconcile.model.errors import UsageError
-from reconcile.model.plan import Plan
+from reconcile.model.plan import Plan, Problem
+from reconcile.model.treepath import ROOT
 
 
 def shown_of(face: Face, *, full: bool = False) -> Shown:
@@ -53,6 +54,8 @@ def print_planning(
         return
     if quiet_enough:
         face.say(in_sync_line(planning))
+        for line in row_lines(plan, shown_of(face), face.out):
+            face.say(line)
         return
     if not face.quiet:
         for line in header_lines(planning, face.out):
@@ -83,8 +86,15 @@ def print_porcelain(face: Face, plan: Plan) -> None:
 
 
 def nothing_to_say(plan: Plan) -> bool:
-    """No step, no conflict, no problem."""
-    return not (plan.steps or plan.conflicts or plan.problems)
+    """No step, no conflict, no problem but what every run over these connections says."""
+    said = (problem for problem in plan.problems if not _is_of_a_connection(problem))
+    return not (plan.steps or plan.conflicts or any(said))
+
+
+def _is_of_a_connection(problem: Problem) -> bool:
+    """A note on a whole side."""
+    is_note = problem.severity == "note"
+    return is_note and problem.side is not None and problem.path == ROOT
 
 
 def now_ns() -> int:

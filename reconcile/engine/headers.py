@@ -16,7 +16,7 @@ def common_header(job: Job, stored: Header | None, able: Iterable[Sequence[HashN
     """The job's header, with a hash that every remote side can do (`able`: theirs).
 
     In this order: what was asked for by hand, what `stored` knows the pair by,
-    what is the default, any other. Without a remote side nothing is in the way.
+    what the remote sides do best. Without one nothing is in the way.
     Raises: UsageError.
     """
     asked = header_of(job)
@@ -26,11 +26,23 @@ def common_header(job: Job, stored: Header | None, able: Iterable[Sequence[HashN
     by_hand = dict(job.origins).get("hash", DEFAULT) != DEFAULT
     wanted: list[HashName] = [asked.hash_name] if by_hand else []
     wanted += [stored.hash_name] if stored is not None else []
-    wanted += [asked.hash_name, "blake3", "sha256"]
-    for name in wanted:
+    for name in (*wanted, *_best_first(sides)):
         if all(name in names for names in sides):
             return Header(name, asked.tracked)
     raise UsageError("the two sides know no hash that both can do")
+
+
+def _best_first(sides: Sequence[Sequence[HashName]]) -> Sequence[HashName]:
+    """Hashes by what they cost all sides together; one that is dear anywhere comes later.
+
+    Of two that cost the same the plainer one: there is a program for it everywhere.
+    """
+    known = {name for names in sides for name in names}
+    rank = {
+        name: sum(names.index(name) if name in names else len(names) for names in sides)
+        for name in known
+    }
+    return sorted(known, key=lambda name: (rank[name], name != "sha256"))
 
 
 def changed_hash(before: Header, now: Header) -> Problem:

@@ -71,22 +71,21 @@ def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
 
     tree = agent_tree(place, options)
     try:
-        tree.connect()
+        return _connected(tree)
     except NoAgent:
-        tree.close()
         if place.agent != "auto":
             raise
-        return _sftp(endpoint, options)
-    except BaseException:
-        tree.close()
-        raise
-    return tree
+    return _sftp(endpoint, options)
 
 
 def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
-    from reconcile.trees.sftp.tree import SftpTree
+    del options  # the server keeps nothing for us
+    from reconcile.trees.sftp.dial import sftp_tree
 
-    tree = SftpTree(_place(endpoint), options)
+    return _connected(sftp_tree(_place(endpoint)))
+
+
+def _connected(tree: "RemoteTree") -> "RemoteTree":
     try:
         tree.connect()
     except BaseException:

@@ -14,7 +14,8 @@ from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import SavedPlan
 from reconcile.model.errors import Refused, RootMissing
 from reconcile.model.job import Job
-from reconcile.model.plan import Action, GuardCheck, Plan, Side
+from reconcile.model.plan import Action, GuardCheck, Plan, Problem, Side
+from reconcile.model.treepath import ROOT
 from tests.cli import plans
 from tests.cli.conftest import face_of
 
@@ -54,6 +55,13 @@ def with_problem() -> Planning:
     return plans.planning(plan)
 
 
+def in_sync_over_a_carried_agent() -> Planning:
+    """Nothing to do, and a note that every run over this connection brings."""
+    note = Problem(ROOT, Side.RIGHT, "E_CARRIED_AGENT", "this pair's ids are sha256", "note")
+    plan = msgspec.structs.replace(plans.in_sync().plan, problems=(note,))
+    return plans.planning(plan)
+
+
 CASES = {
     "diff": ("diff A B", PIPE, plans.mockup),
     "diff-terminal": ("diff A B", TERMINAL, plans.mockup),
@@ -68,6 +76,8 @@ CASES = {
     "diff-first-run": ("diff A B", PIPE, plans.first_run),
     "diff-in-sync": ("diff A B", PIPE, plans.in_sync),
     "diff-in-sync-quiet": ("diff A B -q", PIPE, plans.in_sync),
+    "diff-in-sync-carried": ("diff A B", PIPE, in_sync_over_a_carried_agent),
+    "diff-in-sync-carried-quiet": ("diff A B -q", PIPE, in_sync_over_a_carried_agent),
     "diff-errors-only": ("diff A B -qq", PIPE, plans.mockup),
     "diff-problem": ("diff A B", PIPE, with_problem),
     "diff-names": ("diff A B", PIPE, strange_names),

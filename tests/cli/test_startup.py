@@ -59,3 +59,15 @@ def test_a_later_diff_of_two_empty_trees_imports_no_library_that_it_does_not_use
     found = imported(["diff", "left", "right"], environment, tmp_path)
     unwanted = {"typer", "rich", "click", "pydantic", "argparse", "sqlite_utils", "asyncio"}
     assert not found & unwanted
+
+
+@pytest.mark.parametrize("command", ["diff", "explain a", "verify"])
+def test_two_local_sides_load_no_network_code(
+    environment: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+    found = imported([*command.split(), "left", "right"], environment, tmp_path)
+    trees = ("agent_tree", "session", "ssh", "sftp", "carry")
+    network = ("paramiko", "reconcile.agent", *(f"reconcile.trees.{name}" for name in trees))
+    assert {name for name in found if name.startswith(network)} == set()
