@@ -200,6 +200,16 @@ SEEING = (
         "Compress file content on its way to and from another machine.",
         env="RECONCILE_COMPRESS",
     ),
+    Option(
+        "--bwlimit",
+        VALUE,
+        SCANS,
+        "Bytes a second to and from another machine: 1M, 8Mbit, off, or a timetable like "
+        "'08:00,512k 23:00,off'.",
+        metavar="LIMIT",
+        default="off",
+        env="RECONCILE_BWLIMIT",
+    ),
 )
 
 GUARDING = (

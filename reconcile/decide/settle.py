@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from reconcile.decide.filters import PRESETS, parse_filter_file, parse_rule, preset_rules
 from reconcile.decide.given import DEFAULT, Flag, Given, flag_of
 from reconcile.decide.globs import NEVER, parse_glob
+from reconcile.decide.pacing import parse_limit
 from reconcile.decide.units import (
     parse_count_or_share,
     parse_duration_ns,
@@ -85,6 +86,7 @@ def settle(
         first_run=given.switch("first_run", defaults.first_run),
         lock_wait_s=given.take("lock_wait", _seconds, defaults.lock_wait_s),
         compress=given.switch("compress", defaults.compress),
+        bwlimit=given.take("bwlimit", _bwlimit, defaults.bwlimit),
     )
     if given.wrong:
         raise UsageError("; ".join(given.wrong))
@@ -275,6 +277,12 @@ def _path(text: str) -> TreePath:
 
 def _seconds(text: str) -> float:
     return parse_duration_ns(text) / 10**9
+
+
+def _bwlimit(text: str) -> str:
+    """The limit as it was given, once it is known to be one."""
+    parse_limit(text)
+    return text
 
 
 def _raw(text: str) -> bytes:

@@ -69,3 +69,5 @@ class Job(msgspec.Struct, frozen=True):
     origins: tuple[tuple[str, str], ...] = ()
     compress: bool = False
     """Content is compressed on its way to and from a remote side."""
+    bwlimit: str = ""
+    """How fast content may travel, as `decide/pacing.py` reads it; empty: no limit."""

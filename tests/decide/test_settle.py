@@ -179,6 +179,8 @@ VALUES: list[tuple[str, Flag, str, Any]] = [
     ("first_run", True, "first_run", True),
     ("lock_wait", "1m", "lock_wait_s", 60.0),
     ("lock_wait", "500ms", "lock_wait_s", 0.5),
+    ("bwlimit", "1M", "bwlimit", "1M"),
+    ("bwlimit", "08:00,512k 23:00,off", "bwlimit", "08:00,512k 23:00,off"),
     ("max_delete", "20", "limits.max_delete_count", 20),
     ("max_delete", "0", "limits.max_delete_count", 0),
     ("max_delete", "20%", "limits.max_delete_share", 0.2),
@@ -253,6 +255,10 @@ WRONG: list[tuple[dict[str, Flag], dict[str, str], str]] = [
     ({}, {"RECONCILE_MAX_DELETE": "-1"}, ("`RECONCILE_MAX_DELETE=-1`: neither a count like `20`"
         " nor a share like `20%`")),
     ({"max_change": "20"}, {}, "`--max-change 20`: no share like `20%`"),
+    ({"bwlimit": "fast"}, {}, ("`--bwlimit fast`: no limit like `1M` (bytes a second), `8Mbit`"
+        " or `off`")),
+    ({}, {"RECONCILE_BWLIMIT": "8:00,1M 25:00,off"}, (
+        "`RECONCILE_BWLIMIT=8:00,1M 25:00,off`: there is no time `25:00`")),
     ({"max_size": "10Q"}, {}, "`--max-size 10Q`: no size like `500k`, `10M` or `1GiB`"),
     ({"window": "2"}, {}, "`--window 2`: no duration like `2s`, `5m`, `1h30m` or `90d`"),
     ({"rights_left": "edt"}, {}, ("`--rights-left edt`: `edt` is none of create, edit, delete, all,"
