@@ -22,6 +22,7 @@ from reconcile.model.errors import ExitCode, UsageError
 _GROUPS = {
     "manifest": "Make, read and compare manifests: hashed listings of a tree.",
     "baseline": "What both sides last agreed on.",
+    "endpoint": "Other machines.",
 }
 _NEWCOMER = """Start here:
 

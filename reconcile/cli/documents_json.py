@@ -213,6 +213,28 @@ class ManifestDiffDocument(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[DifferenceItem]
 
 
+class HostKeyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One key that a host shows."""
+
+    kind: str
+    fingerprint: str
+    state: str
+    """`known`, `new`, `changed`: as it was before."""
+    where: str
+    pinned: bool
+    """It stands in known_hosts now."""
+
+
+class HostKeysDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`endpoint trust --json`."""
+
+    format: str = "reconcile-host-keys/1.0"
+    host: str
+    """As known_hosts names it."""
+    file: str
+    keys: list[HostKeyItem]
+
+
 DOCUMENTS = (
     VersionDocument,
     ErrorDocument,
@@ -225,4 +247,5 @@ DOCUMENTS = (
     ManifestDocument,
     CheckedDocument,
     ManifestDiffDocument,
+    HostKeysDocument,
 )

@@ -78,7 +78,11 @@ COMMON = (
         face=True,
     ),
     Option(
-        "-y --yes", FLAG, ("apply", "baseline reset"), "Do not ask. Guards still stop.", face=True
+        "-y --yes",
+        FLAG,
+        ("apply", "baseline reset", "endpoint trust"),
+        "Do not ask. Guards still stop.",
+        face=True,
     ),
     Option(
         "--no-input",
@@ -310,7 +314,25 @@ APPLYING = (
     ),
 )
 
-OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *COMMON)
+TRUSTING = (
+    Option(
+        "--fingerprint",
+        LIST,
+        ("endpoint trust",),
+        "Pin only a key of this fingerprint, without asking.",
+        metavar="SHA256:...",
+        face=True,
+    ),
+    Option(
+        "--replace",
+        FLAG,
+        ("endpoint trust",),
+        "Remove the host's other keys from known_hosts.",
+        face=True,
+    ),
+)
+
+OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *TRUSTING, *COMMON)
 
 
 def options_of(verb: str) -> tuple[Option, ...]:

@@ -14,7 +14,7 @@ def error_lines(error: ReconcileError, look: Look) -> list[str]:
     head = look.paint(f"error[{error.code}]:", "error")
     message = look.text(error.message)
     if not look.is_terminal:
-        rest = "; ".join(f"{name}: {look.text(text)}" for name, text in facts if text)
+        rest = "; ".join(f"{name}: {look.text(_in_line(text))}" for name, text in facts if text)
         return [f"{head} {message}; {rest}" if rest else f"{head} {message}"]
     lines = [f"{head} {message}"]
     for name, text in facts:
@@ -22,6 +22,11 @@ def error_lines(error: ReconcileError, look: Look) -> list[str]:
             title = name if number == 0 else ""
             lines.append(f"  {title:<8}  {look.text(part)}")
     return lines
+
+
+def _in_line(text: str) -> str:
+    """Several lines as one, runs of blanks as one."""
+    return ", ".join(" ".join(part.split()) for part in text.split("\n")) if "\n" in text else text
 
 
 def warning_line(message: str, look: Look) -> str:

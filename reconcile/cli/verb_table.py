@@ -116,6 +116,15 @@ VERBS = (
         examples=("reconcile baseline adopt A B", "reconcile baseline adopt A B --json"),
     ),
     Verb(
+        "endpoint trust",
+        (Word("HOST", 1, 1, "A host: [user@]host[:port] or an ssh:// URL."),),
+        "Show the SSH keys of a host and, when you agree, pin them in known_hosts.",
+        examples=(
+            "reconcile endpoint trust nas.lan",
+            "reconcile endpoint trust nas.lan --fingerprint SHA256:Zk3v... --replace",
+        ),
+    ),
+    Verb(
         "version",
         (),
         "Print the version.",

@@ -147,10 +147,10 @@ def test_a_changed_host_key_is_refused_and_both_keys_are_named(
     error = refused(server, tmp_path, "# a comment\n" + line)
     assert error.code == "E_HOSTKEY_CHANGED"
     assert error.exit_code == 9
-    expected, got = error.where.split("\n")
+    place, expected, got = error.where.split("\n")
     assert expected.startswith("expected  ssh-ed25519 SHA256:")
     assert server.fingerprint() not in expected
-    assert expected.endswith("known_hosts:2)")
+    assert place.endswith("known_hosts:2")
     assert got == f"got       ssh-ed25519 {server.fingerprint()}"
     assert "--replace" in error.hint
 

@@ -20,6 +20,9 @@ CLIENT_FAILED = 255
 LINE_MAX = 300
 NOTHING_SENT = "nothing; no password or file was sent"
 
+PROOF = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
+REINSTALLED = f"the server was reinstalled, or somebody is in between\non the server:  {PROOF}"
+
 Pinned = Callable[[str, int], str]
 """`KIND FINGERPRINT` of the key in a line of a known_hosts file; empty: unreadable."""
 
@@ -112,16 +115,15 @@ def _changed(told: _Told) -> ReconcileError:
     lines = []
     if offending:
         expected = told.pinned(offending[0], int(offending[1][:9])) or "another key"
-        lines.append(f"expected  {expected}   ({_shown(offending[0])}:{offending[1][:9]})")
+        lines.append(f"{_shown(offending[0])}:{offending[1][:9]}")
+        lines.append(f"expected  {expected}")
     if got:
         lines.append(f"got       {_kind(_shown(got[0]))} {_shown(got[1])}")
     return Denied(
         f"{_shown(told.found[1])} presents a different SSH host key",
         where="\n".join(lines) or place.name,
         changed=NOTHING_SENT,
-        hint="the server was reinstalled, or somebody is in between; on the server:\n"
-        "  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n"
-        f"if it matches: {trust_words(place)} --replace",
+        hint=f"{REINSTALLED}\nif it matches:  {trust_words(place)} --replace",
         code="E_HOSTKEY_CHANGED",
     )
 

@@ -17,7 +17,6 @@ from typing import NamedTuple
 from reconcile.model.errors import Denied, Unreachable, UsageError
 from reconcile.trees.ssh.failures import last_line
 from reconcile.trees.ssh.known_hosts import (
-    AUTHORITY,
     REVOKED,
     HostKey,
     KnownLine,
@@ -56,7 +55,9 @@ class Standing(NamedTuple):
 
     key: HostKey
     state: str
-    """`known`, `new`, `changed` (another key of its kind is pinned), `revoked`."""
+    """`known`, `new`, `changed`, `revoked`.
+
+    `changed`: another key of its kind is pinned, or keys are, of which the host shows none."""
     where: str
     """`FILE:LINE` of what is known; empty for `new`."""
 
@@ -114,14 +115,34 @@ def scan(place: SshPlace, target: Target, ssh: str | None) -> tuple[HostKey, ...
 
 
 def standings(target: Target, keys: Iterable[HostKey]) -> tuple[Standing, ...]:
-    """What the known_hosts files say of each key; in the order given."""
-    lines = [
+    """What the known_hosts files say of each key the host shows; in the order given."""
+    lines = _meant(target)
+    found = [_standing(key, lines) for key in keys]
+    pinned = [where for where, line in lines if not line.marker]
+    if pinned and not any(one.state == "known" for one in found):
+        found = [
+            one._replace(state="changed", where=pinned[0]) if one.state == "new" else one
+            for one in found
+        ]
+    return tuple(found)
+
+
+def known_keys(target: Target) -> tuple[HostKey, ...]:
+    """The keys pinned for a host and not revoked; those of an `@cert-authority` are not."""
+    lines = _meant(target)
+    revoked = {line.key for _, line in lines if line.marker == REVOKED}
+    pinned = (line.key for _, line in lines if not line.marker)
+    return tuple(dict.fromkeys(key for key in pinned if key not in revoked))
+
+
+def _meant(target: Target) -> Sequence[tuple[str, KnownLine]]:
+    """(`FILE:LINE`, the line) of all that is said of a host."""
+    return [
         (f"{file}:{line.number}", line)
         for file in (*target.files, *target.global_files)
         for line in lines_of(_read(file))
         if names_host(line.names, target.name)
     ]
-    return tuple(_standing(key, lines) for key in keys)
 
 
 def _standing(key: HostKey, lines: Sequence[tuple[str, KnownLine]]) -> Standing:
@@ -136,18 +157,6 @@ def _standing(key: HostKey, lines: Sequence[tuple[str, KnownLine]]) -> Standing:
         if line.key.kind == key.kind:
             return Standing(key, "changed", where)
     return Standing(key, "new", "")
-
-
-def known_keys(target: Target) -> tuple[HostKey, ...]:
-    """The keys pinned for a host and not revoked; a key beside an `@cert-authority` is none."""
-    meant = [
-        line
-        for file in (*target.files, *target.global_files)
-        for line in lines_of(_read(file))
-        if line.marker != AUTHORITY and names_host(line.names, target.name)
-    ]
-    revoked = {line.key for line in meant if line.marker == REVOKED}
-    return tuple(dict.fromkeys(line.key for line in meant if line.key not in revoked))
 
 
 def pin(target: Target, keys: Sequence[HostKey], *, replace: bool) -> str:
@@ -165,6 +174,7 @@ def pin(target: Target, keys: Sequence[HostKey], *, replace: bool) -> str:
             where="UserKnownHostsFile", hint="name one there",
         )  # fmt: skip
     first = target.files[0]
+    changed = {}
     for file in target.files:
         before = _read_to_change(file)
         data, stuck = without(before, target.name) if replace else (before, ())
@@ -176,7 +186,9 @@ def pin(target: Target, keys: Sequence[HostKey], *, replace: bool) -> str:
         if file == first:
             data = added(data, written(target.name, keys, hashed=target.hashed))
         if data != before:
-            _replace_file(file, data)
+            changed[file] = data
+    for file, data in changed.items():
+        _replace_file(file, data)
     return first
 
 

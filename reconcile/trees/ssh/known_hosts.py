@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 REVOKED = "@revoked"
-AUTHORITY = "@cert-authority"
 
 
 class HostKey(NamedTuple):

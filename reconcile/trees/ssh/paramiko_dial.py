@@ -158,11 +158,10 @@ def _check_host_key(transport: paramiko.Transport, target: Target) -> None:
     kind = key.kind.removeprefix("ssh-").upper()
     if standing.state == "revoked":
         text = f"{kind} host key for {target.name} was revoked {strict}"
-    elif standing.state == "changed" or known_keys(target):
-        file = f"Offending key in {standing.where}\n" if standing.where else ""
+    elif standing.state == "changed":
         text = (
             f"The fingerprint for the {kind} key sent by the remote host is\n{key.fingerprint}.\n"
-            f"{file}Host key for {target.name} has changed {strict}"
+            f"Offending key in {standing.where}\nHost key for {target.name} has changed {strict}"
         )
     else:
         text = f"No {kind} host key is known for {target.name} {strict}"
