@@ -66,7 +66,6 @@ class Sftp:
         self._waiting: dict[int, Answer] = {}
         self._last = 0
         self._greeting: Event[bytes] = Event()
-        self._tasks: list[Tasks] = []
         self._broken: ReconcileError | None = None
         self.extensions: dict[bytes, bytes] = {}
         self.read_block = self.write_block = PLAIN_BLOCK
@@ -102,6 +101,11 @@ class Sftp:
         """(bytes sent, bytes received) of SFTP."""
         return self._packets.sent_bytes, self._packets.received_bytes
 
+    @property
+    def is_broken(self) -> bool:
+        """Nothing can be asked any more."""
+        return self._broken is not None
+
     def offers(self, extension: bytes) -> bool:
         """The server named this extension."""
         return extension in self.extensions
@@ -113,32 +117,34 @@ class Sftp:
         says whether it changed that.
         """
 
-        def turn() -> None:
-            if not self._waiting:
-                if idle is None or not idle():
-                    raise ReconcileError("a task waits for nothing", where=self._where)
-                return
-            self._turn()
-
-        tasks = Tasks(turn)
-        self._tasks.append(tasks)
+        tasks = self.side_tasks(idle)
         try:
             return tasks.until(tasks.start(work))
         finally:
-            self._tasks.pop()
             tasks.abandon()
 
     def run_all(self, works: Iterable[Work[T]], most: int = AT_ONCE) -> Sequence[T]:
         """Run coroutines side by side, made when there is room; results in order."""
-        return self.run(self.together(works, most))
+        return self.run(together(works, most))
 
     async def together(self, works: Iterable[Work[T]], most: int = AT_ONCE) -> Sequence[T]:
         """As `run_all`, inside a task."""
-        return await together(self._tasks[-1], works, most)
+        return await together(works, most)
 
     def begin(self, work: Work[T]) -> Event[T]:
         """Inside a task: start another beside it."""
-        return self._tasks[-1].start(work)
+        return Tasks.current.start(work)
+
+    def side_tasks(self, idle: Callable[[], bool] | None = None) -> Tasks:
+        """Tasks of their own, for who runs them a bit at a time."""
+
+        def turn() -> None:
+            if self._waiting:
+                self._turn()
+            elif idle is None or not idle():
+                raise ReconcileError("a task waits for nothing", where=self._where)
+
+        return Tasks(turn)
 
     async def lstat(self, path: bytes) -> Attributes | None:
         """What is at a path, links not followed; None: nothing."""

@@ -138,7 +138,11 @@ class Contents:
         QUIRK: where SFTP users are shown another root than shells are, a path
         may name another file there.
         """
-        answered = [(size, location, id_) for (location, size, _), id_ in zip(queue, ids) if id_]
+        answered = [
+            (size, location, id_)
+            for (location, size, _), id_ in zip(queue, ids, strict=True)
+            if id_
+        ]
         if not answered:
             return True
         size, location, told = min(answered)
@@ -156,25 +160,35 @@ class Contents:
         size = row[2]
         if self._verify_limit_bytes is not None and size > self._verify_limit_bytes:
             raise Unverified
-        taken = await self._budget.take(min(size, WINDOW))
-        try:
-            handle = await self._sftp.open(location, READ)
-            try:
-                hasher = new_hasher(self._hash_name)
-                head = await self._stream(handle, size, hasher)
-                content = hasher.digest() if head is not None else b""
-                return Read(content, row, head if self._text_only else None)
-            finally:
-                self._sftp.release(handle)
-        finally:
-            self._budget.give(taken)
+        content, head = await read_id(self._sftp, self._budget, location, size, self._hash_name)
+        return Read(content, row, head if self._text_only else None)
 
-    async def _stream(self, handle: bytes, size: int, hasher: Hasher) -> bytes | None:
-        """Hash `size` bytes; the first of them. None: there are more or fewer."""
-        stream = Stream(self._sftp, handle, 0, size + 1)
-        head = None
-        while data := await stream.next():
-            if head is None:
-                head = data[:TEXT_HEAD_BYTES]
-            hasher.update(data)
-        return head or b"" if stream.offset == size else None
+
+async def read_id(
+    sftp: Sftp, budget: Budget, location: bytes, size: int, hash_name: HashName
+) -> tuple[bytes, bytes]:
+    """(the content id of a file by reading it, its first bytes); no id when it has not that size.
+
+    Raises: OSError.
+    """
+    taken = await budget.take(min(size, WINDOW))
+    try:
+        handle = await sftp.open(location, READ)
+        try:
+            return await _hashed(sftp, handle, size, new_hasher(hash_name))
+        finally:
+            sftp.release(handle)
+    finally:
+        budget.give(taken)
+
+
+async def _hashed(sftp: Sftp, handle: bytes, size: int, hasher: Hasher) -> tuple[bytes, bytes]:
+    stream = Stream(sftp, handle, 0, size)
+    early = sftp.begin(sftp.fstat(handle)) if size <= WINDOW else None
+    head = data = await stream.next()
+    while data:
+        hasher.update(data)
+        data = await stream.next()
+    after = await (early or sftp.begin(sftp.fstat(handle)))
+    same = stream.offset == size == after.size
+    return hasher.digest() if same else b"", head[:TEXT_HEAD_BYTES]

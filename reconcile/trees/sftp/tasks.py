@@ -7,7 +7,7 @@ trips of its longest procedure and not of all of them.
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.hashing import Volatile
@@ -20,7 +20,7 @@ VALUES = (OSError, ContentChanged, Volatile)
 
 
 class Event(Generic[T]):
-    """Something that will have a value or an error once. One task may wait for it."""
+    """Something that will have a value or an error once."""
 
     __slots__ = ("error", "is_over", "value", "waiter")
 
@@ -42,6 +42,19 @@ class Event(Generic[T]):
         if self.waiter is not None:
             self.waiter()
 
+    def then(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when it is over, beside whoever waits already."""
+        before = self.waiter
+        if before is None:
+            self.waiter = wake
+            return
+
+        def both() -> None:
+            before()
+            wake()
+
+        self.waiter = both
+
     def __await__(self) -> Generator["Event[T]", None, T]:
         if not self.is_over:
             yield self
@@ -55,7 +68,14 @@ class Event(Generic[T]):
 
 
 class Tasks:
-    """Tasks that run side by side. `turn` waits for the next answer from outside."""
+    """Tasks that run side by side. `turn` waits for the next answer from outside.
+
+    A task may run others of its own to their end in between; answers to those
+    outside wait until then.
+    """
+
+    current: ClassVar["Tasks"]
+    """Those of the task that runs now."""
 
     def __init__(self, turn: Callable[[], None]) -> None:
         self._turn = turn
@@ -73,10 +93,15 @@ class Tasks:
         """Run every task that can run; False: there was none."""
         if not self._ready:
             return False
-        while self._ready:
-            task = self._ready.popleft()
-            if task.step():
-                self._alive.discard(task)
+        before = getattr(Tasks, "current", self)
+        Tasks.current = self
+        try:
+            while self._ready:
+                task = self._ready.popleft()
+                if task.step():
+                    self._alive.discard(task)
+        finally:
+            Tasks.current = before
         return True
 
     def until(self, end: Event[T]) -> T:
@@ -117,7 +142,7 @@ class _Task:
         if event.is_over:
             self.ready.append(self)
         else:
-            event.waiter = self._wake
+            event.then(self._wake)
         return False
 
     def _wake(self) -> None:
@@ -151,8 +176,9 @@ class Budget:
             turn.settle(None)
 
 
-async def together(tasks: Tasks, works: Iterable[Work[T]], most: int) -> Sequence[T]:
+async def together(works: Iterable[Work[T]], most: int) -> Sequence[T]:
     """The results of all, in order, at most so many at once; the first error, after all ended."""
+    tasks = Tasks.current
     source = iter(works)
     running: deque[Event[T]] = deque()
     results: list[T] = []

@@ -13,21 +13,32 @@ from reconcile.decide.filters import compile_filter
 from reconcile.model.block import HashName
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Denied, ReconcileError, Unreachable, UsageError
-from reconcile.model.plan import Problem
+from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
-from reconcile.model.treepath import ROOT, order_key
-from reconcile.trees.base import Tally
+from reconcile.model.receipt import Receipt
+from reconcile.model.statrow import COARSE_CLOCK_NS
+from reconcile.model.treepath import TreePath, order_key
+from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Look, Looking, Settings
 from reconcile.trees.observe import Seen, Sink
 from reconcile.trees.scan import Index
+from reconcile.trees.sftp.area import Area
+from reconcile.trees.sftp.batch import clear_leftover, stage, weaknesses
+from reconcile.trees.sftp.carrying import carry_out
 from reconcile.trees.sftp.channel import Channel
 from reconcile.trees.sftp.client import Sftp
 from reconcile.trees.sftp.clock import UNKNOWN_NS, lag_ns, skew_ns
 from reconcile.trees.sftp.contents import Contents
 from reconcile.trees.sftp.hashing import RemoteHasher
+from reconcile.trees.sftp.links import Links
+from reconcile.trees.sftp.lock import FarLock
+from reconcile.trees.sftp.means import Means
 from reconcile.trees.sftp.root import FarRoot, find_root
 from reconcile.trees.sftp.rows import SECOND_NS, BadListing
 from reconcile.trees.sftp.scanning import Scan
+from reconcile.trees.sftp.site import Site
+from reconcile.trees.sftp.supplying import Ahead, read
+from reconcile.trees.staging import needs_content
 
 
 class SftpTree:
@@ -53,6 +64,11 @@ class SftpTree:
         self._root: FarRoot | None = None
         self._lag_ns: int | None = None
         self._notes: list[Problem] = []
+        self._proven_before_ns = 0
+        self._ahead: Ahead | None = None
+        self._means: Means | None = None
+        self._lock: FarLock | None = None
+        self._staged: set[int] = set()
 
     @property
     def abilities(self) -> Abilities:
@@ -127,14 +143,78 @@ class SftpTree:
             raise Denied("the root cannot be listed", where=self.url) from error
         except (OSError, BadListing) as error:
             raise Unreachable(f"the root cannot be listed: {error}", where=self.url) from error
+        self._proven_before_ns = racy_ns - COARSE_CLOCK_NS
         entry = Entry(b"", Kind.DIR, 0, 0, root.mode, found.id)
         return _seen(entry, scan.look, root.identity)
 
+    def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
+        """See `Tree.read`."""
+        self.connect()
+        return read(self.sftp, self._location(path), entry, offset)
+
+    def fetch(self, steps: Sequence[Step]) -> None:
+        """See `RemoteTree.fetch`: small files among the sources are read ahead."""
+        self.connect()
+        if self._ahead is None:
+            self._ahead = Ahead(self.sftp, self._location)
+        self._ahead.expect(steps)
+
+    def whole(self, step: Step) -> bytes | None:
+        """The content of a source that was read ahead, unverified; None: there is none."""
+        return self._ahead.take(step) if self._ahead is not None else None
+
+    def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.begin`."""
+        self.connect()
+        site = Site(self.sftp, self._found_root().location, options, self._hasher)
+        site.proven_before_ns = self._proven_before_ns
+        area = Area(site)
+        lock = FarLock(site, area, self.url)
+        run = self.sftp.run
+        notes = [run(lock.take(options.run)), *weaknesses(site)]
+        self._means, self._lock = Means(site, area, Links(site, area)), lock
+        self._staged.clear()
+        stamp = run(lock.stamp())
+        if stamp is not None:
+            site.clock_ns = stamp.mtime_s * SECOND_NS
+        works = (clear_leftover(site, area, path) for path in leftovers)
+        notes += self.sftp.run_all(works)
+        return [note for note in notes if note is not None]
+
+    def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
+        """See `Tree.stage`."""
+        means = self._begun()
+        receipts = stage(means.site, means.area, steps, supply)
+        failed = {receipt.step for receipt in receipts}
+        self._staged.update(s.id for s in steps if needs_content(s) and s.id not in failed)
+        return receipts
+
+    def carry_out(self, steps: Sequence[Step]) -> Sequence[Receipt]:
+        """See `Tree.carry_out`."""
+        receipts = carry_out(self._begun(), steps, self._staged)
+        self._staged.difference_update(step.id for step in steps)
+        return receipts
+
+    def end(self) -> None:
+        """See `Tree.end`."""
+        lock, self._lock, self._means = self._lock, None, None
+        if lock is not None and self._sftp is not None and not self._sftp.is_broken:
+            self._sftp.run(lock.release())
+
     def close(self) -> None:
         """See `Tree.close`."""
+        self.end()
         if self._sftp is not None:
             self._sftp.close()
             self._sftp = None
+
+    def _begun(self) -> Means:
+        if self._means is None:
+            raise ReconcileError("the run was not begun on this side", where=self.url)
+        return self._means
+
+    def _location(self, path: TreePath) -> bytes:
+        return self._found_root().location + b"/" + path
 
     def _settings(self, want: Looking) -> Settings:
         """As asked, by the server's clock. Raises: UsageError, for what SFTP cannot see."""
