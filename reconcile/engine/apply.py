@@ -13,7 +13,7 @@ from typing import Protocol
 from reconcile.engine.batches import Batch, batches, brings_content, content_bytes
 from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
 from reconcile.engine.interrupts import Interrupts
-from reconcile.model.errors import ReconcileError, Unreachable
+from reconcile.model.errors import Interrupted, ReconcileError, Unreachable
 from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
@@ -131,12 +131,11 @@ def apply(
                 interrupts.check()
                 run.carry_out(batch, interrupts)
         status = "done" if all(r.status is Status.DONE for r in run.receipts) else "partial"
-    except Unreachable as error:
-        status = "interrupted"
-        run.tell_lost(error)
-        raise
     except ReconcileError as error:
-        status = "interrupted" if error.code == "E_INTERRUPTED" else "failed"
+        if isinstance(error, Interrupted | Unreachable):
+            status = "interrupted"
+        if not isinstance(error, Interrupted):
+            run.tell_changed(error)
         raise
     finally:
         ledger.finish(status)
@@ -175,31 +174,37 @@ class _Run:
                 self._ledger.intend(batch.steps)
                 self._each_side(batch.first, ended, self._act)
             self._each_side(batch.steps, ended, self._stage)
+        except ReconcileError:
             with interrupts.held():
-                self._each_side(batch.steps, ended, self._act)
                 self._commit(batch.steps, ended)
-        except Unreachable:
-            with interrupts.held():
-                self._commit([step for step in batch.steps if step.id in ended], ended)
             raise
+        with interrupts.held():
+            try:
+                self._each_side(batch.steps, ended, self._act)
+            finally:
+                self._commit(batch.steps, ended)
+        assert all(step.id in ended for step in batch.steps), "one receipt each"
 
-    def tell_lost(self, error: Unreachable) -> None:
-        """What the run had come to when a side was lost.
+    def tell_changed(self, error: ReconcileError) -> None:
+        """What the run had come to by then.
 
         A step whose outcome nobody heard has no receipt: the next run looks.
         """
         done = sum(1 for receipt in self.receipts if receipt.status is Status.DONE)
+        again = "run the same command again: it goes on from there"
         error.changed = (
             f"{done:,} of {self._total:,} steps are done and recorded; the others are done or "
             "not, each as a whole"
         )
-        error.hint = "run the same command again: it goes on from there"
+        error.hint = f"{error.hint}; then {again}" if error.hint else again
 
     def _commit(self, steps: Sequence[Step], ended: Mapping[int, Receipt]) -> None:
-        receipts = [ended[step.id] for step in steps]
-        if steps:
-            self._ledger.commit(steps, receipts)
-        self._tell(steps, receipts)
+        """Record the steps that are over."""
+        over = [step for step in steps if step.id in ended]
+        receipts = [ended[step.id] for step in over]
+        if over:
+            self._ledger.commit(over, receipts)
+        self._tell(over, receipts)
 
     def _needless(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Receipts of the steps that need one which was not done in an earlier batch."""

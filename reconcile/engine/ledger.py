@@ -14,7 +14,7 @@ from reconcile.decide.advance import Settling, revise, side_edits
 from reconcile.engine.pairs import now_ns
 from reconcile.model.codec import encode
 from reconcile.model.manifest import Header, Manifest
-from reconcile.model.plan import Plan, Side, Step
+from reconcile.model.plan import Action, Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.store.records import Baseline, Run, Version
 from reconcile.store.state import Store
@@ -54,12 +54,13 @@ class StoreLedger:
         self._cursor = cursor
         self._settling: Settling | None = None
         self._run: Run | None = None
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[Side, Action]] = Counter()
 
     @property
     def counts(self) -> tuple[tuple[str, str, int], ...]:
         """(side, action, how many were done), sorted."""
-        return tuple((*what, count) for what, count in sorted(self._counts.items()))
+        named = sorted((*what, count) for what, count in self._counts.items())
+        return tuple((side.value, action.value, count) for side, action, count in named)
 
     def begin(self, run: str, plan: Plan) -> None:
         """Note the run and take in what both sides agree on already."""
@@ -105,9 +106,11 @@ class StoreLedger:
                 self._store.note_writes(side, written, self._cursor(side))
             self._store.versions.add(self._versions(steps, receipts))
             self._store.runs.record(self._info.run, receipts)
-        for step, receipt in zip(steps, receipts, strict=True):
-            if receipt.status is Status.DONE:
-                self._counts[step.side.value, step.action.value] += 1
+        self._counts.update(
+            (step.side, step.action)
+            for step, receipt in zip(steps, receipts, strict=True)
+            if receipt.status is Status.DONE
+        )
 
     def _versions(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> list[Version]:
         time_ns = now_ns()
