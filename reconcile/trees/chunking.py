@@ -17,6 +17,7 @@ from typing import Protocol
 from reconcile.model.block import HashName
 from reconcile.model.statrow import is_racy
 from reconcile.wire.cuts import FASTCDC, FIXED, Batch, Chunks, Cut, joined
+from reconcile.wire.frames import ProtocolError
 
 READ_BYTES = 1 << 20
 _ZEROS_AT_ONCE = 4096
@@ -49,8 +50,11 @@ def batches(fd: int, cut: Cut, cache: ChunkCache | None = None, offset: int = 0)
     they are cut, and then kept.
 
     A cut that begins at some offset finds the chunks of one from 0 again after a few.
-    Ends where the file ended at first, or earlier. Raises: OSError.
+    Ends where the file ended at first, or earlier.
+    Raises: OSError; ProtocolError, when this program cannot cut so.
     """
+    if cut.algorithm not in offered_cuts():
+        raise ProtocolError(f"a file cannot be cut here as `{cut.algorithm}`")
     before = os.fstat(fd)
     key = _key(before, cut)
     known = None if cache is None else cache.get(key)

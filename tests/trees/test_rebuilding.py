@@ -287,3 +287,12 @@ def test_a_prefix_has_the_hash_of_its_bytes(hash_name: str) -> None:
 
 def test_this_program_offers_both_cuts() -> None:
     assert offered_cuts() == (FASTCDC, FIXED)
+
+
+def test_without_the_library_only_fixed_blocks_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconcile.trees.chunking.find_spec", lambda name: None)
+    assert offered_cuts() == (FIXED,)
+    with holding(bytes(5000)) as (fd,):
+        assert len(chunks_of(fd, CUTS[1]).lengths) == 5
+        with pytest.raises(ProtocolError):
+            chunks_of(fd, CUTS[0])
