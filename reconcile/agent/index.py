@@ -56,6 +56,13 @@ class IndexHolder:
         self.held = None
         self._exit.close()
 
+    def throw_away(self) -> None:
+        """It is damaged: the next connection begins anew."""
+        held = self.held
+        if held is not None:
+            held.destroy()
+        self.let_go()
+
     def close(self) -> None:
         """The same, at the end."""
         self.let_go()

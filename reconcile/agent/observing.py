@@ -10,7 +10,6 @@ from reconcile.agent.index import IndexHolder
 from reconcile.decide.filters import Filter, compile_filter
 from reconcile.model.block import HASHERS
 from reconcile.model.codec import encode
-from reconcile.model.errors import UsageError
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT
@@ -26,6 +25,8 @@ from reconcile.wire import messages as m
 _ROWS_BYTES = 1 << 19
 _PROGRESS_NS = 200_000_000
 _PROBLEMS = 256
+_LEFTOVERS = 1024
+"""The next run finds the others."""
 
 
 class Observing:
@@ -125,7 +126,7 @@ class Observing:
         self._session.send(
             m.Seen(
                 seen.root,
-                tuple(seen.leftovers),
+                tuple(seen.leftovers[:_LEFTOVERS]),
                 seen.identity,
                 msgspec.structs.astuple(seen.tally),
                 cursor,
@@ -159,8 +160,6 @@ def _batches(rows: Iterable[PageRow]) -> Iterator[Sequence[m.Row]]:
 
 
 def _settings(request: m.Observe, rules: Filter | None) -> Settings:
-    if request.links not in ("preserve", "portable", "skip"):
-        raise UsageError(f"`{request.links}` is no way to treat links", code="E_PROTOCOL")
     return Settings(
         request.header,
         rules,

@@ -7,22 +7,22 @@ is waited for.
 """
 
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconcile import __version__
+from reconcile.agent.asked import check_hash, check_look, options_of, steps_of
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import Observing
 from reconcile.agent.transfer import Transfer
 from reconcile.decide.advance import side_edits
-from reconcile.model.errors import NotFound, ReconcileError, UsageError
-from reconcile.model.job import Durability
+from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
 from reconcile.model.plan import Side, Step
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import parse
-from reconcile.trees.base import RunOptions
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.local import LocalTree
 from reconcile.trees.observe import open_root, root_identity
@@ -40,6 +40,8 @@ class Server:
     def __init__(self, session: Session, is_carried: bool) -> None:
         self._session = session
         self._is_carried = is_carried
+        self._hash_names = _hash_names(is_carried)
+        self._is_answering = False
         self._tree: LocalTree | None = None
         self._index: IndexHolder | None = None
         self._transfer: Transfer | None = None
@@ -61,12 +63,17 @@ class Server:
             self._greet(self._session.expect(m.Hello))
         while self._session.goes_on():
             message = self._session.receive()
-            if isinstance(message, m.Ack):
+            if isinstance(message, m.Ack | m.Stop):
                 continue  # of a stream that has ended
             handler = self._handlers.get(type(message))
             if handler is None:
                 raise ProtocolError(f"{type(message).__name__} is no request")
             self._answer(handler, message)
+
+    def show_life(self) -> None:
+        """Tell the near side that its request is being worked on; safe in a signal handler."""
+        if self._is_answering:
+            self._session.show_life()
 
     def close(self) -> None:
         """Let go of the root and the index."""
@@ -74,10 +81,17 @@ class Server:
             self._tree.close()
         if self._index is not None:
             self._index.close()
+        self._tree = self._index = self._transfer = None
 
     def _answer(self, handler: Callable[[Any], None], message: Any) -> None:
+        """What the near side breaks the protocol with is answered too, and the last."""
+        self._is_answering = True
         try:
             handler(message)
+        except ProtocolError as error:
+            self._session.send(failure(error))
+            self._session.flush()
+            raise
         except ReconcileError as error:
             if self._session.is_lost:
                 raise
@@ -86,6 +100,7 @@ class Server:
             problem = ReconcileError(f"the far side cannot go on: {error.strerror or error}")
             self._session.send(failure(problem))
         self._session.flush()
+        self._is_answering = False
 
     def _greet(self, hello: m.Hello) -> None:
         if m.PROTOCOL not in hello.protocols:
@@ -103,7 +118,7 @@ class Server:
         system = f"Python {version} on {os.uname().sysname}"
         self._session.send(
             m.Welcome(
-                m.PROTOCOL, __version__, system, chosen, _hash_names(self._is_carried), offered_cuts(),
+                m.PROTOCOL, __version__, system, chosen, self._hash_names, offered_cuts(),
                 time.time_ns(), self._is_carried,
             )
         )  # fmt: skip
@@ -111,6 +126,8 @@ class Server:
         self._session.compress(chosen, level, content=hello.compress_content)
 
     def _open(self, request: m.Open) -> None:
+        if b"\0" in request.path:
+            raise RootMissing("no directory has NUL in its name")
         location = os.path.realpath(os.path.join(os.path.expanduser(b"~"), request.path))
         self.close()
         fd = open_root(location)
@@ -125,16 +142,22 @@ class Server:
 
     def _observe(self, request: m.Observe) -> None:
         tree, index = self._opened()
-        Observing(self._session, tree.location, index, _WORKERS).answer(request)
+        check_look(request, self._hash_names)
+        try:
+            Observing(self._session, tree.location, index, _WORKERS).answer(request)
+        except (StateError, sqlite3.Error) as error:
+            index.throw_away()
+            raise ReconcileError(
+                f"the far side's index was damaged, and is thrown away: {error}",
+                hint="run the same command again",
+            ) from error
 
     def _begin(self, request: m.Begin) -> None:
         tree, index = self._opened()
-        options = RunOptions(
-            _run_name(request.run), Durability(request.durability), request.versions, request.header
-        )
-        notes = tree.begin(options, [parse(path) for path in request.leftovers])
+        check_hash(request.header.hash_name, self._hash_names)
+        notes = tree.begin(options_of(request), [parse(path) for path in request.leftovers])
         index.hold()
-        self._session.send(m.Notes(tuple(notes)))
+        self._session.send(m.Notes(tuple(notes[: m.MAX_PROBLEMS])))
 
     def _survey(self, request: m.Survey) -> None:
         self._moving().survey(request)
@@ -150,7 +173,7 @@ class Server:
 
     def _carry_out(self, request: m.CarryOut) -> None:
         tree, index = self._opened()
-        steps = [m.from_wire(step) for step in request.steps]
+        steps = steps_of(request.steps)
         receipts = tree.carry_out(steps)
         before, after = _noted(index, steps, receipts)
         self._session.send(m.Receipts(tuple(receipts), before, after))
@@ -187,11 +210,3 @@ def _noted(
 
 def _hash_names(is_carried: bool) -> tuple[str, ...]:
     return ("sha256",) if is_carried else ("blake3", "sha256")
-
-
-def _run_name(run: str) -> str:
-    """The name of a directory of the version area. Raises: PathRefused, UsageError."""
-    raw = run.encode("utf-8", "surrogateescape")
-    if parse(raw) != raw or b"/" in raw or not raw:
-        raise UsageError("a run's name is one path component", code="E_PROTOCOL")
-    return run

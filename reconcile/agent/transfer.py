@@ -1,23 +1,23 @@
 """Transfer: contents to and from this side's tree, whole, or told by what is here already."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from reconcile.agent.asked import arrivals, steps_of
 from reconcile.model.block import HashName
 from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, parse
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
-from reconcile.trees.contents import Incoming, Outgoing, is_small
+from reconcile.trees.contents import Arrival, Incoming, Outgoing, gathered, is_small
 from reconcile.trees.growing import REBUILT_FROM
 from reconcile.trees.local import LocalTree
-from reconcile.trees.rebuilding import answer, prefix_digest
+from reconcile.trees.rebuilding import prefix_digest, told_by
 from reconcile.trees.session import Session
 from reconcile.trees.temporary import refuse_ours
 from reconcile.wire import messages as m
 from reconcile.wire.cuts import SIGNATURE_LIMIT, Chunks, cut_for, decode_signature
-from reconcile.wire.delta import encode_blocks
 from reconcile.wire.frames import ProtocolError
 
 _ANY_PART = 1 << 62
@@ -37,7 +37,7 @@ class Transfer:
 
     def survey(self, request: m.Survey) -> None:
         """What is here already of what steps want, with signatures of what may help."""
-        steps = [m.from_wire(step) for step in request.steps]
+        steps = steps_of(request.steps, with_content=True)
         bases = {step.id: step.basis for step in request.steps}
         self._bases = {}
         room = _SIGNATURES_BYTES
@@ -81,9 +81,10 @@ class Transfer:
 
     def stage(self, request: m.Stage) -> None:
         """Take contents in, beside their final names."""
-        steps = [m.from_wire(step) for step in request.steps]
+        steps = steps_of(request.steps, with_content=True)
         bases = {step.id: parse(step.basis) for step in request.steps if step.basis is not None}
-        supply = _Supply(self._session, request.coming, self._tree, self._bases, bases)
+        coming = arrivals(steps, request.coming, self._bases)
+        supply = _Supply(self._session, coming, self._tree, self._bases, bases)
         receipts = self._tree.stage(steps, supply)
         supply.finish()
         self._bases = {}
@@ -97,14 +98,16 @@ class Transfer:
         out = Outgoing(self._session)
         files = [(file, parse(file.path)) for file in request.files]
         for file, path in files:
+            rest = max(0, file.entry.size - file.offset)
             if is_small(file.entry):
                 try:
-                    out.small(file.step, b"".join(self._blocks(file, path)))
+                    out.small(file.step, gathered(self._blocks(file, path), rest))
                 except (OSError, ContentChanged) as error:
                     out.failed(file.step, error)
         for file, path in files:
             if not is_small(file.entry):
-                out.stream(file.step, self._blocks(file, path))
+                rest = max(0, file.entry.size - file.offset)
+                out.stream(file.step, self._blocks(file, path), rest)
         out.flush()
         self._session.send(m.Done())
 
@@ -118,6 +121,8 @@ class Transfer:
         if not isinstance(part, m.Done) or len(request.files) != 1:
             raise ProtocolError("a delta is asked for one file, with its signature")
         signature = decode_signature(bytes(data))
+        if signature.cut.algorithm not in offered_cuts():
+            raise ProtocolError(f"a cut that was not offered: {signature.cut.algorithm}")
         [file] = request.files
         out = Outgoing(self._session)
         try:
@@ -126,7 +131,7 @@ class Transfer:
             out.failed(file.step, error)
         else:
             try:
-                out.delta(file.step, encode_blocks(answer(fd, signature, 0, self._cache)))
+                out.delta(file.step, told_by(fd, signature, file.entry.size, self._cache))
             finally:
                 os.close(fd)
         self._session.send(m.Done())
@@ -149,7 +154,7 @@ class Transfer:
             os.close(fd)
 
     def _blocks(self, file: m.Wanted, path: TreePath) -> Iterator[bytes]:
-        """The file's content from its offset; never more than its entry says."""
+        """The file's content from its offset."""
         try:
             yield from self._tree.read(path, file.entry, file.offset)
         except PathRefused as error:
@@ -162,7 +167,7 @@ class _Supply(Incoming):
     def __init__(
         self,
         session: Session,
-        coming: tuple[m.Coming, ...],
+        coming: Sequence[Arrival],
         tree: LocalTree,
         chunks: Mapping[int, Chunks],
         bases: Mapping[int, TreePath],

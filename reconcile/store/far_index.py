@@ -169,6 +169,11 @@ class FarIndex:
         """Let go of the file."""
         self._database.close()
 
+    def destroy(self) -> None:
+        """Close and remove it: what is damaged is not worth keeping."""
+        self._database.close()
+        _remove(os.path.join(self._directory, DATABASE_NAME))
+
     @property
     def _serial(self) -> int:
         return self._known.serial if self._known else 0

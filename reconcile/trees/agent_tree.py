@@ -5,22 +5,21 @@ any stranger's bytes are: a page whose names, order or id do not hold, a receipt
 for a step that was not asked, a path that could leave a root end the run.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
 from reconcile import __version__
-from reconcile.model.block import HashName, page_id
-from reconcile.model.codec import decode_entries
-from reconcile.model.entry import Entry, Kind
-from reconcile.model.errors import ManifestError, ReconcileError
-from reconcile.model.manifest import Header, PageRow, check_page
+from reconcile.model.block import HashName
+from reconcile.model.entry import Entry
+from reconcile.model.errors import Unreachable
+from reconcile.model.manifest import Header
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
-from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath, parse
+from reconcile.model.receipt import Receipt
+from reconcile.model.treepath import TreePath
+from reconcile.trees import told
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
@@ -35,7 +34,10 @@ from reconcile.wire.frames import ProtocolError, offered
 _PAGES_LIMIT = 64 << 30
 """Bytes of pages taken in one observation; a tree of 500 million files stays below."""
 _LEFTOVERS_BYTES = 4 << 20
-_KEY_BYTES = MAX_PATH_BYTES + 300
+_PROBLEMS_LIMIT = 256 << 20
+"""Bytes of problems; a million paths that cannot be read stay below."""
+_PROGRESS_LIMIT = 1 << 20
+"""Times that progress is told; at five a second 58 hours."""
 
 
 class Link(Protocol):
@@ -92,7 +94,10 @@ class AgentTree:
         self.skew_ns = welcome.clock_ns - (started + ended) // 2
         self.notes = tuple(self._link.notes)
         self._cuts = welcome.cuts
-        self._opened = session.expect(m.Opened)
+        opened = session.expect(m.Opened)
+        with self._checking():
+            told.abilities(opened.abilities)
+        self._opened = opened
 
     def _check(self, welcome: m.Welcome) -> None:
         if welcome.protocol != m.PROTOCOL or welcome.compression not in offered():
@@ -134,61 +139,46 @@ class AgentTree:
             self.start_look(want)
         self._asked = None
         session = self._session()
-        problems: list[Problem] = []
-        message = session.receive()
-        while not isinstance(message, m.Seen):
-            if isinstance(message, m.Progress):
-                progress(_tally(message.tally))
-            elif isinstance(message, m.Notes):
-                problems.extend(message.problems)
-            else:
-                raise self._broken(f"{type(message).__name__} during an observation")
-            message = session.receive()
-        if message.is_fresh:
-            sink.forget((), (b"",))
-        self._take_rows(session, sink, want.settings.header)
-        return self._seen(message, problems)
+        with self._checking():
+            problems: list[Problem] = []
+            message = self._until_seen(session, problems, progress)
+            seen = self._seen(message, problems)
+            if message.is_fresh:
+                sink.forget((), (b"",))
+            _take_rows(session, sink, want.settings.header)
+        return seen
 
-    def _take_rows(self, session: Session, sink: Sink, header: Header) -> None:
-        taken = 0
+    def _until_seen(
+        self, session: Session, problems: list[Problem], progress: Callable[[Tally], None]
+    ) -> m.Seen:
+        times = 0
+        room = _PROBLEMS_LIMIT
         while True:
             message = session.receive()
-            if isinstance(message, m.Done):
-                return
-            if not isinstance(message, m.Rows):
-                raise self._broken(f"{type(message).__name__} among pages")
-            rows = [self._page(row, header) for row in message.rows]
-            taken += sum(len(row.block) for row in rows)
-            if taken > _PAGES_LIMIT:
-                raise self._broken("more pages than any tree has")
-            sink.write(rows)
-
-    def _page(self, row: m.Row, header: Header) -> PageRow:
-        """The row, its names, order and id checked."""
-        if len(row.key) > _KEY_BYTES or row.key.count(b"\0") > MAX_DEPTH + 1:
-            raise self._broken("a page of an impossible path")
-        try:
-            entries = decode_entries(row.block)
-            check_page(entries)
-        except ManifestError as error:
-            raise self._broken(error.message) from error
-        if page_id(entries, header.tracked, header.hash_name) != row.id:
-            raise self._broken("a page whose id is not that of its entries")
-        return PageRow(row.key, row.id, len(entries), row.block, row.refs)
+            if isinstance(message, m.Seen):
+                return message
+            if isinstance(message, m.Progress):
+                times += 1
+                progress(told.tally(message.tally))
+            elif isinstance(message, m.Notes):
+                some = [told.problem(each) for each in message.problems]
+                problems += some
+                room -= sum(len(each.path) + len(each.reason) + 100 for each in some) + 100
+            else:
+                raise told.broken(f"{type(message).__name__} during an observation")
+            if times > _PROGRESS_LIMIT or room < 0:
+                raise told.broken("an observation without end")
 
     def _seen(self, message: m.Seen, problems: Sequence[Problem]) -> Seen:
-        root = message.root
-        if root.kind != Kind.DIR or root.name or len(root.id) not in (0, 32):
-            raise self._broken("its root is no directory")
+        leftovers = told.leftovers(message)
         self.cursor = message.cursor
-        leftovers = tuple(parse(path) for path in message.leftovers)
         self._leftovers = frozenset(leftovers)
         return Seen(
-            root,
-            tuple(_checked(problem) for problem in problems),
+            told.seen_root(message),
+            tuple(problems),
             leftovers,
             message.identity,
-            _tally(message.tally),
+            told.tally(message.tally),
             cursor=message.cursor,
         )
 
@@ -223,7 +213,9 @@ class AgentTree:
             options.header,
             tuple(at_most(leftovers, _LEFTOVERS_BYTES)),
         )
-        return [_checked(note) for note in self._session().ask(message, m.Notes).problems]
+        notes = self._session().ask(message, m.Notes).problems
+        with self._checking():
+            return [told.problem(note) for note in notes]
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
         """See `Tree.stage`: contents are pushed, small ones first."""
@@ -233,8 +225,8 @@ class AgentTree:
         session = self._session()
         basics = Basics(self._cuts, self._hash_name, self._leftovers, self.bases)
         try:
-            Push(session, wanting, supply, basics).run()
-            return self._receipts(wanting).receipts
+            answer = Push(session, wanting, supply, basics).run()
+            return told.receipts_of_failures(answer.receipts, wanting)
         except BaseException:
             session.is_lost = True  # contents are half sent: no request can follow
             raise
@@ -244,25 +236,12 @@ class AgentTree:
         if not steps:
             return ()
         self._session().send(m.CarryOut(tuple(m.to_wire(step) for step in steps)))
-        answer = self._receipts(steps)
-        if [receipt.step for receipt in answer.receipts] != [step.id for step in steps]:
-            raise self._broken("receipts that do not fit the steps")
+        answer = self._session().expect(m.Receipts)
+        with self._checking():
+            receipts = told.receipts_of_all(answer.receipts, steps)
         fits = bool(answer.before) and answer.before == self.cursor
         self.cursor = answer.cursor if fits else b""
-        return answer.receipts
-
-    def _receipts(self, steps: Sequence[Step]) -> m.Receipts:
-        session = self._session()
-        message = session.receive()
-        while isinstance(message, m.Ack):
-            message = session.receive()
-        if not isinstance(message, m.Receipts):
-            raise self._broken(f"{type(message).__name__} where receipts belong")
-        asked = {step.id: step for step in steps}
-        for receipt in message.receipts:
-            if receipt.step not in asked or not _fits(receipt, asked[receipt.step]):
-                raise self._broken("a receipt that does not fit its step")
-        return message
+        return receipts
 
     def end(self) -> None:
         """See `Tree.end`."""
@@ -279,7 +258,21 @@ class AgentTree:
     def _session(self) -> Session:
         self.connect()
         assert self._link is not None
+        if self._link.session.is_lost:
+            raise Unreachable("the connection was given up", where=self.url)
         return self._link.session
+
+    @contextlib.contextmanager
+    def _checking(self) -> Iterator[None]:
+        """An answer is taken: when that is not gone through with, no other can follow it."""
+        try:
+            yield
+        except BaseException as error:
+            if self._link is not None:
+                self._link.session.is_lost = True
+            if isinstance(error, ProtocolError):
+                error.where = error.where or self.url
+            raise
 
     def _pulling(self) -> Pull:
         session = self._session()
@@ -287,32 +280,17 @@ class AgentTree:
             self._pull = Pull(session, self._cuts, self._hash_name)
         return self._pull
 
-    def _broken(self, what: str) -> ReconcileError:
-        if self._link is not None:
-            self._link.session.is_lost = True
-        return ProtocolError(
-            f"the far side sent {what}; nothing it said is believed further",
-            where=self.url,
-            hint="see which program answers there; `reconcile version` on both ends",
-        )
 
-
-def _fits(receipt: Receipt, step: Step) -> bool:
-    """A DONE receipt tells of the very thing that was wanted."""
-    if receipt.status is not Status.DONE:
-        return True
-    entry, want = receipt.entry, step.want
-    if entry is None or want is None:
-        return entry is None or want is not None
-    return entry.kind == want.kind and (entry.kind == Kind.DIR or entry.id == want.id)
-
-
-def _checked(problem: Problem) -> Problem:
-    """The far side's problem. Raises: PathRefused, when its path is none."""
-    parse(problem.path)
-    return msgspec.structs.replace(problem, side=None)
-
-
-def _tally(fields: tuple[int, ...]) -> Tally:
-    known = len(msgspec.structs.fields(Tally))
-    return Tally(*(max(0, min(count, 2**63 - 1)) for count in fields[:known]))
+def _take_rows(session: Session, sink: Sink, header: Header) -> None:
+    taken = 0
+    while True:
+        message = session.receive()
+        if isinstance(message, m.Done):
+            return
+        if not isinstance(message, m.Rows) or not message.rows:
+            raise told.broken(f"{type(message).__name__} among pages")
+        rows = [told.page(row, header) for row in message.rows]
+        taken += sum(len(row.key) + len(row.block) + len(row.refs) + 100 for row in rows)
+        if taken > _PAGES_LIMIT:
+            raise told.broken("more pages than any tree has")
+        sink.write(rows)

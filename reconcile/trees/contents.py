@@ -7,7 +7,7 @@ yet taken never exceeds `WINDOW_BYTES`: a cut connection costs that much.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from reconcile.model.entry import Entry
 from reconcile.model.plan import Step
@@ -28,14 +28,35 @@ from reconcile.wire.messages import (
     SMALL_BYTES,
     WINDOW_BYTES,
     Ack,
-    Coming,
+    Alive,
     End,
+    Stop,
     decode_message,
 )
 from reconcile.wire.packs import MAX_FILES, decode_pack, encode_pack
 
 CHANGED = "E_CHANGED_WHILE_READING"
 _ACK_FROM = WINDOW_BYTES // 4
+_WORTH_STOPPING = WINDOW_BYTES
+_DELTA_GROWTH = 19
+"""A byte of content told by an instruction of its own takes so many at most."""
+T = TypeVar("T")
+
+
+class Arrival(NamedTuple):
+    """What will come for a step."""
+
+    step: int
+    form: str
+    """See `wire.messages.Coming`."""
+    size: int
+    """Bytes of the whole content; what would be more than these is refused."""
+    offset: int = 0
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of frames that can come."""
+        return (self.size - self.offset) * (_DELTA_GROWTH if self.form == "delta" else 1)
 
 
 class Outgoing:
@@ -47,6 +68,7 @@ class Outgoing:
         self._pack_bytes = 0
         self._sent = 0
         self._acknowledged = 0
+        self._stopped: set[int] = set()
 
     def small(self, number: int, content: bytes) -> None:
         """A small file's content."""
@@ -62,9 +84,9 @@ class Outgoing:
         detail = getattr(error, "strerror", None) or str(error)
         self._session.send(End(number, code, detail[:1000]))
 
-    def stream(self, number: int, blocks: Iterable[bytes]) -> None:
-        """A larger file's content, or the rest of it."""
-        self._sequence(number, DATA, _cut(blocks))
+    def stream(self, number: int, blocks: Iterable[bytes], size: int) -> None:
+        """A larger file's content, or the rest of it; `size` bytes, or it has changed."""
+        self._sequence(number, DATA, _cut(blocks, size))
 
     def delta(self, number: int, blocks: Iterable[bytes]) -> None:
         """A file's content as instructions to the receiver's basis."""
@@ -74,6 +96,8 @@ class Outgoing:
         self.flush()
         try:
             for body in bodies:
+                if number in self._stopped:
+                    raise ContentChanged("nobody wants the rest")
                 self.frame(kind, body)
         except (OSError, ContentChanged) as error:
             self.failed(number, error)
@@ -85,11 +109,20 @@ class Outgoing:
         while self._sent - self._acknowledged + len(body) > WINDOW_BYTES and self._sent:
             if self._acknowledged == self._sent:
                 break
-            self._take_ack()
+            self._heed(self._session.next_message())
         self._session.send_content(kind, body)
         self._sent += len(body)
         while self._session.duplex.has_input:
-            self._take_ack()
+            self._heed(self._session.next_message())
+
+    def answer(self, kind: type[T]) -> T:
+        """What the receiver says after all contents. Raises: what its Failed carries."""
+        self.flush()
+        message = self._session.receive()
+        while not isinstance(message, kind):
+            self._heed(message)
+            message = self._session.receive()
+        return message
 
     def flush(self) -> None:
         """Send the pack as far as it is filled."""
@@ -97,15 +130,31 @@ class Outgoing:
             pack, self._pack, self._pack_bytes = self._pack, [], 0
             self.frame(PACK, encode_pack(pack))
 
-    def _take_ack(self) -> None:
-        count = self._session.expect(Ack).count
-        if not self._acknowledged < count <= self._sent:
-            raise ProtocolError(f"{count} bytes acknowledged, {self._sent} were sent")
-        self._acknowledged = count
+    def _heed(self, message: object) -> None:
+        """How far the receiver is, or what it has enough of."""
+        if isinstance(message, Ack) and self._acknowledged < message.count <= self._sent:
+            self._acknowledged = message.count
+        elif isinstance(message, Stop) and message.step not in self._stopped:
+            self._stopped.add(message.step)
+        elif not isinstance(message, Alive):
+            raise self._session.lost(f"{message!r:.80} after {self._sent} bytes of content")
 
 
-def _cut(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def gathered(blocks: Iterable[bytes], size: int) -> bytes:
+    """A small file's content. Raises: ContentChanged, when it is not `size` bytes; what reading
+    raises."""
+    data = b"".join(_cut(blocks, size))
+    if len(data) != size:
+        raise ContentChanged
+    return data
+
+
+def _cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Pieces for frames. Raises: ContentChanged, before there are more than `size` bytes."""
     for block in blocks:
+        size -= len(block)
+        if size < 0:
+            raise ContentChanged
         for start in range(0, len(block), PIECE_BYTES):
             yield block[start : start + PIECE_BYTES]
 
@@ -124,7 +173,7 @@ class Incoming:
     def __init__(
         self,
         session: Session,
-        coming: Sequence[Coming],
+        coming: Sequence[Arrival],
         own: Own | None = None,
         bases: Mapping[int, Chunks] | None = None,
     ) -> None:
@@ -136,6 +185,7 @@ class Incoming:
         self._coming = {item.step: item for item in coming}
         self._packed = {item.step for item in coming if item.form == "pack"}
         self._streams = [item for item in coming if item.form in ("stream", "delta")]
+        self._room = {item.step: item.most_bytes for item in self._streams}
         self._here: dict[int, bytes | Exception] = {}
         self._taken = 0
         self._told = 0
@@ -188,7 +238,7 @@ class Incoming:
         if os.fstat(basis_fd).st_size != chunks.size:
             raise ContentChanged
         self.advance(step.id, offset)
-        told = self._told_of(step.id, chunks.signature.count)
+        told = self._told_of(step.id, chunks.signature.chunk_count)
         for piece in pieces(chunks, told, step.want.size):
             yield from _zeros(piece.length) if isinstance(piece, Zeros) else (piece,)
 
@@ -220,6 +270,9 @@ class Incoming:
         Whoever takes a frame tells `took` when it is done with it."""
         frame = self._session.receive_frame()
         if frame.type in (DATA, COPY):
+            self._room[number] -= len(frame.body)
+            if not frame.body or self._room[number] < 0:
+                raise self._lost("more content came than there is")
             return frame
         end = self._end(frame)
         if end.step != number:
@@ -258,10 +311,14 @@ class Incoming:
     def _arrived(self, number: int, content: bytes | Exception) -> None:
         if number not in self._packed:
             raise self._lost("content came that was not announced")
+        if isinstance(content, bytes) and len(content) > self._coming[number].size:
+            raise self._lost("more content came than there is")
         self._packed.discard(number)
         self._here[number] = content
 
     def _pass_over(self, number: int) -> None:
+        if self._room[number] > _WORTH_STOPPING:
+            self._session.send(Stop(number))
         try:
             while (frame := self.stream_frame(number)) is not None:
                 self.took(len(frame.body))
@@ -275,8 +332,7 @@ class Incoming:
         return end
 
     def _lost(self, what: str) -> ProtocolError:
-        self._session.is_lost = True
-        return ProtocolError(what, where=self._session.where)
+        return self._session.lost(what)
 
 
 def _zeros(length: int) -> Iterator[bytes]:

@@ -14,6 +14,10 @@ from reconcile.model.errors import Unreachable
 READ_BYTES = 1 << 18
 AHEAD_LIMIT = 16 << 20
 """Bytes read while writing; an end that sends more than this unasked is broken."""
+STALL_S = 300.0
+"""An end that is waited for and says nothing so long is lost. One at work says so more often."""
+_CRUMB = 4096
+"""Fewer bytes than this are no progress on something larger."""
 Pace = Callable[[int], float]
 """So many bytes are about to go or have come: seconds to wait before going on."""
 
@@ -27,13 +31,19 @@ class Duplex:
         write_fd: int,
         lost: Callable[[], Exception] | None = None,
         pace: Pace | None = None,
+        stall_s: float | None = STALL_S,
     ) -> None:
-        """`lost` makes the error for a stream that ended; Unreachable without one."""
+        """`lost` makes the error for a stream that ended; Unreachable without one.
+        `stall_s`: see STALL_S; None waits for ever."""
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._lost = lost or _ended
         self._pace = pace
+        self._stall_s = stall_s
         self._ahead = bytearray()
+        self._is_writing = False
+        self._owed = b""
+        """The rest of what was slipped in, when the pipe took only its beginning."""
         self._taken = 0
         self.sent_bytes = 0
         self.received_bytes = 0
@@ -43,20 +53,36 @@ class Duplex:
         self._read_poll.register(read_fd, select.POLLIN)
 
     def write(self, data: bytes) -> None:
-        """All of it. Raises: what `lost` makes."""
-        view = memoryview(data)
-        if self._pace is None:
-            self._write(view)
-            return
+        """All of it. Raises: what `lost` makes; Unreachable."""
+        self._is_writing = True
+        owed, self._owed = self._owed, b""
+        view = memoryview(owed + data if owed else data)
+        pace = self._pace
+        step = len(view) if pace is None else 1 << 16
         while view:
-            piece, view = view[: 1 << 16], view[1 << 16 :]
-            self._wait(self._pace(len(piece)))
+            piece, view = view[:step], view[step:]
+            if pace is not None:
+                self._wait(pace(len(piece)))
             self._write(piece)
+        self._is_writing = False
+
+    def slip_in(self, data: bytes) -> None:
+        """A few bytes between two writes, from a signal handler; none while a write is under
+        way, or when the pipe is full."""
+        if self._is_writing or self._owed:
+            return
+        try:
+            done = os.write(self._write_fd, data)
+        except OSError:
+            return  # the next write meets it
+        self.sent_bytes += done
+        self._owed = data[done:]
 
     def read(self, count: int) -> bytes:
-        """Exactly `count` bytes. Raises: what `lost` makes."""
-        while len(self._ahead) - self._taken < count:
-            self._read_poll.poll()
+        """Exactly `count` bytes. Raises: what `lost` makes; Unreachable."""
+        waiting = _Waiting(self._stall_s)
+        while (here := len(self._ahead) - self._taken) < count:
+            waiting.poll(self._read_poll, here)
             if not self._fill(count):
                 raise self._lost()
         start = self._taken
@@ -77,8 +103,9 @@ class Duplex:
 
     def has_more(self) -> bool:
         """Wait for a byte; False: the stream ended."""
+        waiting = _Waiting(self._stall_s)
         while len(self._ahead) == self._taken:
-            self._read_poll.poll()
+            waiting.poll(self._read_poll, 0)
             if not self._fill(0):
                 return False
         return True
@@ -99,7 +126,7 @@ class Duplex:
         poll = select.poll()
         poll.register(self._write_fd, select.POLLOUT)
         poll.register(self._read_fd, select.POLLIN)
-        for fd, _ in poll.poll():
+        for fd, _ in _Waiting(self._stall_s).poll(poll, 0):
             if fd == self._read_fd:
                 if len(self._ahead) - self._taken > AHEAD_LIMIT:
                     raise Unreachable("the other end sends without being asked")
@@ -124,6 +151,28 @@ class Duplex:
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             time.sleep(seconds)
+
+
+class _Waiting:
+    """Waiting for one thing, as long as it goes on."""
+
+    def __init__(self, stall_s: float | None) -> None:
+        self._stall_s = stall_s
+        self._waited_s = 0.0
+        self._seen = 0
+
+    def poll(self, poll: "select.poll", seen: int) -> list[tuple[int, int]]:
+        """What is ready; `seen` is how far it has come. Raises: Unreachable."""
+        if self._stall_s is None:
+            return poll.poll()
+        if seen - self._seen >= _CRUMB:
+            self._seen, self._waited_s = seen, 0.0
+        started = time.monotonic()
+        found = poll.poll(max(0.0, self._stall_s - self._waited_s) * 1000)
+        self._waited_s += time.monotonic() - started
+        if not found or self._waited_s > self._stall_s:
+            raise Unreachable(f"the other end has said nothing for {self._stall_s:g} s")
+        return found
 
 
 def _ended() -> Exception:

@@ -7,6 +7,7 @@ are never carried. Everything is set on a descriptor, before publishing.
 
 import errno
 import os
+import re
 import stat
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from reconcile.model.entry import Entry, Kind, Tracked
 from reconcile.model.errors import ManifestError
 from reconcile.trees.site import Site, Spot
 
+_OWNER = re.compile(rb"([0-9]{1,10}):([0-9]{1,10})")
+_NOBODY = 2**32 - 1
 _UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
 
 
@@ -75,9 +78,9 @@ def wanted_owner(
     """(uid, gid): the wanted one where tracked, else the replaced file's; None: ours."""
     if tracked.owner:
         for name, value in want.extra:
-            if name == "owner":
-                uid, _, gid = value.partition(b":")
-                return int(uid), int(gid)
+            found = _OWNER.fullmatch(value) if name == "owner" else None
+            if found and max(int(found[1]), int(found[2])) < _NOBODY:
+                return int(found[1]), int(found[2])
     return (target.st_uid, target.st_gid) if target is not None else None
 
 
@@ -95,14 +98,23 @@ def set_owner(site: Site, fd: int, want: Entry, target: os.stat_result | None = 
 
 
 def wanted_xattrs(want: Entry) -> dict[str, bytes] | None:
-    """The user attributes an entry names; None: it tells only their hash."""
+    """The user attributes an entry names; None: it tells only their hash.
+
+    So it is where an entry from afar names an attribute that is not the user's:
+    none but those are ever set (`security.capability` would give rights).
+    """
     packed = dict(want.extra).get("xattr", b"")
     if not packed:
         return {}
     try:
-        return dict(decode(packed, list[tuple[str, bytes]]))
+        found = dict(decode(packed, list[tuple[str, bytes]]))
     except ManifestError:
         return None
+    return found if all(map(_is_users, found)) else None
+
+
+def _is_users(name: str) -> bool:
+    return name.startswith("user.") and "\0" not in name and len(name.encode()) <= 255
 
 
 def replace_xattrs(site: Site, fd: int, wanted: dict[str, bytes]) -> None:

@@ -12,10 +12,11 @@ from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import chunks_of, offered_cuts
-from reconcile.trees.contents import Incoming, is_small
+from reconcile.trees.contents import Arrival, Incoming, is_small
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
 from reconcile.wire.cuts import Cut, cut_for
+from reconcile.wire.frames import ProtocolError
 
 _RUN_BYTES = 4 << 20
 _RUN_FILES = 2048
@@ -70,16 +71,21 @@ class Pull:
     def _read_small(self, wanted: Sequence[m.Wanted]) -> Iterator[tuple[int, bytes | Exception]]:
         session = self._session
         session.send(m.Read(tuple(wanted)))
-        incoming = Incoming(session, [m.Coming(want.step, "pack") for want in wanted])
-        for want in wanted:
-            try:
-                content = incoming.content(want.step)
-            except (ContentChanged, OSError) as error:
-                yield want.step, error
-            else:
-                assert content is not None
-                yield want.step, content
-        session.expect(m.Done)
+        coming = [Arrival(want.step, "pack", want.entry.size) for want in wanted]
+        incoming = Incoming(session, coming)
+        try:
+            for want in wanted:
+                try:
+                    content = incoming.content(want.step)
+                except (ContentChanged, OSError) as error:
+                    yield want.step, error
+                else:
+                    assert content is not None
+                    yield want.step, content
+            session.expect(m.Done)
+        except BaseException:
+            session.is_lost = True  # the answer is half taken
+            raise
 
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
         """See `Tree.read`."""
@@ -87,13 +93,16 @@ class Pull:
         wanted = m.Wanted(0, path, entry, offset)
         session.send(m.Read((wanted,)))
         form = "pack" if is_small(entry) else "stream"
-        incoming = Incoming(session, [m.Coming(0, form, offset)])
+        incoming = Incoming(session, [Arrival(0, form, entry.size, offset)])
         try:
             content = incoming.content(0)
             if content is not None:
                 yield content
             else:
                 yield from _blocks(incoming, 0, offset)
+        except ProtocolError:
+            session.is_lost = True
+            raise
         finally:
             if not session.is_lost:
                 incoming.finish()
@@ -115,10 +124,13 @@ class Pull:
         for start in range(0, len(data), m.PACK_BYTES):
             session.send(m.SignaturePart(step.id, data[start : start + m.PACK_BYTES]))
         session.send(m.Done())
-        coming = m.Coming(step.id, "delta")
+        coming = Arrival(step.id, "delta", source.entry.size)
         incoming = Incoming(session, [coming], bases={step.id: chunks})
         try:
             yield from incoming.rebuild(step, 0, basis_fd)
+        except ProtocolError:
+            session.is_lost = True
+            raise
         finally:
             if not session.is_lost:
                 incoming.finish()

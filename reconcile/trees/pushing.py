@@ -16,17 +16,19 @@ from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, join, split
 from reconcile.trees.base import ContentChanged, Supply
 from reconcile.trees.chunking import ChunkCache, offered_cuts
-from reconcile.trees.contents import Outgoing, is_small
+from reconcile.trees.contents import Outgoing, gathered, is_small
 from reconcile.trees.growing import REBUILT_FROM
-from reconcile.trees.rebuilding import answer, prefix_digest
+from reconcile.trees.rebuilding import prefix_digest, told_by
 from reconcile.trees.rooted import READ, Root
 from reconcile.trees.session import Session
 from reconcile.trees.staging import origin_of
 from reconcile.trees.temporary import step_temp
 from reconcile.wire import messages as m
-from reconcile.wire.cuts import SIGNATURE_LIMIT, Signature, decode_signature
-from reconcile.wire.delta import encode_blocks
+from reconcile.wire.cuts import SIGNATURE_LIMIT, Signature, cut_for, decode_signature
 from reconcile.wire.frames import ProtocolError
+
+_SIGNATURES_BYTES = 64 << 20
+"""Of one survey, but for the last one."""
 
 
 class Basics(NamedTuple):
@@ -55,8 +57,8 @@ class Push:
         self._signatures: dict[int, Signature] = {}
         self._coming: dict[int, m.Coming] = {}
 
-    def run(self) -> None:
-        """Ask, announce, send. The answer to Stage is the caller's to take."""
+    def run(self) -> m.Receipts:
+        """Ask, announce, send; the answer to Stage, unchecked."""
         needs = self._survey()
         for step in self._steps:
             self._coming[step.id] = self._form(step, needs.get(step.id))
@@ -71,7 +73,7 @@ class Push:
         by_id = {step.id: step for step in self._steps}
         for item in ordered:
             self._send(out, by_id[item.step], item)
-        out.flush()
+        return out.answer(m.Receipts)
 
     def _survey(self) -> dict[int, m.Need]:
         asked = [step for step in self._steps if self._is_asked(step)]
@@ -80,16 +82,26 @@ class Push:
         cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
         wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in asked)
         self._session.send(m.Survey(wires, cut, self._basics.hash_name))
-        parts: dict[int, bytearray] = {}
+        parts = {step.id: bytearray() for step in asked}
+        room = _SIGNATURES_BYTES + SIGNATURE_LIMIT
         while isinstance(message := self._session.receive(), m.SignaturePart):
-            grown = parts.setdefault(message.step, bytearray())
-            grown += message.data
-            if len(parts) > len(asked) or len(grown) > SIGNATURE_LIMIT:
+            room -= len(message.data)
+            if message.step not in parts or not message.data or room < 0:
                 raise ProtocolError("more signatures than were asked for")
+            parts[message.step] += message.data
         if not isinstance(message, m.Needs):
             raise ProtocolError(f"{type(message).__name__} where needs belong")
-        self._signatures = {step: decode_signature(bytes(data)) for step, data in parts.items()}
+        for step in asked:
+            signature = decode_signature(bytes(parts[step.id])) if parts[step.id] else None
+            if signature is not None and self._is_cut_right(signature, cut, step):
+                self._signatures[step.id] = signature
         return {need.step: need for need in message.needs}
+
+    def _is_cut_right(self, signature: Signature, name: str, step: Step) -> bool:
+        """Cut as it was asked for: else finding nothing alike would be all it is good for."""
+        assert step.want is not None
+        size = max(signature.size, step.want.size)
+        return bool(name) and signature.cut == cut_for(name, size, self._basics.hash_name)
 
     def _is_asked(self, step: Step) -> bool:
         want, known = step.want, self._basics.leftovers
@@ -138,7 +150,9 @@ class Push:
         elif item.form == "delta":
             self._send_delta(out, step)
         else:
-            out.stream(step.id, self._supply.read(step, item.offset))
+            assert step.want is not None
+            rest = step.want.size - item.offset
+            out.stream(step.id, self._supply.read(step, item.offset), rest)
 
     def _send_delta(self, out: Outgoing, step: Step) -> None:
         fd = _open(self._supply, step)
@@ -146,8 +160,9 @@ class Push:
             out.failed(step.id, ContentChanged())
             return
         try:
-            told = answer(fd, self._signatures[step.id], 0, self._basics.cache)
-            out.delta(step.id, encode_blocks(told))
+            assert step.want is not None
+            signature = self._signatures[step.id]
+            out.delta(step.id, told_by(fd, signature, step.want.size, self._basics.cache))
         finally:
             os.close(fd)
 
@@ -160,7 +175,7 @@ def whole(step: Step, supply: Supply) -> bytes:
         return _read_here(origin, step.source.path, step.want.size)
     arrived: Callable[[Step], bytes | None] | None = getattr(supply, "whole", None)
     content = arrived(step) if arrived is not None else None
-    return b"".join(supply.read(step, 0)) if content is None else content
+    return gathered(supply.read(step, 0) if content is None else (content,), step.want.size)
 
 
 def _is_own(step: Step) -> bool:

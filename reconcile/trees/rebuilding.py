@@ -17,7 +17,7 @@ from reconcile.trees.chunking import ChunkCache, batches
 from reconcile.trees.copying import extents
 from reconcile.trees.hashing import BLOCK_BYTES, new_hasher
 from reconcile.wire.cuts import Chunks, Signature
-from reconcile.wire.delta import Copy, Instruction, Zeros, instructions
+from reconcile.wire.delta import Copy, Instruction, Zeros, encode_blocks, instructions
 from reconcile.wire.frames import ProtocolError
 
 DATA_BYTES = 1 << 17
@@ -56,6 +56,18 @@ def answer(
             yield from _data(fd, one.offset, one.offset + one.length)
     if _marks(fd) != before:
         raise ContentChanged
+
+
+def told_by(
+    fd: int, signature: Signature, size: int, cache: ChunkCache | None = None
+) -> Iterator[bytes]:
+    """The open file, which has `size` bytes, as blocks of instructions.
+
+    Raises: OSError; ContentChanged, also when it has another size.
+    """
+    if os.fstat(fd).st_size != size:
+        raise ContentChanged
+    yield from encode_blocks(answer(fd, signature, 0, cache))
 
 
 def pieces(chunks: Chunks, told: Iterable[Instruction], length: int) -> Iterator[Piece]:

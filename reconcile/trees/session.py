@@ -4,6 +4,7 @@ One request at a time: the near side asks and reads until the answer is
 complete. A `Failed` answer is raised as the error it carries.
 """
 
+import re
 from typing import Any, TypeVar
 
 from reconcile.model import errors
@@ -19,15 +20,37 @@ from reconcile.wire.frames import (
     read_frame,
     unpacker,
 )
-from reconcile.wire.messages import MESSAGES, Failed, decode_message, encode_message
+from reconcile.wire.messages import (
+    MESSAGES,
+    NUMBERS,
+    Alive,
+    Failed,
+    decode_message,
+    encode_message,
+)
 
 T = TypeVar("T")
 _FLUSH_FROM = 1 << 16
-_KINDS = {
+_ALIVE_LIMIT = 1 << 20
+"""Signs of life before an answer; at one in five seconds two months."""
+_ALIVE = encode_message(Alive())[1]
+_KINDS: dict[str, type[ReconcileError]] = {"PathRefused": errors.ManifestError} | {
     kind.__name__: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, ReconcileError)
+    for kind in (
+        errors.UsageError,
+        errors.ConfigError,
+        errors.Locked,
+        errors.Unreachable,
+        errors.Denied,
+        errors.NotFound,
+        errors.RootMissing,
+        errors.ManifestError,
+        errors.NoSpace,
+        ProtocolError,
+    )
 }
+"""What a far side can meet. That a person has to decide, or stopped the run, only we can say."""
+_CODE = re.compile(r"E_[A-Z][A-Z0-9_]{1,39}")
 
 
 class Session:
@@ -68,25 +91,44 @@ class Session:
 
     def receive_frame(self) -> Frame:
         """The next frame of any type. Raises: Unreachable, ProtocolError, what Failed carries."""
-        self.flush()
-        frame = self._guarded(read_frame, self.duplex.read, self._unpack)
-        if MESSAGES.get(frame.type) is Failed:
-            raise revived(decode_message(frame.type, frame.body), self.where)
-        return frame
+        for _ in range(_ALIVE_LIMIT):
+            frame = self._next_frame()
+            if MESSAGES.get(frame.type) is not Alive:
+                return frame
+        raise self.lost("an answer that never comes")
 
     def receive(self) -> Any:  # Any: one of wire.messages
         """The next message."""
-        frame = self.receive_frame()
-        return decode_message(frame.type, frame.body)
+        return self._decoded(self.receive_frame())
+
+    def next_message(self) -> Any:  # Any: one of wire.messages
+        """The next message, signs of life included: for whoever may not wait for another."""
+        return self._decoded(self._next_frame())
+
+    def _next_frame(self) -> Frame:
+        self.flush()
+        frame: Frame = self._guarded(read_frame, self.duplex.read, self._unpack)
+        if MESSAGES.get(frame.type) is Failed:
+            raise revived(self._decoded(frame), self.where)
+        return frame
+
+    def _decoded(self, frame: Frame) -> Any:  # Any: one of wire.messages
+        return self._guarded(decode_message, frame.type, frame.body)
+
+    def lost(self, what: str) -> ProtocolError:
+        """The error for an other end that does not keep to the protocol; it is given up."""
+        self.is_lost = True
+        return ProtocolError(f"the other end broke the protocol: {what}", where=self.where)
+
+    def show_life(self) -> None:
+        """Tell that this end is at work; safe in a signal handler."""
+        self.duplex.slip_in(encode_frame(NUMBERS[Alive], _ALIVE, None))
 
     def expect(self, kind: type[T]) -> T:
         """The next message, which must be of this kind. Raises: ProtocolError."""
         message = self.receive()
         if not isinstance(message, kind):
-            self.is_lost = True
-            raise ProtocolError(
-                f"{kind.__name__} was expected, {type(message).__name__} came", where=self.where
-            )
+            raise self.lost(f"{kind.__name__} was expected, {type(message).__name__} came")
         return message
 
     def goes_on(self) -> bool:
@@ -129,9 +171,6 @@ def failure(error: ReconcileError) -> Failed:
 def revived(failed: Failed, where: str) -> ReconcileError:
     """The error that the other side met; one of an unknown class is a ReconcileError."""
     kind = _KINDS.get(failed.kind, ReconcileError)
-    if issubclass(kind, errors.PathRefused | errors.ManifestBroken):
-        kind = errors.ManifestError
+    code = failed.code if _CODE.fullmatch(failed.code) else ""
     place = f"{where}: {failed.where}" if where and failed.where else where or failed.where
-    return kind(
-        failed.message, where=place, changed=failed.changed, hint=failed.hint, code=failed.code
-    )
+    return kind(failed.message, where=place, changed=failed.changed, hint=failed.hint, code=code)

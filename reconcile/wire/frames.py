@@ -14,11 +14,13 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from reconcile.model.errors import ReconcileError
+from reconcile.model.errors import Unreachable
 
 HEAD = struct.Struct(">IBB")
 BODY_LIMIT = 8 << 20
 """A directory page at its largest fits, and a thousand steps with the longest paths."""
+_SENT_LIMIT = BODY_LIMIT - (1 << 13)
+"""What cannot be compressed grows a little."""
 SQUEEZED = 1
 _WORTH_SQUEEZING = 64
 _WINDOW_LOG = 23
@@ -26,7 +28,7 @@ COMPRESSIONS = ("zstd", "zlib", "none")
 """In order of preference; a program without zstd offers the last two."""
 
 
-class ProtocolError(ReconcileError):
+class ProtocolError(Unreachable):
     """The other end does not keep to the protocol; nothing it said is believed further."""
 
     code = "E_PROTOCOL"
@@ -77,7 +79,12 @@ def offered() -> tuple[str, ...]:
 
 
 def encode_frame(kind: int, body: bytes, pack: Packer | None) -> bytes:
-    """The frame's bytes; packed when `pack` is given and there is enough of it."""
+    """The frame's bytes; packed when `pack` is given and there is enough of it.
+
+    Raises: ProtocolError, for a body that no other end would take.
+    """
+    if len(body) > _SENT_LIMIT:
+        raise ProtocolError(f"a message of {len(body)} bytes is too large to be sent")
     if pack is not None and len(body) >= _WORTH_SQUEEZING:
         body = pack.pack(body)
         return HEAD.pack(len(body), kind, SQUEEZED) + body

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from reconcile.model.block import HashName
 from reconcile.model.codec import decode, encode
-from reconcile.model.entry import Entry
+from reconcile.model.entry import Count, Entry
 from reconcile.model.errors import ManifestError
 from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import Header
@@ -32,16 +32,32 @@ PACK_BYTES = 1 << 20
 PIECE_BYTES = 1 << 18
 """A piece of a larger file in one frame."""
 
+MAX_STEPS = 1 << 14
+"""In one request, and of anything there is one of for each step."""
+MAX_PAGES = 1 << 16
+"""In one Rows."""
+MAX_PROBLEMS = 1 << 12
+"""In one Notes."""
+MAX_PATHS = 1 << 18
+"""In one list of leftovers."""
+
 Digest = Annotated[bytes, Meta(max_length=64)]
+Cursor = Annotated[bytes, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=4096)]
+Path = Annotated[bytes, Meta(max_length=4096)]
+Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+"""Of a step."""
+Names = Annotated[tuple[Text, ...], Meta(max_length=32)]
+Counts = Annotated[tuple[int, ...], Meta(max_length=32)]
+Paths = Annotated[tuple[Path, ...], Meta(max_length=MAX_PATHS)]
 
 
 class Hello(msgspec.Struct, frozen=True, array_like=True):
     """Near: who asks, and what it can do."""
 
-    protocols: tuple[int, ...]
+    protocols: Counts
     version: Text
-    compressions: tuple[Text, ...]
+    compressions: Names
     level: int
     """Of the compression, for both directions."""
     compress_content: bool
@@ -57,17 +73,17 @@ class Welcome(msgspec.Struct, frozen=True, array_like=True):
     """For people: Python and operating system."""
     compression: Text
     """Of both directions from the next frame on."""
-    hash_names: tuple[Text, ...]
-    cuts: tuple[Text, ...]
+    hash_names: Names
+    cuts: Names
     """How it can cut files into chunks (wire/delta.py)."""
-    clock_ns: int
+    clock_ns: Count
     is_carried: bool
 
 
 class Open(msgspec.Struct, frozen=True, array_like=True):
     """Near: the root to serve, and whom its index is for."""
 
-    path: bytes
+    path: Path
     """Absolute, or relative to the home directory."""
     pair: Text
 
@@ -75,7 +91,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True):
 class Opened(msgspec.Struct, frozen=True, array_like=True):
     """Far: the root is there."""
 
-    location: bytes
+    location: Path
     """The directory's real path."""
     identity: Text
     abilities: Abilities
@@ -88,7 +104,7 @@ class Observe(msgspec.Struct, frozen=True, array_like=True):
     spec: FilterSpec
     links: Text
     paranoid: bool
-    cursor: Annotated[bytes, Meta(max_length=256)]
+    cursor: Cursor
     keep: bool
     """False: the index is not to be written."""
 
@@ -96,17 +112,17 @@ class Observe(msgspec.Struct, frozen=True, array_like=True):
 class Progress(msgspec.Struct, frozen=True, array_like=True):
     """Far: what was counted so far (`Tally`'s fields), as often as it likes."""
 
-    tally: tuple[int, ...]
+    tally: Counts
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
     """Far: the tree as it is; its pages follow."""
 
     root: Entry
-    leftovers: tuple[bytes, ...]
+    leftovers: Paths
     identity: Text
-    tally: tuple[int, ...]
-    cursor: Annotated[bytes, Meta(max_length=256)]
+    tally: Counts
+    cursor: Cursor
     is_fresh: bool
     """The cursor was of no use: every page follows, what the near side has is void."""
 
@@ -114,9 +130,9 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 class Row(msgspec.Struct, frozen=True, array_like=True):
     """One page of the tree (`PageRow` without stat rows)."""
 
-    key: bytes
+    key: Annotated[bytes, Meta(max_length=4500)]
     id: Digest
-    length: int
+    length: Count
     block: bytes
     refs: bytes = b""
 
@@ -124,7 +140,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 class Rows(msgspec.Struct, frozen=True, array_like=True):
     """Far: pages that are newer than the cursor."""
 
-    rows: tuple[Row, ...]
+    rows: Annotated[tuple[Row, ...], Meta(max_length=MAX_PAGES)]
 
 
 class Begin(msgspec.Struct, frozen=True, array_like=True):
@@ -134,35 +150,38 @@ class Begin(msgspec.Struct, frozen=True, array_like=True):
     durability: Text
     versions: bool
     header: Header
-    leftovers: tuple[bytes, ...]
+    leftovers: Paths
 
 
 class Notes(msgspec.Struct, frozen=True, array_like=True):
     """Far: what could not be done and does not matter enough to stop."""
 
-    problems: tuple[Problem, ...]
+    problems: Annotated[tuple[Problem, ...], Meta(max_length=MAX_PROBLEMS)]
 
 
 class WireStep(msgspec.Struct, frozen=True, array_like=True):
     """A step as the far side needs it: without side, reason and rule."""
 
-    id: int
+    id: Number
     action: Action
-    at: bytes
+    at: Path
     expect: Entry | None
     want: Entry | None
-    source_path: bytes | None = None
+    source_path: Path | None = None
     """Only when the source is on the far side itself."""
     source_entry: Entry | None = None
     needs: tuple[int, ...] = ()
-    basis: bytes | None = None
+    basis: Path | None = None
     """A path on the far side that the wanted content may share pieces with."""
+
+
+Steps = Annotated[tuple[WireStep, ...], Meta(max_length=MAX_STEPS)]
 
 
 class Survey(msgspec.Struct, frozen=True, array_like=True):
     """Near: what is there already of the content of these steps? Answered by Signature …, Needs."""
 
-    steps: tuple[WireStep, ...]
+    steps: Steps
     cut: Text
     """How to cut a basis (wire/cuts.py); empty: no signatures."""
     hash_name: HashName
@@ -171,17 +190,17 @@ class Survey(msgspec.Struct, frozen=True, array_like=True):
 class SignaturePart(msgspec.Struct, frozen=True, array_like=True):
     """A part of a basis' signature; parts of one step follow each other."""
 
-    step: int
+    step: Number
     data: bytes
 
 
 class Need(msgspec.Struct, frozen=True, array_like=True):
     """What a step still wants."""
 
-    step: int
+    step: Number
     state: Text
     """`have`, `part`, `whole` or `stale`."""
-    offset: int = 0
+    offset: Count = 0
     """`part`: so many bytes are there."""
     prefix: Digest = b""
     """`part`: their digest."""
@@ -190,17 +209,17 @@ class Need(msgspec.Struct, frozen=True, array_like=True):
 class Needs(msgspec.Struct, frozen=True, array_like=True):
     """Far: the answer to Survey, in its order."""
 
-    needs: tuple[Need, ...]
+    needs: Annotated[tuple[Need, ...], Meta(max_length=MAX_STEPS)]
 
 
 class Coming(msgspec.Struct, frozen=True, array_like=True):
     """What content will follow for a step."""
 
-    step: int
+    step: Number
     form: Text
     """`pack`: inside a PACK; `stream`: DATA from `offset`, then an End; `delta`: COPY, then an
     End; `none`: nothing travels."""
-    offset: int = 0
+    offset: Count = 0
 
 
 class Stage(msgspec.Struct, frozen=True, array_like=True):
@@ -208,14 +227,14 @@ class Stage(msgspec.Struct, frozen=True, array_like=True):
 
     Answered by Ack now and then, and Receipts."""
 
-    steps: tuple[WireStep, ...]
-    coming: tuple[Coming, ...]
+    steps: Steps
+    coming: Annotated[tuple[Coming, ...], Meta(max_length=MAX_STEPS)]
 
 
 class End(msgspec.Struct, frozen=True, array_like=True):
     """The end of a stream, or of a small file that could not be read (no code: all is well)."""
 
-    step: int
+    step: Number
     code: Text = ""
     detail: Text = ""
 
@@ -223,37 +242,37 @@ class End(msgspec.Struct, frozen=True, array_like=True):
 class Ack(msgspec.Struct, frozen=True, array_like=True):
     """Content bytes taken so far in this request."""
 
-    count: int
+    count: Count
 
 
 class CarryOut(msgspec.Struct, frozen=True, array_like=True):
     """Near: do these, in order. Answered by Receipts."""
 
-    steps: tuple[WireStep, ...]
+    steps: Steps
 
 
 class Receipts(msgspec.Struct, frozen=True, array_like=True):
     """Far: receipts, and where its index stands now."""
 
-    receipts: tuple[Receipt, ...]
-    before: Annotated[bytes, Meta(max_length=256)] = b""
-    cursor: Annotated[bytes, Meta(max_length=256)] = b""
+    receipts: Annotated[tuple[Receipt, ...], Meta(max_length=MAX_STEPS)]
+    before: Cursor = b""
+    cursor: Cursor = b""
 
 
 class Wanted(msgspec.Struct, frozen=True, array_like=True):
     """A file whose content is asked for."""
 
-    step: int
+    step: Number
     """The asker's number for it."""
-    path: bytes
+    path: Path
     entry: Entry
-    offset: int = 0
+    offset: Count = 0
 
 
 class Read(msgspec.Struct, frozen=True, array_like=True):
     """Near: send these files' content; answered as Stage's content is sent, then Done."""
 
-    files: tuple[Wanted, ...]
+    files: Annotated[tuple[Wanted, ...], Meta(max_length=MAX_STEPS)]
     signature: bool = False
     """Parts of a basis' signature follow (of the only file), then a Done."""
 
@@ -261,8 +280,8 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
 class Prefix(msgspec.Struct, frozen=True, array_like=True):
     """Near: what is the content id of this file's first `length` bytes? Answered by PrefixIs."""
 
-    path: bytes
-    length: int
+    path: Path
+    length: Count
     hash_name: HashName
 
 
@@ -270,6 +289,16 @@ class PrefixIs(msgspec.Struct, frozen=True, array_like=True):
     """Far: the id; empty when the file is shorter, or cannot be read."""
 
     digest: Digest
+
+
+class Stop(msgspec.Struct, frozen=True, array_like=True):
+    """Whoever receives contents: no more of this stream; its End comes all the same."""
+
+    step: Number
+
+
+class Alive(msgspec.Struct, frozen=True, array_like=True):
+    """Far: still at it. Between any two frames while it answers a request; nobody answers it."""
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True):
@@ -324,6 +353,8 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     22: SignaturePart,
     23: Prefix,
     24: PrefixIs,
+    25: Stop,
+    26: Alive,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
 

@@ -27,8 +27,8 @@ def decode_pack(body: bytes) -> Iterator[tuple[int, bytes]]:
         raise ProtocolError("a pack without its count")
     (count,) = _COUNT.unpack_from(body)
     place = _COUNT.size + count * _ITEM.size
-    if count > MAX_FILES or place > len(body):
-        raise ProtocolError("a pack that is shorter than it says")
+    if not 0 < count <= MAX_FILES or place > len(body):
+        raise ProtocolError(f"a pack of {count} files in {len(body)} bytes")
     items = [_ITEM.unpack_from(body, _COUNT.size + n * _ITEM.size) for n in range(count)]
     if place + sum(size for _, size in items) != len(body):
         raise ProtocolError("a pack whose sizes do not fit its length")
