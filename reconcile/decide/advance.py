@@ -115,13 +115,14 @@ class Settling:
         sources: list[TreePath] = []
         made: list[TreePath] = []
         for last in self._ready(done):
-            steps = self._several.get(last.path, [last])
+            steps: Sequence[Step] = self._several.get(last.path, (last,))
             want = steps[-1].want
-            if not all(_agree(step.want, want) for step in steps if _is_final(step, steps)):
+            finals = steps if len(steps) == 1 else [s for s in steps if _is_final(s, steps)]
+            if not all(_agree(step.want, want) for step in finals):
                 continue
             edits[last.path] = want
-            sources += [s.source.path for s in steps if s.source and s.action == Action.MOVE]
-            made += [last.path] if last.action == Action.MKDIR else []
+            sources += [s.source.path for s in steps if s.source and s.action is Action.MOVE]
+            made += [last.path] if last.action is Action.MKDIR else []
         for top in made:
             for entry in entries(base, top):
                 edits.setdefault(join(top, entry.name), None)

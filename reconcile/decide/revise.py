@@ -17,7 +17,7 @@ from reconcile.model.codec import encode, encode_entries
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import DEFAULT_HEADER, Header, Manifest, PageRow
-from reconcile.model.treepath import ROOT, TreePath, join
+from reconcile.model.treepath import ROOT, TreePath, join, split
 
 
 class Graft(NamedTuple):
@@ -62,8 +62,12 @@ def revise(
     directory, or the root is put away.
     """
     top = _Node()
+    parent, node = ROOT, top  # of the edit before: most follow each other in one directory
     for path, entry in edits.items():
-        top.at(path).put = (entry,)
+        above, name = split(path)
+        if above != parent:
+            parent, node = above, top.at(above)
+        (node.child(name) if name else top).put = (entry,)
     for graft in grafts:
         node = top.at(graft.path)
         node.put, node.graft = (graft.entry,), graft
@@ -124,11 +128,15 @@ class _Node:
         """The node of `path`, made when it is new."""
         node = self
         for name in path.split(b"/") if path else ():
-            below = node.below.get(name)
-            if below is None:
-                below = node.below[name] = _Node()
-            node = below
+            node = node.child(name)
         return node
+
+    def child(self, name: bytes) -> "_Node":
+        """The node of the name below this one, made when it is new."""
+        found = self.below.get(name)
+        if found is None:
+            found = self.below[name] = _Node()
+        return found
 
     def leaf(self) -> Entry | None:
         """The entry put here, when it is all there is: no directory, nothing below."""
