@@ -34,20 +34,23 @@ _FLUSH_FROM = 1 << 16
 _ALIVE_LIMIT = 1 << 20
 """Signs of life before an answer; at one in five seconds two months."""
 _ALIVE = encode_message(Alive())[1]
-_KINDS: dict[str, type[ReconcileError]] = {"PathRefused": errors.ManifestError} | {
-    kind.__name__: kind
-    for kind in (
-        errors.UsageError,
-        errors.ConfigError,
-        errors.Locked,
-        errors.Unreachable,
-        errors.Denied,
-        errors.NotFound,
-        errors.RootMissing,
-        errors.ManifestError,
-        errors.NoSpace,
-        ProtocolError,
-    )
+_KINDS: dict[str, type[ReconcileError]] = {
+    "PathRefused": errors.ManifestError,
+    **{
+        kind.__name__: kind
+        for kind in (
+            errors.UsageError,
+            errors.ConfigError,
+            errors.Locked,
+            errors.Unreachable,
+            errors.Denied,
+            errors.NotFound,
+            errors.RootMissing,
+            errors.ManifestError,
+            errors.NoSpace,
+            ProtocolError,
+        )
+    },
 }
 """What a far side can meet. That a person has to decide, or stopped the run, only we can say."""
 _CODE = re.compile(r"E_[A-Z][A-Z0-9_]{1,39}")
