@@ -74,7 +74,7 @@ def test_imports_are_followed_those_inside_functions_too() -> None:
 
 
 def test_a_guest_without_a_stand_in_is_refused() -> None:
-    with pytest.raises(Unbundled, match="`reconcile.guest` imports `requests`"):
+    with pytest.raises(Unbundled, match=r"`reconcile\.guest` imports `requests`"):
         found("reconcile.guest")
     assert found("reconcile.guest", "requests") == {"reconcile", "reconcile.guest"}
 

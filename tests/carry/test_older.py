@@ -33,21 +33,27 @@ def run(source: str, result: str) -> Any:
 
 SAME = {
     "a match over values": (
-        "def f(x):\n    match x % 3:\n        case 0:\n            return 'zero'\n"
-        "        case 1 | 2:\n            return 'more'\n",
+        (
+            "def f(x):\n    match x % 3:\n        case 0:\n            return 'zero'\n"
+            "        case 1 | 2:\n            return 'more'\n"
+        ),
         "[f(0), f(1), f(2)]",
     ),
     "a match with a last word and a guard": (
-        "def f(x):\n    match x:\n        case None:\n            return 0\n"
-        "        case int() if x > 5:\n            return 1\n"
-        "        case _:\n            return 2\n",
+        (
+            "def f(x):\n    match x:\n        case None:\n            return 0\n"
+            "        case int() if x > 5:\n            return 1\n"
+            "        case _:\n            return 2\n"
+        ),
         "[f(None), f(7), f(1), f('')]",
     ),
     "a match inside a match": (
-        "def f(x, y):\n    match x:\n        case 1:\n            match y:\n"
-        "                case 2:\n                    return 'both'\n"
-        "                case _:\n                    return 'one'\n"
-        "        case _:\n            return 'none'\n",
+        (
+            "def f(x, y):\n    match x:\n        case 1:\n            match y:\n"
+            "                case 2:\n                    return 'both'\n"
+            "                case _:\n                    return 'one'\n"
+            "        case _:\n            return 'none'\n"
+        ),
         "[f(1, 2), f(1, 3), f(2, 2)]",
     ),
     "prefixes, one upon the other": (
@@ -64,10 +70,16 @@ SAME = {
         "[f(()), f([]), f({})]",
     ),
     "names of later versions": (
-        "from enum import StrEnum\nfrom itertools import (\n    chain,\n    pairwise,\n)\n"
-        "class A(StrEnum):\n    ONE = 'one'\n"
-        "def f():\n    return str(A.ONE), f'{A.ONE}', A('one') == 'one', "
-        "list(pairwise(chain('ab', 'c')))\n",
+        (
+            "from enum import StrEnum\nfrom itertools import (\n    chain,\n    pairwise,\n)\n"
+            "class A(StrEnum):\n    ONE = 'one'\n"
+            "def f():\n    return str(A.ONE), f'{A.ONE}', A('one') == 'one', "
+            "list(pairwise(chain('ab', 'c')))\n"
+        ),
+        "f()",
+    ),
+    "dicts that are joined": (
+        "A = {1: 2}\ndef f():\n    return (A) | {'x': 1 | 2} | {k: k for k in A}\n",
         "f()",
     ),
     "numbers that are joined, not types": ("A = 1\nB = 6\nX = A | B\n", "X"),
@@ -123,7 +135,6 @@ REFUSED = {
     "a newer module": "import tomllib\n",
     "a newer method": "x = (5).bit_count()\n",
     "a number to bytes without an order": "x = (5).to_bytes(8)\n",
-    "dicts that are joined": "x = {1: 2} | y\n",
     "a constant of sqlite": "import sqlite3\nx = sqlite3.SQLITE_FULL\n",
 }
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for any type that msgspec can describe: the ranges are those of the type."""
+"""Hypothesis strategies for any type that msgspec describes: the ranges are those of the type."""
 
 from typing import Any
 

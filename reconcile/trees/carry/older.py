@@ -167,6 +167,24 @@ def removals(source: Source) -> Iterator[Edit]:
             yield Edit(source.end(node.func.value), source.start(node.args[0]), ", ")
 
 
+def joined_dicts(source: Source) -> Iterator[Edit]:
+    """`a | {b: c}` is `{**a, **{b: c}}`. Seen only where a dict is written out."""
+    inside: set[int] = set()
+    for node in source.live():
+        if id(node) in inside or not isinstance(node, ast.BinOp):
+            continue
+        if not any(isinstance(leaf, ast.Dict | ast.DictComp) for leaf in _leaves(node)):
+            continue
+        yield Edit(source.start(node), source.start(node), "{**(")
+        inner: ast.expr = node
+        while isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.BitOr):
+            inside.add(id(inner))
+            bar = source.data.index(b"|", source.end(inner.left))
+            yield Edit(bar, bar + 1, "), **(")
+            inner = inner.left
+        yield Edit(source.end(node), source.end(node), ")}")
+
+
 def matches(source: Source) -> Iterator[Edit]:
     """`match` over values and classes becomes `if` and `elif`; the lines stay where they are."""
     for node in source.live():
@@ -221,6 +239,7 @@ RULES: tuple[Callable[[Source], Iterator[Edit]], ...] = (
     type_tests,
     type_expressions,
     removals,
+    joined_dicts,
     matches,
 )
 

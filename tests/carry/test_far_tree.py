@@ -1,0 +1,71 @@
+"""A tree over there is the tree it would be here: the same ids, and steps that hold."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from reconcile.model.manifest import Header, PageRow
+from reconcile.trees.base import Tally
+from reconcile.trees.looking import Settings
+from reconcile.trees.observe import observe
+from tests.carry.pythons import bare
+
+
+class Nothing:
+    """Where pages go that nobody wants."""
+
+    def write(self, rows: list[PageRow]) -> None:
+        pass
+
+    def forget(self, keys: list[bytes], subtrees: list[bytes]) -> None:
+        pass
+
+
+def root_id(root: Path) -> str:
+    settings = Settings(Header("sha256"), now_ns=time.time_ns())
+    seen = observe(os.fsencode(root), settings, None, Nothing(), lambda tally: None)
+    assert isinstance(seen.tally, Tally)
+    return seen.root.id.hex()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Enough for pages and for workers; odd names, links, empty and nested directories."""
+    top = os.fsencode(tmp_path / "root")
+    os.mkdir(top)
+    for name in (b"many", b"deep", b"deep/er", b"empty", b"odd \xff\n", *_numbered(b"d", 20)):
+        os.mkdir(top + b"/" + name)
+    for name in (
+        b"a",
+        b"odd \xff\n/b\xfe",
+        *_numbered(b"many/f", 2500),
+        *_numbered(b"deep/er/f", 9),
+    ):
+        Path(os.fsdecode(top + b"/" + name)).write_bytes(name * 3)
+    os.symlink(b"../a", top + b"/deep/link")
+    os.chmod(top + b"/a", 0o755)
+    return tmp_path / "root"
+
+
+def _numbered(stem: bytes, count: int) -> list[bytes]:
+    return [stem + b"%d" % number for number in range(count)]
+
+
+def test_both_ends_see_the_same_tree_before_and_after_a_step(
+    root: Path, python: str, bundle_file: Path
+) -> None:
+    before = root_id(root)
+    script = str(Path(__file__).with_name("look.py"))
+    command = [*bare(python), script, str(bundle_file), os.fspath(root)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.stderr == ""
+    first, change, second = (line.split() for line in answer.stdout.splitlines())
+    assert first[:2] == [before, "2511"]
+    assert int(first[2]) > 10_000
+    assert change == ["done"]
+    assert second[:2] == [root_id(root), "2512"]
+    assert second[0] != before
+    assert (root / "new").read_bytes() == b"written over there"
