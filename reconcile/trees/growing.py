@@ -57,7 +57,7 @@ class RebuildingSupply(Supply, Protocol):
         """The first `length` bytes of the source have this content id."""
 
 
-Rebuild = Callable[[Step, int, int], Iterator[Piece]]
+Rebuild = Callable[[Step, int, int], Iterator[Piece | tuple[int, int]]]
 
 
 class _Basis:

@@ -22,12 +22,12 @@ def write_pieces(
     system: System,
     fd: int,
     size_bytes: int,
-    pieces: Iterable[Piece],
+    pieces: Iterable[Piece | tuple[int, int]],
     basis_fd: int | None = None,
 ) -> None:
     """Append the pieces to `fd`, which holds the beginning of `size_bytes`.
 
-    Spans are ranges of the file `basis_fd`.
+    (offset, length), as in a span, is a range of the file `basis_fd`.
     Raises: OSError; ContentChanged, for pieces that cannot be the content.
     """
     growth = _Growth(system, fd, size_bytes, basis_fd)
@@ -41,8 +41,8 @@ def write_pieces(
             growth.copy(offset, length)
             length = 0
             growth.skip(piece.length)
-        elif length and piece.offset == offset + length:
-            length += piece.length
+        elif length and piece[0] == offset + length:
+            length += piece[1]
         else:
             growth.copy(offset, length)
             offset, length = piece
