@@ -191,8 +191,9 @@ class Incoming:
         self._told = 0
 
     def origin(self, step: Step) -> Root | None:
-        """The tree's own root for content that is there already."""
-        if self._own is None or step.id in self._coming:
+        """The tree's own root for content that lies in it; None: it comes, or is staged already."""
+        own = step.source is not None and step.source.side is step.side
+        if self._own is None or step.id in self._coming or not own:
             return None
         return self._own.root
 
