@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 NAMES = tuple(f"python3.{minor}" for minor in range(8, 15))
+SHELL = shutil.which("sh") or "/bin/sh"
 _IS_FIT = "import sys, sqlite3; sys.exit(sys.version_info < (3, 8))"
 
 
@@ -32,9 +33,9 @@ def bare(executable: str) -> list[str]:
 
 
 def path_with(folder: Path, **programs: str) -> str:
-    """A PATH that holds just these programs: scripts that run an executable by its place."""
+    """A PATH that holds just these programs and `sh`: scripts that run it by its place."""
     folder.mkdir()
-    for name, place in programs.items():
+    for name, place in {"sh": SHELL, **programs}.items():
         script = folder / name
         script.write_text(f'#!/bin/sh\nexec "{place}" "$@"\n')
         script.chmod(0o755)

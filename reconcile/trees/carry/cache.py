@@ -52,14 +52,24 @@ def take(folder: int, name: str) -> "bytes | None":
         fd = os.open(name, flags, dir_fd=folder)
     except OSError:
         return None
-    with open(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or not is_private(status):
             return None
-        try:
-            return file.read()
-        except OSError:
-            return None
+        return _all_of(fd)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _all_of(fd: int) -> bytes:
+    parts = []
+    while True:
+        part = os.read(fd, 1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
 
 
 def put(folder: int, name: str, data: bytes) -> None:

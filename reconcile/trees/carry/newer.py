@@ -75,7 +75,7 @@ def live_nodes(tree: ast.AST) -> Iterator[ast.AST]:
 def _is_guard(test: ast.expr) -> bool:
     """`TYPE_CHECKING`, or `sys.version_info >= …`."""
     if isinstance(test, ast.Compare):
-        return ast.unparse(test.left) == "sys.version_info" and isinstance(test.ops[0], ast.GtE)
+        return _dotted(test.left) == "sys.version_info" and isinstance(test.ops[0], ast.GtE)
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
@@ -96,9 +96,9 @@ def _newer_in(node: ast.AST, modules: dict[str, str]) -> Iterator[str]:
             yield module
         yield from (f"{module}.{a.name}" for a in node.names if _is_newer(module, a.name))
     elif isinstance(node, ast.Attribute):
-        module = modules.get(ast.unparse(node.value), "")
+        module = modules.get(_dotted(node.value), "")
         if _is_newer(module, node.attr) or (node.attr in _METHODS and not _is_own(node.value)):
-            yield ast.unparse(node)
+            yield f"`{node.attr}` of `{module or 'a value'}`"
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         given = len(node.args) + len(node.keywords)
         if node.func.attr in ("to_bytes", "from_bytes") and given < 2:
@@ -113,6 +113,14 @@ def _joins_dicts(node: ast.AST) -> bool:
         and isinstance(node.op, ast.BitOr)
         and any(isinstance(side, ast.Dict | ast.DictComp) for side in (node.left, node.right))
     )
+
+
+def _dotted(node: ast.expr) -> str:
+    """`os.path` as text; empty for what is no plain name."""
+    if isinstance(node, ast.Attribute):
+        above = _dotted(node.value)
+        return above and f"{above}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_newer(module: str, name: str) -> bool:

@@ -44,6 +44,8 @@ class Source:
         self.annotations = set(_annotations(self.tree))
         """Ids of nodes that only an annotation holds: text, once annotations are postponed."""
         self.abstract = _imported_from(self.tree, "collections.abc")
+        self.live = [node for node in ast.walk(self.tree) if id(node) not in self.annotations]
+        """Every node that runs, outer ones first."""
         self._lines = [0]
         for line in data.splitlines(keepends=True):
             self._lines.append(self._lines[-1] + len(line))
@@ -65,10 +67,6 @@ class Source:
     def refuse(self, node: ast.expr | ast.stmt | ast.pattern, what: str) -> TooNew:
         """The error for something no rule covers."""
         return TooNew(f"{self.name}:{node.lineno}: {what}")
-
-    def live(self) -> Iterator[ast.AST]:
-        """Every node that runs, outer ones first."""
-        return (node for node in ast.walk(self.tree) if id(node) not in self.annotations)
 
 
 def for_older(name: str, data: bytes) -> bytes:
@@ -95,7 +93,7 @@ def check(name: str, data: bytes) -> None:
 
 def later_names(source: Source) -> Iterator[Edit]:
     """`from typing import NamedTuple, assert_never`: the second comes from `later`."""
-    for node in source.live():
+    for node in source.live:
         if not isinstance(node, ast.ImportFrom):
             continue
         moved = LATER.get(node.module or "", set())
@@ -113,7 +111,7 @@ def later_names(source: Source) -> Iterator[Edit]:
 
 def strict_zips(source: Source) -> Iterator[Edit]:
     """`zip(a, b, strict=True)` checks in `later`; `strict=False` is what 3.8 does anyway."""
-    for node in source.live():
+    for node in source.live:
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "zip":
             continue
         for keyword in node.keywords:
@@ -127,10 +125,10 @@ def strict_zips(source: Source) -> Iterator[Edit]:
 def type_expressions(source: Source) -> Iterator[Edit]:
     """`tuple[int, ...]`, `Entry | None` outside annotations become text, read when needed."""
     bases = {
-        id(base) for node in source.live() if isinstance(node, ast.ClassDef) for base in node.bases
+        id(base) for node in source.live if isinstance(node, ast.ClassDef) for base in node.bases
     }
     inside: set[int] = set()
-    for node in source.live():
+    for node in source.live:
         if id(node) in inside or not isinstance(node, ast.expr) or not _is_new_type(source, node):
             continue
         if id(node) in bases:
@@ -143,7 +141,7 @@ def type_expressions(source: Source) -> Iterator[Edit]:
 
 def type_tests(source: Source) -> Iterator[Edit]:
     """`isinstance(x, A | B)` asks for `(A, B)`."""
-    for node in source.live():
+    for node in source.live:
         if (
             isinstance(node, ast.Call)
             and getattr(node.func, "id", "") in ("isinstance", "issubclass")
@@ -156,7 +154,7 @@ def type_tests(source: Source) -> Iterator[Edit]:
 
 def removals(source: Source) -> Iterator[Edit]:
     """`text.removeprefix(x)` is `removeprefix(text, x)`."""
-    for node in source.live():
+    for node in source.live:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -170,7 +168,7 @@ def removals(source: Source) -> Iterator[Edit]:
 def joined_dicts(source: Source) -> Iterator[Edit]:
     """`a | {b: c}` is `{**a, **{b: c}}`. Seen only where a dict is written out."""
     inside: set[int] = set()
-    for node in source.live():
+    for node in source.live:
         if id(node) in inside or not isinstance(node, ast.BinOp):
             continue
         if not any(isinstance(leaf, ast.Dict | ast.DictComp) for leaf in _leaves(node)):
@@ -187,7 +185,7 @@ def joined_dicts(source: Source) -> Iterator[Edit]:
 
 def matches(source: Source) -> Iterator[Edit]:
     """`match` over values and classes becomes `if` and `elif`; the lines stay where they are."""
-    for node in source.live():
+    for node in source.live:
         if not isinstance(node, ast.Match):
             continue
         if isinstance(node.subject, ast.Tuple):
