@@ -87,6 +87,45 @@ def test_damage_costs_lists_and_nothing_else(tmp_path: Path, share: float) -> No
     damaged.close()
 
 
+def test_a_list_with_one_wrong_bit_is_not_believed(tmp_path: Path) -> None:
+    cache = SqliteChunkCache(str(tmp_path))
+    cache.put(b"a", some(1))
+    cache.close()
+    data = bytearray((tmp_path / FILE_NAME).read_bytes())
+    place = data.find(some(1).digests[3000:3020])
+    assert place > 0
+    data[place] ^= 1
+    (tmp_path / FILE_NAME).write_bytes(data)
+    assert cache.get(b"a") is None
+    cache.close()
+
+
+def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    cache = SqliteChunkCache(str(tmp_path))
+    cache.put(b"a", some(1))
+    cache.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    assert cache.get(b"a") is None
+    cache.put(b"a", some(2))
+    assert cache.get(b"a") == some(2)
+    cache.close()
+
+
+def test_cuts_of_one_file_are_kept_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = SqliteChunkCache(str(tmp_path))
+    monkeypatch.setattr(time, "time_ns", lambda: 1 << 62)
+    (tmp_path / "content").write_bytes(bytes(5000))
+    with open(tmp_path / "content", "rb") as file:
+        for width in (7, 8):
+            chunks_of(file.fileno(), CUT._replace(digest_bytes=width), cache)
+    assert count(tmp_path) == 2
+    cache.close()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"x", b"SQLite format 3\0" + bytes(84), b"nothing" * 1000], ids=len
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import batches, chunks_of, offered_cuts
+from reconcile.trees.copying import digest_of
 from reconcile.trees.rebuilding import BasisChanged, Span, answer, pieces, prefix_digest, rebuilt
 from reconcile.wire.cuts import ALGORITHMS, FASTCDC, FIXED, Chunks, Cut, decode_signature
 from reconcile.wire.delta import Copy, Zeros, decode_block, encode_blocks
@@ -181,12 +183,31 @@ def test_holes_give_the_chunks_that_their_zeros_would(cut: Cut, tmp_path: Path) 
         assert b"".join(rebuilt(0, nothing, told, 9_000_001)) == (tmp_path / "full").read_bytes()
 
 
-def test_a_hole_is_not_read(tmp_path: Path) -> None:
+@by_cut
+def test_a_hole_is_not_read(cut: Cut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = cut._replace(average=1 << 20)
     with open(tmp_path / "holes", "w+b") as holes:
         holes.truncate(1 << 40)
-        cut = Cut(FASTCDC, 1 << 20, "blake3", 8)
+        most = cut.maximum
+        read = os.preadv
+
+        def read_the_end(fd: int, buffers: list[memoryview], offset: int) -> int:
+            assert offset >= (1 << 40) - most
+            return read(fd, buffers, offset)
+
+        monkeypatch.setattr(os, "preadv", read_the_end)
         chunks = chunks_of(holes.fileno(), cut)
         assert sum(chunks.lengths) == 1 << 40
+
+
+@by_cut
+def test_equal_files_cost_nothing_more_from_an_odd_offset(cut: Cut) -> None:
+    old = Random(15).randbytes(3 << 20)
+    with holding(old, old) as (basis, wanted):
+        content, cost = transferred(basis, wanted, cut, 1_234_567)
+        signature = chunks_of(basis, cut).signature.encode()
+    assert content == old[1_234_567:]
+    assert cost < len(signature) + 10 * cut.maximum
 
 
 def test_a_cut_begun_inside_joins_the_one_from_the_start() -> None:
@@ -262,6 +283,13 @@ HOSTILE = {
 }
 
 
+@pytest.mark.parametrize("told", [Copy(-1, 1), Copy(-2, 5), Copy(5, -1), Copy(5, 0)], ids=str)
+def test_a_copy_that_cannot_be_is_refused_at_once(told: Copy) -> None:
+    chunks = Chunks(CUTS[1], 10 * KIB, array("I", [KIB] * 10), bytes(60))
+    with pytest.raises(ProtocolError, match="chunks"):
+        next(pieces(chunks, [told], 10 * KIB))
+
+
 @pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE.keys())
 def test_no_more_and_no_less_comes_than_the_file_holds(told: list[Copy | Zeros | bytes]) -> None:
     with holding(Random(13).randbytes(20 * KIB)) as (fd,):
@@ -276,10 +304,11 @@ def test_no_more_and_no_less_comes_than_the_file_holds(told: list[Copy | Zeros |
 def test_a_prefix_has_the_hash_of_its_bytes(hash_name: str) -> None:
     content = Random(14).randbytes(3 << 20)
     with holding(content, content + b"more", content[:-1]) as (one, longer, shorter):
-        lengths = [0, 1, 2 << 20, 3 << 20]
+        lengths = [0, 1, 1_500_001, 2 << 20, 3 << 20]
         for length in lengths:
+            wanted = digest_of(content[:length], hash_name)  # type: ignore[arg-type]
             digests = [prefix_digest(fd, length, hash_name) for fd in (one, longer)]  # type: ignore[arg-type]
-            assert digests[0] == digests[1] is not None
+            assert digests == [wanted, wanted]
         assert prefix_digest(shorter, 3 << 20, hash_name) is None  # type: ignore[arg-type]
         found = [prefix_digest(one, length, hash_name) for length in lengths]  # type: ignore[arg-type]
         assert all(a != b for a, b in pairwise(found))

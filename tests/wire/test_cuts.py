@@ -133,11 +133,11 @@ def test_any_bytes_are_a_signature_or_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "lengths",
-    [[4096, 4095], [8192, 1], [0xFFFFFFFF, 0], [20_000, 0]],
+    ("size", "lengths"),
+    [(8192, [4096, 4095]), (8192, [8192, 1]), (8192, [0xFFFFFFFF, 0]), (20_001, [20_000, 1])],
     ids=["too short", "too long", "beyond all", "a chunk above the most"],
 )
-def test_a_list_whose_lengths_lie_is_refused(lengths: list[int]) -> None:
-    data = head() + bytes(16) + struct.pack("<2I", *lengths)
+def test_a_list_whose_lengths_lie_is_refused(size: int, lengths: list[int]) -> None:
+    data = head(size=size) + bytes(16) + struct.pack("<2I", *lengths)
     with pytest.raises(ProtocolError):
         decode_chunks(data)

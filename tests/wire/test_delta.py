@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -163,3 +164,24 @@ def test_any_bytes_tell_of_chunks_that_exist_or_are_refused(block: bytes, count:
 def test_a_basis_of_equal_chunks_is_looked_up_as_fast_as_any() -> None:
     many = Signature(CUT, 1024 * 200_000, b"aaa" * 200_000)
     assert list(instructions(batches("Xa"), many)) == [Fresh(0, 10), Copy(0, 1)]
+
+
+def test_every_chunk_of_a_large_basis_is_found_and_no_other() -> None:
+    names = [number.to_bytes(3, "big") for number in range(20_000)]
+    basis = Signature(CUT, 1024 * len(names), b"".join(names))
+    order = list(range(len(names)))
+    Random(1).shuffle(order)
+    here = Batch(array("I", [10] * len(order)), b"".join(names[number] for number in order))
+    told = list(instructions([here], basis))
+    copied = [copy.first + n for copy in told if isinstance(copy, Copy) for n in range(copy.chunks)]
+    assert copied == order
+    absent = b"".join(number.to_bytes(3, "big") for number in range(20_000, 40_000))
+    new = Batch(array("I", [10] * 20_000), absent)
+    assert list(instructions([new], basis)) == [Fresh(0, 200_000)]
+
+
+def test_a_long_run_comes_in_parts_so_that_the_receiver_can_begin() -> None:
+    names = b"".join(number.to_bytes(3, "big") for number in range(10_000))
+    basis = Signature(CUT, 1024 * 10_000, names)
+    told = list(instructions([Batch(array("I", [10] * 10_000), names)], basis))
+    assert told == [Copy(0, 4096), Copy(4096, 4096), Copy(8192, 1808)]
