@@ -6,22 +6,21 @@ one. A request that fails as a whole is answered with `Failed`, and the next one
 is waited for.
 """
 
+import contextlib
 import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from reconcile import __version__
 from reconcile.agent.asked import check_hash, check_look, options_of, steps_of
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import Observing
+from reconcile.agent.outcome import Outcome
 from reconcile.agent.transfer import Transfer
-from reconcile.decide.advance import side_edits
 from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
-from reconcile.model.plan import Side, Step
-from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import parse
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.local import LocalTree
@@ -43,6 +42,7 @@ class Server:
         self._hash_names = _hash_names(is_carried)
         self._is_answering = False
         self._tree: LocalTree | None = None
+        self._outcome: Outcome | None = None
         self._index: IndexHolder | None = None
         self._transfer: Transfer | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {  # Any: a message each
@@ -76,7 +76,11 @@ class Server:
             self._session.show_life()
 
     def close(self) -> None:
-        """Let go of the root and the index."""
+        """Let go of the root and the index; what was done is put into it."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            with contextlib.suppress(ReconcileError, sqlite3.Error):
+                outcome.note(all_of_it=True)
         if self._tree is not None:
             self._tree.close()
         if self._index is not None:
@@ -157,13 +161,16 @@ class Server:
         check_hash(request.header.hash_name, self._hash_names)
         notes = tree.begin(options_of(request), [parse(path) for path in request.leftovers])
         index.hold()
+        self._outcome = Outcome(index)
         self._session.send(m.Notes(tuple(notes[: m.MAX_PROBLEMS])))
 
     def _survey(self, request: m.Survey) -> None:
         self._moving().survey(request)
 
     def _stage(self, request: m.Stage) -> None:
-        self._moving().stage(request)
+        failures = self._moving().stage(request)
+        self._under_way().staged(failures)
+        self._session.send(m.Receipts(tuple(failures)))
 
     def _read(self, request: m.Read) -> None:
         self._moving().read(request)
@@ -172,40 +179,36 @@ class Server:
         self._moving().prefix(request)
 
     def _carry_out(self, request: m.CarryOut) -> None:
-        tree, index = self._opened()
-        steps = steps_of(request.steps)
-        receipts = tree.carry_out(steps)
-        before, after = _noted(index, steps, receipts)
-        self._session.send(m.Receipts(tuple(receipts), before, after))
+        tree, _ = self._opened()
+        outcome = self._under_way()
+        receipts = outcome.carried_out(steps_of(request.steps), tree.carry_out)
+        self._session.send(m.Receipts(tuple(receipts)))
+        self._session.flush()
+        outcome.note()
 
     def _finish(self, request: m.Finish) -> None:
         del request
         tree, index = self._opened()
+        outcome, self._outcome = self._outcome, None
         tree.end()
+        cursor = outcome.note(all_of_it=True) if outcome is not None else b""
         index.let_go()
-        self._session.send(m.Done())
+        self._session.send(m.Receipts((), outcome.before if outcome else b"", cursor))
 
     def _opened(self) -> tuple[LocalTree, IndexHolder]:
         if self._tree is None or self._index is None:
             raise NotFound("no root was opened")
         return self._tree, self._index
 
+    def _under_way(self) -> Outcome:
+        if self._outcome is None:
+            raise NotFound("no run was begun")
+        return self._outcome
+
     def _moving(self) -> Transfer:
         if self._transfer is None:
             raise NotFound("no root was opened")
         return self._transfer
-
-
-def _noted(
-    index: IndexHolder, steps: Sequence[Step], receipts: Sequence[Receipt]
-) -> tuple[bytes, bytes]:
-    """Where the index stood, and where it stands now that our own writes are in it."""
-    held = index.held
-    if held is None:
-        return b"", b""
-    before = held.cursor()
-    held.note_writes(side_edits(steps, receipts, Side.RIGHT))
-    return before, held.cursor()
 
 
 def _hash_names(is_carried: bool) -> tuple[str, ...]:

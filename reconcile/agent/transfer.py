@@ -7,6 +7,7 @@ from reconcile.agent.asked import arrivals, steps_of
 from reconcile.model.block import HashName
 from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
+from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, parse
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
@@ -79,8 +80,8 @@ class Transfer:
             self._session.send(m.SignaturePart(step.id, data[start : start + m.PACK_BYTES]))
         return len(data)
 
-    def stage(self, request: m.Stage) -> None:
-        """Take contents in, beside their final names."""
+    def stage(self, request: m.Stage) -> Sequence[Receipt]:
+        """Take contents in, beside their final names; what could not be."""
         steps = steps_of(request.steps, with_content=True)
         bases = {step.id: parse(step.basis) for step in request.steps if step.basis is not None}
         coming = arrivals(steps, request.coming, self._bases)
@@ -88,7 +89,7 @@ class Transfer:
         receipts = self._tree.stage(steps, supply)
         supply.finish()
         self._bases = {}
-        self._session.send(m.Receipts(tuple(receipts)))
+        return receipts
 
     def read(self, request: m.Read) -> None:
         """Send contents: all small ones packed first, then the others as streams."""

@@ -8,7 +8,7 @@ for a step that was not asked, a path that could leave a root end the run.
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reconcile import __version__
 from reconcile.model.block import HashName
@@ -51,6 +51,13 @@ class Link(Protocol):
         """Hang up."""
 
 
+class _Late(NamedTuple):
+    """Contents on their way; how they arrived is not known yet."""
+
+    push: Push
+    steps: Sequence[Step]
+
+
 class AgentTree:
     """One side, at the far end. See `trees/base.py` for what each operation promises."""
 
@@ -75,6 +82,7 @@ class AgentTree:
         self._opened: m.Opened | None = None
         self._asked: Looking | None = None
         self._pull: Pull | None = None
+        self._late: _Late | None = None
 
     def connect(self) -> None:
         """Say hello and open the root. Raises: Unreachable, Denied, RootMissing …"""
@@ -218,44 +226,62 @@ class AgentTree:
             return [told.problem(note) for note in notes]
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
-        """See `Tree.stage`: contents are pushed, small ones first."""
+        """See `Tree.stage`: contents are pushed, small ones first.
+
+        How they arrived is told by `carry_out`: nobody waits for it meanwhile.
+        """
         wanting = [step for step in steps if needs_content(step)]
         if not wanting:
             return ()
         session = self._session()
         basics = Basics(self._cuts, self._hash_name, self._leftovers, self.bases)
-        try:
-            answer = Push(session, wanting, supply, basics).run()
-            return told.receipts_of_failures(answer.receipts, wanting)
-        except BaseException:
-            session.is_lost = True  # contents are half sent: no request can follow
-            raise
+        push = Push(session, wanting, supply, basics)
+        with self._checking():  # contents half sent: no request can follow
+            push.send()
+        self._late = _Late(push, wanting)
+        return ()
 
     def carry_out(self, steps: Sequence[Step]) -> Sequence[Receipt]:
-        """See `Tree.carry_out`."""
+        """See `Tree.carry_out`; with receipts for what could not be staged."""
         if not steps:
             return ()
-        self._session().send(m.CarryOut(tuple(m.to_wire(step) for step in steps)))
-        answer = self._session().expect(m.Receipts)
+        session = self._open_session()
+        session.send(m.CarryOut(tuple(m.to_wire(step) for step in steps)))
+        session.flush()
+        self._take_late()
+        answer = session.expect(m.Receipts)
         with self._checking():
-            receipts = told.receipts_of_all(answer.receipts, steps)
-        fits = bool(answer.before) and answer.before == self.cursor
-        self.cursor = answer.cursor if fits else b""
-        return receipts
+            return told.receipts_of_all(answer.receipts, steps)
+
+    def _take_late(self) -> None:
+        """The answer to the latest contents; `carry_out` tells what they came to."""
+        late, self._late = self._late, None
+        if late is not None:
+            with self._checking():
+                told.receipts_of_failures(late.push.answer().receipts, late.steps)
 
     def end(self) -> None:
-        """See `Tree.end`."""
-        if self._link is not None and not self._link.session.is_lost and self._opened:
-            self._link.session.ask(m.Finish(), m.Done)
+        """See `Tree.end`. The far side's state counts from now on as known."""
+        if self._link is None or self._link.session.is_lost or not self._opened:
+            return
+        answer = self._session().ask(m.Finish(), m.Receipts)
+        fits = bool(answer.before) and answer.before == self.cursor
+        self.cursor = answer.cursor if fits else b""
 
     def close(self) -> None:
         """See `Tree.close`."""
         link, self._link, self._opened = self._link, None, None
-        self._pull = None
+        self._pull = self._late = None
         if link is not None:
             link.close()
 
     def _session(self) -> Session:
+        """Free for a request."""
+        session = self._open_session()
+        self._take_late()
+        return session
+
+    def _open_session(self) -> Session:
         self.connect()
         assert self._link is not None
         if self._link.session.is_lost:

@@ -56,9 +56,10 @@ class Push:
         self._basics = basics
         self._signatures: dict[int, Signature] = {}
         self._coming: dict[int, m.Coming] = {}
+        self._out = Outgoing(session)
 
-    def run(self) -> m.Receipts:
-        """Ask, announce, send; the answer to Stage, unchecked."""
+    def send(self) -> None:
+        """Ask, announce, send."""
         needs = self._survey()
         for step in self._steps:
             self._coming[step.id] = self._form(step, needs.get(step.id))
@@ -69,11 +70,16 @@ class Push:
         ]
         wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in self._steps)
         self._session.send(m.Stage(wires, tuple(ordered)))
-        out = Outgoing(self._session)
+        self._out = out = Outgoing(self._session)
         by_id = {step.id: step for step in self._steps}
         for item in ordered:
             self._send(out, by_id[item.step], item)
-        return out.answer(m.Receipts)
+        out.flush()
+        self._session.flush()
+
+    def answer(self) -> m.Receipts:
+        """How it went over there, unchecked; after `send`."""
+        return self._out.answer(m.Receipts)
 
     def _survey(self) -> dict[int, m.Need]:
         asked = [step for step in self._steps if self._is_asked(step)]
