@@ -7,11 +7,12 @@ So a copy that has drifted from its original is noticed at once, and asked for
 anew.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from reconcile.model.block import HashName, tree_id
 from reconcile.model.codec import decode, decode_entries
-from reconcile.model.entry import Kind
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Unreachable
 from reconcile.model.manifest import PageRow
 from reconcile.trees.observe import Sink
@@ -22,6 +23,15 @@ OldPage = Callable[[bytes], tuple[bytes, bytes] | None]
 """(encoded entries, refs) of a page as it was before this look."""
 FindPage = Callable[[bytes], tuple[bytes, bytes] | None]
 """(id, refs) of a page as it is now."""
+
+
+class Part(NamedTuple):
+    """One page of a directory that has several."""
+
+    id: bytes
+    first: bytes
+    last: bytes
+    """The names between which all of it lies."""
 
 
 class FarCopy:
@@ -38,8 +48,10 @@ class FarCopy:
         """Tree ids of directories whose first page was told, by subtree key."""
         self._named: dict[bytes, bytes] = {}
         """What told pages say of the directories in them."""
-        self._pages: set[bytes] = set()
-        """Later pages that told first pages name."""
+        self._refs: dict[bytes, list[RefRow]] = {}
+        """All pages of directories that have several, where the first one was told."""
+        self._parts: dict[bytes, Part] = {}
+        """Told pages of such directories."""
         self._old_named: set[bytes] = set()
         self._old_pages: set[bytes] = set()
 
@@ -57,7 +69,9 @@ class FarCopy:
 
     def finish(self) -> None:
         """Drop what the told pages no longer name."""
-        pages = self._old_pages - self._pages
+        pages = self._old_pages - {
+            key for top, refs in self._refs.items() for key in _later_pages(top, refs)
+        }
         for key in pages:
             found = self._old(key) if self._old is not None else None
             if found is not None:
@@ -67,35 +81,71 @@ class FarCopy:
     def fits(self, root_id: bytes, find: FindPage | None = None) -> bool:
         """Every directory named is the tree it is said to be, the root included.
 
-        Without `find` all that is named must have been told.
+        Without `find` all that is named must have been told. Raises: ManifestError.
         """
         self._named[b""] = root_id
-        return all(
-            not said or said == (self._ids.get(key) or self._known(key, find))
-            for key, said in self._named.items()
+        return (
+            all(
+                not said or said == (self._ids.get(key) or self._known_id(key, find))
+                for key, said in self._named.items()
+            )
+            and all(self._has_parts(top, refs, find) for top, refs in self._refs.items())
+            and all(self._is_part(key, part, find) for key, part in self._parts.items())
         )
 
-    def _known(self, key: bytes, find: FindPage | None) -> bytes:
-        found = find(key + b"\0") if find is not None else None
-        return b"" if found is None else self._tree_id(*found)
+    def _known_id(self, top: bytes, find: FindPage | None) -> bytes:
+        found = find(top + b"\0") if find is not None else None
+        return b"" if found is None else self._tree_id(found[0], _unpacked(found[1]))
+
+    def _has_parts(self, top: bytes, refs: Sequence[RefRow], find: FindPage | None) -> bool:
+        """The pages that a directory names follow each other, and are there."""
+        bounds = [b"", *(ref[2] for ref in refs)]
+        if bounds[-1] or [ref[1] for ref in refs] != bounds[:-1]:
+            return False
+        for ref in refs:
+            key = _key(top, ref[1])
+            told = self._parts.get(key)
+            known = find(key) if told is None and find is not None else None
+            if ref[0] != (told.id if told is not None else known[0] if known is not None else None):
+                return False
+        return True
+
+    def _is_part(self, key: bytes, part: Part, find: FindPage | None) -> bool:
+        """The page is named by its directory, and holds no name beyond its bounds."""
+        top = _directory_of(key)
+        refs = self._refs.get(top)
+        if refs is None:
+            found = find(top + b"\0") if find is not None else None
+            refs = _unpacked(found[1]) if found is not None else []
+        for identifier, after, last, _ in refs:
+            if _key(top, after) == key:
+                inside = after < part.first and (not last or part.last <= last)
+                return identifier == part.id and inside
+        return False
 
     def _note(self, row: PageRow) -> None:
         top = _directory_of(row.key)
-        self._named.update(_directories(top, row.block))
-        if row.key == top + b"\0":
-            self._ids[top] = self._tree_id(row.id, row.refs)
-            self._pages.update(_later_pages(top, row.refs))
+        entries = decode_entries(row.block)
+        refs = _unpacked(row.refs)
+        is_first = row.key == top + b"\0"
+        self._named.update(_directories(top, entries))
+        if is_first:
+            self._ids[top] = self._tree_id(row.id, refs)
+            self._refs.pop(top, None)
+        if is_first and refs:
+            self._refs[top] = refs
+        if (refs or not is_first) and entries:
+            self._parts[row.key] = Part(row.id, entries[0].name, entries[-1].name)
         before = self._old(row.key) if self._old is not None else None
         if before is not None:
             self._note_old(top, before[0])
-            self._old_pages.update(_later_pages(top, before[1]))
+            self._old_pages.update(_later_pages(top, _unpacked(before[1])))
 
     def _note_old(self, top: bytes, block: bytes) -> None:
-        self._old_named.update(key for key, _ in _directories(top, block))
+        self._old_named.update(key for key, _ in _directories(top, decode_entries(block)))
 
-    def _tree_id(self, identifier: bytes, refs: bytes) -> bytes:
-        ids = [ref[0] for ref in decode(refs, list[RefRow])] if refs else [identifier]
-        return tree_id(ids, self._hash_name)
+    def _tree_id(self, identifier: bytes, refs: Sequence[RefRow]) -> bytes:
+        return tree_id([ref[0] for ref in refs] or [identifier], self._hash_name)
 
 
 def contradiction(where: str) -> Unreachable:
@@ -108,17 +158,23 @@ def contradiction(where: str) -> Unreachable:
     )
 
 
-def _directories(top: bytes, block: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _directories(top: bytes, entries: Iterable[Entry]) -> Iterator[tuple[bytes, bytes]]:
     """(subtree key, tree id) of the directories in a page."""
-    for entry in decode_entries(block):
+    for entry in entries:
         if entry.kind == Kind.DIR:
             yield top + entry.name + b"\0", entry.id
 
 
-def _later_pages(top: bytes, refs: bytes) -> Iterator[bytes]:
-    for ref in decode(refs, list[RefRow]) if refs else ():
-        if ref[1]:
-            yield top + ref[1] + b"\1"
+def _unpacked(refs: bytes) -> list[RefRow]:
+    return decode(refs, list[RefRow]) if refs else []
+
+
+def _later_pages(top: bytes, refs: Iterable[RefRow]) -> Iterator[bytes]:
+    return (_key(top, ref[1]) for ref in refs if ref[1])
+
+
+def _key(top: bytes, after: bytes) -> bytes:
+    return top + (after + b"\1" if after else b"\0")
 
 
 def _directory_of(key: bytes) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 from reconcile.engine.events import Noted, Scanned
 from reconcile.engine.far_copy import FarCopy, contradiction
 from reconcile.engine.pairs import now_ns, settings_of
-from reconcile.model.errors import StateError
+from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Manifest
 from reconcile.model.plan import Side
 from reconcile.store.pages import StatIndex
@@ -149,9 +149,12 @@ class _Look:
         """None: what was told does not fit what is known."""
         hash_name = self._opened.header.hash_name
         copy = FarCopy(sink, index.block if index is not None else None, hash_name)
-        seen = remote.look(want, index, copy, self._progress)
-        copy.finish()
-        return seen if copy.fits(seen.root.id, find) else None
+        try:
+            seen = remote.look(want, index, copy, self._progress)
+            copy.finish()
+            return seen if copy.fits(seen.root.id, find) else None
+        except ManifestError as error:
+            raise contradiction(self._opened.url(self._side)) from error
 
     def _find_stored(self) -> _Stored:
         opened = self._opened

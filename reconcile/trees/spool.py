@@ -35,6 +35,8 @@ class Spool:
         self._end = 0
         self._places: dict[bytes, _Place] = {}
         self._index = index
+        self._gone: set[bytes] = set()
+        self._gone_below: set[bytes] = set()
 
     def write(self, rows: Sequence[PageRow]) -> None:
         """See `Sink.write`."""
@@ -44,7 +46,9 @@ class Spool:
         self._file.write(b"".join(row.block for row in rows))
 
     def forget(self, keys: Sequence[bytes], subtrees: Sequence[bytes]) -> None:
-        """See `Sink.forget`: what is forgotten is not reached from the root, so nothing is done."""
+        """See `Sink.forget`: of the index, which itself is left as it is."""
+        self._gone.update(keys)
+        self._gone_below.update(subtrees)
 
     def manifest(self, header: Header, root: Entry) -> "SpoolManifest":
         """The tree that was scanned."""
@@ -65,12 +69,20 @@ class Spool:
         return place.id, block, place.entries, place.refs
 
     def _older(self, key: bytes) -> tuple[bytes, bytes, int, bytes] | None:
-        found = self._index.block(key) if self._index else None
-        if self._index is None or found is None:
+        if self._index is None or self._is_gone(key):
+            return None
+        found = self._index.block(key)
+        if found is None:
             return None
         for _, identifier, _ in self._index.rows(key, key + b"\0"):
             return identifier, found[0], 0, found[1]
         return None
+
+    def _is_gone(self, key: bytes) -> bool:
+        if key in self._gone or b"" in self._gone_below:
+            return True
+        ends = (place + 1 for place, byte in enumerate(key) if not byte)
+        return bool(self._gone_below) and any(key[:end] in self._gone_below for end in ends)
 
     def close(self) -> None:
         """Let go of the temporary file."""

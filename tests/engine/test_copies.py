@@ -1,6 +1,7 @@
 """The near side's copy of far pages: told once, checked, made anew when it is not one any more."""
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from reconcile.engine.cycle import apply_job, explain, verify
 from reconcile.engine.events import silent
+from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
 from reconcile.model.block import page_id, page_key
 from reconcile.model.codec import decode_entries, encode_entries
@@ -176,3 +178,20 @@ def test_a_path_of_a_remote_pair_is_explained(tmp_path: Path) -> None:
     assert found.right is not None
     assert found.right.size == len(b"changed over there")
     assert [step.side for step in found.steps] == [Side.LEFT]
+
+
+def test_what_went_is_gone_for_whoever_may_not_write_the_state(tmp_path: Path) -> None:
+    pair = agreed_pair(tmp_path)
+    shutil.rmtree(pair.at(RIGHT, "d"))
+    pair.put(RIGHT, "d", b"a file now")
+    with (
+        Opened(pair.job, silent, run="r-x", exclusive=True),
+        Opened(pair.job, silent, exclusive=False) as reader,
+    ):
+        assert not reader.is_writable
+        _, right = observe_both(reader)
+        for path in (b"d/b", b"d/e", b"d/e/c"):
+            assert lookup(right.manifest, TreePath(path)) is None
+        found = lookup(right.manifest, TreePath(b"d"))
+        assert found is not None
+        assert found.size == len(b"a file now")

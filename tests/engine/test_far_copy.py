@@ -1,15 +1,16 @@
 """A copy that hears only of new pages is, page for page, the tree it is a copy of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconcile.decide.advance import Graft, graft_rows
 from reconcile.engine.far_copy import FarCopy
 from reconcile.model.block import page_id, page_key, subtree_key
-from reconcile.model.codec import encode_entries
+from reconcile.model.codec import decode, decode_entries, encode, encode_entries
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.manifest import DEFAULT_HEADER, PageRow, TreeManifest, build
 from reconcile.model.treepath import ROOT, TreePath, parents
@@ -150,3 +151,59 @@ def test_an_id_that_equals_nothing_is_not_held_against_it() -> None:
     copy.finish()
     assert copy.fits(b"", kept.find)
     assert subtree_key(TreePath(b"d")) + b"\0" in kept.pages
+
+
+def twisted(twist: Callable[[Pages], None]) -> bool:
+    """Whether a large directory still fits, told in full, after `twist`."""
+    tree = many(4000)
+    pages = pages_of(tree)
+    twist(pages)
+    kept = Kept({})
+    copy = FarCopy(kept, None, "blake3")
+    copy.write(list(pages.values()))
+    copy.finish()
+    assert tree.root is not None
+    return copy.fits(tree.root.id, kept.find)
+
+
+BIG = subtree_key(TreePath(b"big"))
+
+
+def later_page(pages: Pages) -> bytes:
+    return next(key for key in sorted(pages) if key.startswith(BIG) and key != BIG + b"\0")
+
+
+def without_a_part(pages: Pages) -> None:
+    del pages[later_page(pages)]
+
+
+def with_a_part_nobody_names(pages: Pages) -> None:
+    key = BIG + b"zzz\1"
+    pages[key] = pages[later_page(pages)]._replace(key=key)
+
+
+def with_a_name_in_two_parts(pages: Pages) -> None:
+    key = later_page(pages)
+    entries = [replace(FILE, name=b"000000"), *decode_entries(pages[key].block)]
+    pages[key] = pages[key]._replace(block=encode_entries(entries))
+
+
+def with_parts_that_leave_a_gap(pages: Pages) -> None:
+    first = pages[BIG + b"\0"]
+    refs = decode(first.refs, list[tuple[bytes, bytes, bytes, int]])
+    refs[0] = (refs[0][0], refs[0][1], b"000001", refs[0][3])
+    pages[first.key] = first._replace(refs=encode(refs))
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        without_a_part,
+        with_a_part_nobody_names,
+        with_a_name_in_two_parts,
+        with_parts_that_leave_a_gap,
+    ],
+)
+def test_pages_of_a_directory_that_do_not_belong_together(twist: Callable[[Pages], None]) -> None:
+    assert twisted(lambda pages: None)
+    assert not twisted(twist)
