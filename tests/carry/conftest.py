@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.trees.carry.bundle import Bundle, make_bundle
+from reconcile.trees.carry.bundle import make_bundle
+from reconcile.trees.carry.package import Bundle
 from tests.carry.pythons import pythons
 
 

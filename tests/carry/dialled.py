@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconcile.trees.carry.boot import Greeting, greet
-from reconcile.trees.carry.bundle import Bundle
+from reconcile.trees.carry.package import Bundle
 from reconcile.wire.frames import encode_frame, read_frame
 from reconcile.wire.messages import Hello, Welcome, decode_message, encode_message
 from tests.carry.pythons import SHELL

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.trees.carry.boot import NOISE_LIMIT, Unanswered, greet, shown, start_command
-from reconcile.trees.carry.bundle import Bundle
+from reconcile.trees.carry.package import Bundle
 from tests.carry.dialled import NONCE, Dialled
 from tests.carry.pythons import path_with
 

@@ -7,9 +7,10 @@ from hashlib import sha256
 
 import pytest
 
-from reconcile.trees.carry.bundle import Bundle, make_bundle
+from reconcile.trees.carry.bundle import make_bundle
 from reconcile.trees.carry.closure import Unbundled, closure
 from reconcile.trees.carry.older import OLDEST
+from reconcile.trees.carry.package import Bundle
 
 
 def names(bundle: Bundle) -> set[str]:

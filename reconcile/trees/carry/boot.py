@@ -18,12 +18,10 @@ import shlex
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Literal, NamedTuple
 
 from reconcile.model.errors import Unreachable
-from reconcile.trees.carry.bundle import SHIMS, Bundle
-from reconcile.trees.carry.closure import PACKAGE
+from reconcile.trees.carry.package import LOADER, SHIMS, Bundle, source
 
 NOISE_LIMIT = 64 * 1024
 """More than this before the agent's mark is no login shell's greeting."""
@@ -108,11 +106,9 @@ def start_command(
 
 def loader_text() -> str:
     """The loader, packed into one word."""
-    folder = files(PACKAGE).joinpath("trees", "carry")
-    loader = files(PACKAGE).joinpath(SHIMS, "loader.py")
-    parts = (folder.joinpath("cache.py").read_bytes(), loader.read_bytes())
-    source = b"\n".join((*parts, _CALL.format(too_old=_TOO_OLD).encode()))
-    return b64encode(zlib.compress(source, 9)).decode()
+    call = _CALL.format(too_old=_TOO_OLD).encode()
+    text = b"\n".join((source("trees/carry/cache.py"), source(f"{SHIMS}/{LOADER}"), call))
+    return b64encode(zlib.compress(text, 9)).decode()
 
 
 def greet(

@@ -10,23 +10,13 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.resources import files
-from typing import NamedTuple
 
-from reconcile.trees.carry.closure import PACKAGE, closure
+from reconcile.trees.carry.closure import closure
 from reconcile.trees.carry.older import check, for_older
+from reconcile.trees.carry.package import LOADER, PACKAGE, SHIMS, Bundle
 
 ENTRIES = ("reconcile.agent.main",)
-SHIMS = "trees/carry/stdlib"
-LOADER = "loader.py"
-"""Goes over on the command line instead."""
 _DATE = (1980, 1, 1, 0, 0, 0)
-
-
-class Bundle(NamedTuple):
-    """The file and its name."""
-
-    data: bytes
-    sha256: str
 
 
 def make_bundle(entries: Sequence[str] = ENTRIES) -> Bundle:

@@ -64,7 +64,7 @@ def take(folder: int, name: str) -> "bytes | None":
 
 
 def _all_of(fd: int) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         part = os.read(fd, 1 << 20)
         if not part:

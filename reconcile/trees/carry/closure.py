@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from reconcile.trees.carry.newer import live_nodes
-
-PACKAGE = "reconcile"
+from reconcile.trees.carry.package import PACKAGE
 
 
 class Unbundled(Exception):

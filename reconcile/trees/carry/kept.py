@@ -8,43 +8,43 @@ can write to.
 import hashlib
 import os
 from collections.abc import Iterator
-from importlib.resources import files
 
 from reconcile import __version__
-from reconcile.trees.carry.bundle import Bundle, make_bundle
 from reconcile.trees.carry.cache import open_cache, put, take
-from reconcile.trees.carry.closure import PACKAGE
+from reconcile.trees.carry.package import Bundle, folder
 
 _DIGEST = 32
 
 
 def the_bundle() -> Bundle:
     """The bundle for the installed program. Raises: Unbundled, TooNew, which are faults of ours."""
-    folder = open_cache()
+    cache = open_cache()
     try:
         name = f"near-{_sources()}.pyz"
-        found = take(folder, name)
+        found = take(cache, name)
         if found is not None and hashlib.sha256(found[_DIGEST:]).digest() == found[:_DIGEST]:
             return Bundle(found[_DIGEST:], found[:_DIGEST].hex())
+        from reconcile.trees.carry.bundle import make_bundle  # parsers: 30 ms to import
+
         bundle = make_bundle()
-        put(folder, name, bytes.fromhex(bundle.sha256) + bundle.data)
+        put(cache, name, bytes.fromhex(bundle.sha256) + bundle.data)
         return bundle
     finally:
-        if folder >= 0:
-            os.close(folder)
+        if cache >= 0:
+            os.close(cache)
 
 
 def _sources() -> str:
     """A digest of what the bundle is made of, cheap to take: no file is opened."""
     digest = hashlib.sha256(__version__.encode())
-    for line in sorted(_stamps(str(files(PACKAGE)))):
+    for line in sorted(_stamps(folder())):
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:32]
 
 
-def _stamps(folder: str) -> Iterator[str]:
+def _stamps(directory: str) -> Iterator[str]:
     try:
-        found = list(os.scandir(folder))
+        found = list(os.scandir(directory))
     except OSError:
         return  # the package is no directory (a zip file): its version tells
     for entry in found:
