@@ -99,7 +99,11 @@ def run(command: Command) -> Run:
     with tempfile.TemporaryFile() as talk:
         begun = time.monotonic()
         process = _start(command, talk)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # interrupted: what it works on is removed next
+            process.kill()
+            raise
         wall_s = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         _check(command, process.returncode, talk)

@@ -12,6 +12,7 @@ Ends with 1 when a pass mark was missed or a section failed, marks not judged wi
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ PAGE = CHECKOUT / "docs" / "benchmarks.md"
 def main() -> int:
     """The process's exit code."""
     options = _options()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     bad = 0
     with (
         _scratch(options.work, options.keep) as work,
