@@ -50,7 +50,6 @@ def _needs_basis(step: Step) -> bool:
     want, source = step.want, step.source
     return (
         step.action is Action.CREATE
-        and step.expect is None
         and want is not None
         and want.kind == Kind.FILE
         and want.size >= LEAST_BYTES
