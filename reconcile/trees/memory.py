@@ -255,9 +255,11 @@ class MemoryTree:
             raise ReconcileError("the run was not begun on this side", where=self.url)
 
 
-def from_contents(things: Mapping[str, bytes | str | None], name: str = "memory") -> MemoryTree:
+def from_contents(
+    things: Mapping[str, bytes | str | None], name: str = "memory", header: Header = DEFAULT_HEADER
+) -> MemoryTree:
     """A tree from path -> content (bytes), link target (text) or directory (None)."""
-    tree = MemoryTree(name)
+    tree = MemoryTree(name, header)
     for path, thing in things.items():
         place = join(TreePath(b""), path.encode())
         if thing is None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.trees.carry.boot import start_command
 from reconcile.trees.carry.bundle import make_bundle
 from reconcile.trees.carry.package import Bundle
-from tests.carry.pythons import pythons
+from tests.carry.dialled import NONCE, Dialled
+from tests.carry.pythons import path_with, pythons
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,15 @@ def bundle_file(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def python(request: pytest.FixtureRequest) -> str:
     """An interpreter to run it with."""
     return pythons()[request.param]
+
+
+@pytest.fixture(scope="session")
+def warm(bundle: Bundle, python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose cache one run has filled; its `bin` holds sh and the interpreter."""
+    place = tmp_path_factory.mktemp("warm")
+    path = path_with(place / "bin", python3=python)
+    far = Dialled(start_command(NONCE, bundle, installed=False), path, place)
+    far.greeted(bundle)
+    far.welcomed()
+    far.close()
+    return place

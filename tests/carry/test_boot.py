@@ -42,18 +42,6 @@ def dial(bundle: Bundle, python: str, home: Path, tmp_path: Path) -> Iterator[Di
         each.close()
 
 
-@pytest.fixture(scope="module")
-def warm(bundle: Bundle, python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that one run has filled."""
-    place = tmp_path_factory.mktemp("warm")
-    path = path_with(place / "bin", python3=python)
-    far = Dialled(start_command(NONCE, bundle, installed=False), path, place)
-    far.greeted(bundle)
-    far.welcomed()
-    far.close()
-    return place / ".cache" / "reconcile" / "agent"
-
-
 def held(cache: Path) -> dict[str, bytes]:
     return {name.name: name.read_bytes() for name in cache.iterdir()}
 
@@ -83,7 +71,7 @@ def test_the_first_time_it_is_carried_over_and_the_second_it_is_there(
 def test_a_cache_that_was_tampered_with_is_not_run(
     what: str, how: str, dial: Dial, bundle: Bundle, warm: Path, cache: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(warm, cache)
+    shutil.copytree(warm / ".cache" / "reconcile" / "agent", cache)
     [file] = [name for name in cache.iterdir() if name.suffix == f".{what}"]
     good = file.read_bytes()
     tamper(file, how, tmp_path / "elsewhere")

@@ -4,16 +4,17 @@ every remote. A subclass says how to make a tree and how somebody else edits it.
 from pathlib import Path
 
 import pytest
-from blake3 import blake3
 from msgspec.structs import replace
 
 from reconcile.engine.apply import Routed
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Locked
+from reconcile.model.manifest import DEFAULT_HEADER
 from reconcile.model.plan import Action, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged, RunOptions, Tree
+from reconcile.trees.copying import digest_of
 from reconcile.trees.memory import MemoryTree, from_contents
 from tests.trees.looking import Steps, directory, link
 
@@ -26,6 +27,8 @@ class TreeContract:
 
     tree: Tree
     left: MemoryTree
+    header = DEFAULT_HEADER
+    """A tree that knows no blake3 has another."""
 
     def make(self, place: Path, things: Things) -> Tree:
         """A tree that holds these."""
@@ -54,12 +57,16 @@ class TreeContract:
     def start(self, things: Things, left: Things) -> Steps:
         """Both sides filled; steps to be added."""
         self.tree = self.make(self.place, things)
-        self.left = from_contents(left, "left")
+        self.left = from_contents(left, "left", self.header)
         return Steps()
+
+    def options(self, options: RunOptions = OPTIONS) -> RunOptions:
+        """Those of a run, under the tree's own header."""
+        return replace(options, header=self.header)
 
     def do(self, steps: Steps, options: RunOptions = OPTIONS) -> list[Receipt]:
         """Begin, stage, carry out, end; receipts in order."""
-        self.tree.begin(options, ())
+        self.tree.begin(self.options(options), ())
         staged = {r.step: r for r in self.tree.stage(steps.made, Routed(self.left, self.tree))}
         rest = [step for step in steps.made if step.id not in staged]
         staged.update((receipt.step, receipt) for receipt in self.tree.carry_out(rest))
@@ -73,7 +80,7 @@ class TreeContract:
     def content_is(self, path: bytes, content: bytes) -> bool:
         """The tree holds exactly this file content."""
         entry = self.entry(path)
-        return entry is not None and entry.id == blake3(content).digest()
+        return entry is not None and entry.id == digest_of(content, self.header.hash_name)
 
     def test_a_new_file_gets_the_content_time_and_mode_that_were_wanted(self) -> None:
         steps = self.start({}, {})
@@ -312,19 +319,19 @@ class TreeContract:
     def test_content_that_was_not_staged_is_not_published(self) -> None:
         steps = self.start({}, {"a": b"one"})
         steps.add(Action.CREATE, b"a", None, self.wanted(b"a"))
-        self.tree.begin(OPTIONS, ())
+        self.tree.begin(self.options(), ())
         [receipt] = self.tree.carry_out(steps.made)
         assert receipt.status is Status.FAILED
         assert self.entry(b"a") is None
 
     def test_two_runs_exclude_each_other(self) -> None:
         self.start({}, {})
-        self.tree.begin(OPTIONS, ())
+        self.tree.begin(self.options(), ())
         second = self.another()
         with pytest.raises(Locked):
-            second.begin(OPTIONS, ())
+            second.begin(self.options(), ())
         self.tree.end()
-        second.begin(OPTIONS, ())
+        second.begin(self.options(), ())
         second.end()
 
     def test_content_is_read_from_any_offset_and_never_when_it_changed(self) -> None:

@@ -3,19 +3,26 @@
 import os
 from collections.abc import Mapping
 
-from blake3 import blake3
-
+from reconcile.model.block import HashName
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Side, Source, Step
 from reconcile.model.treepath import TreePath, split
+from reconcile.trees.copying import digest_of
 
 T0 = 1_700_000_000_000_000_000
 
 
-def file(path: bytes, content: bytes, *, mtime_ns: int = T0, mode: int = 0o644) -> Entry:
+def file(
+    path: bytes,
+    content: bytes,
+    *,
+    mtime_ns: int = T0,
+    mode: int = 0o644,
+    hash_name: HashName = "blake3",
+) -> Entry:
     """The entry of a file with this content."""
     name = split(TreePath(path))[1]
-    return Entry(name, Kind.FILE, len(content), mtime_ns, mode, blake3(content).digest())
+    return Entry(name, Kind.FILE, len(content), mtime_ns, mode, digest_of(content, hash_name))
 
 
 def directory(path: bytes, mode: int = 0o755) -> Entry:
@@ -28,15 +35,15 @@ def link(path: bytes, target: bytes) -> Entry:
     return Entry(split(TreePath(path))[1], Kind.LINK, 0, T0, 0o777, target)
 
 
-def entry_at(root: bytes, path: bytes) -> Entry | None:
+def entry_at(root: bytes, path: bytes, hash_name: HashName = "blake3") -> Entry | None:
     """What is at `path`, its content read; None: nothing, or it went while we looked."""
     try:
-        return _entry_at(os.path.join(root, path), path)
+        return _entry_at(os.path.join(root, path), path, hash_name)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _entry_at(location: bytes, path: bytes) -> Entry:
+def _entry_at(location: bytes, path: bytes, hash_name: HashName) -> Entry:
     status = os.lstat(location)
     name = split(TreePath(path))[1]
     mode = status.st_mode & 0o7777
@@ -48,7 +55,7 @@ def _entry_at(location: bytes, path: bytes) -> Entry:
         case 0o100000:
             with open(location, "rb") as stream:
                 content = stream.read()
-            return file(path, content, mtime_ns=status.st_mtime_ns, mode=mode)
+            return file(path, content, mtime_ns=status.st_mtime_ns, mode=mode, hash_name=hash_name)
         case _:
             return Entry(name, Kind.SPECIAL, id=b"special")
 

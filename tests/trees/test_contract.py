@@ -55,7 +55,7 @@ class TestLocalTree(TreeContract):
         return LocalTree(self.root)
 
     def entry(self, path: bytes) -> Entry | None:
-        return entry_at(self.root, path)
+        return entry_at(self.root, path, self.header.hash_name)
 
     def edit(self, path: bytes, content: bytes) -> None:
         with open(os.path.join(self.root, path), "wb") as stream:
