@@ -220,12 +220,13 @@ class Incoming:
             yield content[offset:]
             return
         self.advance(step.id, offset)
-        while True:
-            frame = self.stream_frame(step.id)
-            if frame is None:
-                return
+        yield from self.bytes_of(step.id)
+
+    def bytes_of(self, number: int) -> Iterator[bytes]:
+        """The rest of the stream that `advance` went to. Raises: ContentChanged, OSError."""
+        while (frame := self.stream_frame(number)) is not None:
             if frame.type != DATA:
-                raise self._lost("instructions came, where there is no basis")
+                raise self._lost("instructions, where there is no basis")
             yield frame.body
             self.took(len(frame.body))
 
@@ -240,7 +241,7 @@ class Incoming:
             raise ContentChanged
         self.advance(step.id, offset)
         told = self._told_of(step.id, chunks.signature.chunk_count)
-        for piece in pieces(chunks, told, step.want.size):
+        for piece in self._checked(pieces(chunks, told, step.want.size)):
             yield from _zeros(piece.length) if isinstance(piece, Zeros) else (piece,)
 
     def _told_of(self, number: int, count: int) -> Iterator[Instruction]:
@@ -302,7 +303,7 @@ class Incoming:
     def _take_pack(self) -> None:
         frame = self._session.receive_frame()
         if frame.type == PACK:
-            for number, content in decode_pack(frame.body):
+            for number, content in self._checked(decode_pack(frame.body)):
                 self._arrived(number, content)
             self.took(len(frame.body))
             return
@@ -331,6 +332,15 @@ class Incoming:
             raise self._lost(f"a frame of type {frame.type} among contents")
         end: End = decode_message(frame.type, frame.body)
         return end
+
+    def _checked(self, decoded: Iterator[T]) -> Iterator[T]:
+        """What is decoded on the way; a fault in it is the other end's."""
+        try:
+            yield from decoded
+        except ProtocolError as error:
+            self._session.is_lost = True
+            error.where = error.where or self._session.where
+            raise
 
     def _lost(self, what: str) -> ProtocolError:
         return self._session.lost(what)

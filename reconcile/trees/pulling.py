@@ -16,7 +16,6 @@ from reconcile.trees.contents import Arrival, Incoming, is_small
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
 from reconcile.wire.cuts import Cut, cut_for
-from reconcile.wire.frames import ProtocolError
 
 _RUN_BYTES = 4 << 20
 _RUN_FILES = 2048
@@ -100,9 +99,6 @@ class Pull:
                 yield content
             else:
                 yield from _blocks(incoming, 0, offset)
-        except ProtocolError:
-            session.is_lost = True
-            raise
         finally:
             if not session.is_lost:
                 incoming.finish()
@@ -128,9 +124,6 @@ class Pull:
         incoming = Incoming(session, [coming], bases={step.id: chunks})
         try:
             yield from incoming.rebuild(step, 0, basis_fd)
-        except ProtocolError:
-            session.is_lost = True
-            raise
         finally:
             if not session.is_lost:
                 incoming.finish()
@@ -150,6 +143,4 @@ class Pull:
 
 def _blocks(incoming: Incoming, number: int, offset: int) -> Iterator[bytes]:
     incoming.advance(number, offset)
-    while (frame := incoming.stream_frame(number)) is not None:
-        yield frame.body
-        incoming.took(len(frame.body))
+    yield from incoming.bytes_of(number)
