@@ -20,10 +20,10 @@ from reconcile.trees.syscalls import System
 from reconcile.trees.temporary import PART, step_temp
 from reconcile.wire.delta import Zeros
 from tests.trees.looking import Steps, entry_at, file, fill, snapshot
-from tests.trees.systems import Stuttering
+from tests.trees.systems import Counting, Stuttering
 
 BLOCK = 1 << 18
-OLD = blake3(b"old").digest(length=3 * STREAM_RESUMED_FROM)
+OLD = blake3(b"old").digest(length=3 << 20)
 INSERTED = b"inserted early"
 NEW = OLD[:100_000] + INSERTED + OLD[100_000:]
 TOLD: list[Piece] = [
@@ -126,6 +126,16 @@ def test_an_update_is_rebuilt_from_the_target(
     assert supply.rebuilds == [(0, OLD)]
     assert supply.reads == []
     assert kept(root) == []
+
+
+def test_ranges_that_adjoin_are_copied_as_one(root: bytes) -> None:
+    new = OLD[:90_000] + OLD[100_000:190_000] + OLD[50_000:60_000]
+    thousands = [Span(start, 1000) for start in range(0, 90_000, 1000)]
+    told: list[Piece] = [*thousands, Span(100_000, 90_000), Span(50_000, 10_000)]
+    supply, counting = Far(new, told), Counting()
+    assert run(root, update(root, new=new), supply, counting).status is Status.DONE
+    assert supply.reads == []
+    assert counting.names.count("copy_piece") == 3
 
 
 @pytest.mark.parametrize("size", [REBUILT_FROM, STREAM_RESUMED_FROM])
