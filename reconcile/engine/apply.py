@@ -7,8 +7,8 @@ never decides and never compares: a step that finds another world says so in its
 receipt.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from reconcile.engine.batches import Batch, batches, brings_content, content_bytes
 from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
@@ -77,6 +77,11 @@ class Routed:
         blocks: Iterator[bytes] = rebuild(step, offset, basis_fd)
         return blocks
 
+    def prefix_is(self, step: Step, length: int, digest: bytes) -> bool:
+        """The first `length` bytes of the source have this content id, as far as is known."""
+        ask = getattr(self._source_tree(step), "prefix_is", None)
+        return ask is None or bool(ask(step, length, digest))
+
     def announce(self, steps: Sequence[Step]) -> None:
         """These steps will be staged now: the trees that hold their content may send it ahead."""
         coming: dict[Side, list[Step]] = {}
@@ -127,9 +132,7 @@ def apply(
     status = "failed"
     try:
         with Interrupts() as interrupts:
-            for batch in batches(plan.steps):
-                interrupts.check()
-                run.carry_out(batch, interrupts)
+            run.carry_out(batches(plan.steps), interrupts)
         status = "done" if all(r.status is Status.DONE for r in run.receipts) else "partial"
     except ReconcileError as error:
         if isinstance(error, Interrupted | Unreachable):
@@ -140,6 +143,13 @@ def apply(
     finally:
         ledger.finish(status)
     return run.receipts
+
+
+class _Over(NamedTuple):
+    """A batch's steps, and the receipts of those that are over."""
+
+    steps: Sequence[Step]
+    ended: dict[int, Receipt]
 
 
 class _Run:
@@ -162,27 +172,41 @@ class _Run:
         self._total_bytes = sum(map(content_bytes, plan.steps))
         self._done_bytes = 0
         self._undone: set[int] = set()
+        self._over: list[_Over] = []
+        """Batches, and what of them is over and not yet committed."""
         self.receipts: list[Receipt] = []
 
-    def carry_out(self, batch: Batch, interrupts: Interrupts) -> None:
-        """Everything of one batch, committed on return."""
+    def carry_out(self, every: Iterable[Batch], interrupts: Interrupts) -> None:
+        """All batches, committed on return, however it ends.
+
+        A batch is committed when the next one's content is on its way: a far
+        side works while the ledger does.
+        """
+        try:
+            for batch in every:
+                interrupts.check()
+                self._carry_out(batch, interrupts)
+        finally:
+            with interrupts.held():
+                self._commit()
+
+    def _carry_out(self, batch: Batch, interrupts: Interrupts) -> None:
+        ended = self._needless(batch.steps)
         for step in batch.steps:
             self._listener(StepStarted(step))
-        ended = self._needless(batch.steps)
-        try:
-            with interrupts.held():
-                self._ledger.intend(batch.steps)
-                self._each_side(batch.first, ended, self._act)
-            self._each_side(batch.steps, ended, self._stage)
-        except ReconcileError:
-            with interrupts.held():
-                self._commit(batch.steps, ended)
-            raise
+        before, self._over = self._over, [*self._over, _Over(batch.steps, ended)]
         with interrupts.held():
-            try:
-                self._each_side(batch.steps, ended, self._act)
-            finally:
-                self._commit(batch.steps, ended)
+            self._ledger.intend(batch.steps)
+            self._each_side(batch.first, ended, self._act)
+        self._each_side(batch.steps, ended, self._stage)
+        with interrupts.held():
+            self._over = before
+            self._commit()
+            self._over = [_Over(batch.steps, ended)]
+        with interrupts.held():
+            self._skip_dependents(batch.steps, ended)
+            self._each_side(batch.steps, ended, self._act)
+            self._undone.update(n for n, r in ended.items() if r.status is not Status.DONE)
         assert all(step.id in ended for step in batch.steps), "one receipt each"
 
     def tell_changed(self, error: ReconcileError) -> None:
@@ -198,24 +222,36 @@ class _Run:
         )
         error.hint = f"{error.hint}; then {again}" if error.hint else again
 
-    def _commit(self, steps: Sequence[Step], ended: Mapping[int, Receipt]) -> None:
+    def _commit(self) -> None:
         """Record the steps that are over."""
-        over = [step for step in steps if step.id in ended]
-        receipts = [ended[step.id] for step in over]
-        if over:
-            self._ledger.commit(over, receipts)
-        self._tell(over, receipts)
+        for steps, ended in self._over:
+            over = [step for step in steps if step.id in ended]
+            receipts = [ended[step.id] for step in over]
+            if over:
+                self._ledger.commit(over, receipts)
+            self._tell(over, receipts)
+        self._over = []
 
     def _needless(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Receipts of the steps that need one which was not done in an earlier batch."""
         ended: dict[int, Receipt] = {}
-        for step in steps if self._undone else ():
-            need = next((n for n in step.needs if n in self._undone), 0)
-            if need:
+        if self._undone:
+            self._skip(steps, self._undone, ended)
+        return ended
+
+    def _skip_dependents(self, steps: Sequence[Step], ended: dict[int, Receipt]) -> None:
+        """What needs a step whose content could not be staged is not tried either."""
+        undone = {n for n, receipt in ended.items() if receipt.status is not Status.DONE}
+        if undone:
+            self._skip(steps, undone, ended)
+
+    def _skip(self, steps: Sequence[Step], undone: set[int], ended: dict[int, Receipt]) -> None:
+        for step in steps:
+            need = next((n for n in step.needs if n in undone), 0)
+            if need and step.id not in ended:
                 detail = f"step {need}, which this needs, was not done"
                 ended[step.id] = Receipt(step.id, Status.SKIPPED, "E_NEEDED", detail)
-                self._undone.add(step.id)
-        return ended
+                undone.add(step.id)
 
     def _each_side(
         self,
@@ -237,8 +273,6 @@ class _Run:
 
     def _tell(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> None:
         for step, receipt in zip(steps, receipts, strict=True):
-            if receipt.status is not Status.DONE:
-                self._undone.add(step.id)
             self._done_bytes += content_bytes(step)
             self.receipts.append(receipt)
             self._listener(StepEnded(step, receipt))

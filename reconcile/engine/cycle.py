@@ -180,7 +180,11 @@ def _end_sides(opened: Opened) -> None:
         try:
             opened.tree(side).end()
         except Unreachable:
-            pass
+            continue
+        cursor = opened.cursor(side)
+        if cursor:
+            with opened.store.transaction():
+                opened.store.take_cursor(side, cursor)
 
 
 def _generation(run: _Run) -> Baseline:

@@ -155,8 +155,6 @@ class FarIndex:
             with self.transaction():
                 self.clear()
             return
-        if revision.root is None:
-            return
         old = stats_of(self._database, _TREE, stat_keys(revision))
         revision = restat(revision, old, written.stamps)
         with self.transaction():

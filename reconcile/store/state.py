@@ -169,6 +169,17 @@ class Store:
         found = fetch_page(self._database, NUMBERS[side], key)
         return None if found is None else (found.id, found.refs)
 
+    def take_cursor(self, side: Side, cursor: bytes) -> None:
+        """A remote side stands at `cursor` now: it counts when the copy of its pages is the same.
+
+        In a transaction.
+        """
+        index = self.side(side)
+        if index is None or not index.cursor or index.cursor == cursor:
+            return
+        if index.root.id and root_of(cursor) == index.root.id:
+            self.set_side(side, msgspec.structs.replace(index, cursor=cursor))
+
     def stat_rows(
         self, tree: Which | Side, low: bytes = b"", high: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes, bytes]]:
