@@ -6,6 +6,8 @@ import struct
 from .struct import StructMeta
 
 _DOUBLE = struct.Struct(">d")
+_SHORT, _LONG, _WIDE = struct.Struct(">BH"), struct.Struct(">BI"), struct.Struct(">BQ")
+_BYTES_HEADS = [b"\xc4%c" % size for size in range(256)]
 
 
 class _Writers(dict):
@@ -32,23 +34,33 @@ def _bool(out, value):
 
 
 def _int(out, value):
-    if 0 <= value < 0x80 or -0x20 <= value < 0:
+    if value >= 0:
+        if value < 0x80:
+            out.append(value)
+        elif value < 1 << 8:
+            out += b"\xcc%c" % value
+        elif value < 1 << 16:
+            out += _SHORT.pack(0xCD, value)
+        elif value < 1 << 32:
+            out += _LONG.pack(0xCE, value)
+        elif value < 1 << 64:
+            out += _WIDE.pack(0xCF, value)
+        else:
+            raise OverflowError("can't serialize ints >= 2**64")
+    else:
+        _negative(out, value)
+
+
+def _negative(out, value):
+    if value >= -0x20:
         out.append(value & 0xFF)
         return
-    if value >= 0:
-        sizes = (0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)
-        for code, size in sizes:
-            if value < 1 << 8 * size:
-                out.append(code)
-                out += value.to_bytes(size, "big")
-                return
-    else:
-        for code, size in ((0xD0, 1), (0xD1, 2), (0xD2, 4), (0xD3, 8)):
-            if value >= -1 << 8 * size - 1:
-                out.append(code)
-                out += value.to_bytes(size, "big", signed=True)
-                return
-    raise OverflowError("can't serialize ints >= 2**64 or < -(2**63)")
+    for code, size in ((0xD0, 1), (0xD1, 2), (0xD2, 4), (0xD3, 8)):
+        if value >= -1 << 8 * size - 1:
+            out.append(code)
+            out += value.to_bytes(size, "big", signed=True)
+            return
+    raise OverflowError("can't serialize ints < -(2**63)")
 
 
 def _float(out, value):
@@ -105,8 +117,16 @@ def _head(out, size, fixed, wide):
 
 def _array(out, values):
     _head(out, len(values), 0x90, 0xDC)
+    # Most of what is written stands in rows of short bytes and small numbers.
     for value in values:
-        _WRITERS[type(value)](out, value)
+        kind = type(value)
+        if kind is bytes and len(value) < 256:
+            out += _BYTES_HEADS[len(value)]
+            out += value
+        elif kind is int and 0 <= value < 0x80:
+            out.append(value)
+        else:
+            _WRITERS[kind](out, value)
 
 
 def _map(out, values):
@@ -121,15 +141,20 @@ def _writer_for(kind):
     if isinstance(kind, StructMeta):
         return _struct_writer(kind)
     if issubclass(kind, enum.Enum):
-        return _enum
+        return _enum_writer(kind)
     for plain in (str, bytes, tuple, list, dict, int, float):
         if issubclass(kind, plain):
             return _WRITERS[plain]
     raise TypeError("Encoding objects of type %s is unsupported" % kind.__name__)
 
 
-def _enum(out, member):
-    _WRITERS[type(member.value)](out, member.value)
+def _enum_writer(kind):
+    packed = {member._value_: pack(member._value_) for member in kind}
+
+    def write(out, member):
+        out += packed[member._value_]
+
+    return write
 
 
 def _struct_writer(kind):

@@ -7,6 +7,7 @@ import ast
 import builtins
 import collections.abc
 import enum
+import math
 import typing
 
 from later import Annotated, Typed
@@ -155,12 +156,11 @@ def _read_number(reader):
 def _choice(members):
     """Enum members by value, or a Literal's values: text and numbers only."""
     kinds = {"null" if v is None else "int" if isinstance(v, int) else "str" for v in members}
+    plain = {"null": type(None), "int": int, "str": str}
+    inner = _union([_PLAIN[plain[kind]] for kind in kinds]).read
 
     def read(reader):
-        kind = KINDS[peek(reader)]
-        if kind not in kinds:
-            raise ValidationError("Expected `%s`, got `%s`" % ("|".join(sorted(kinds)), kind))
-        value = unpack.read_any(reader)
+        value = inner(reader)
         try:
             return members[value]
         except KeyError:
@@ -171,6 +171,8 @@ def _choice(members):
 
 def _union(shapes):
     """The member that can begin as the bytes do."""
+    if len(shapes) == 1:
+        return shapes[0]
     by_kind = {}
     for shape in shapes:
         for kind in shape.kinds:
@@ -191,35 +193,42 @@ def _union(shapes):
 
 def _limited(shape, metas):
     """The shape, its values inside the limits of `Meta`."""
-    limits = [meta for meta in metas if isinstance(meta, Meta)]
-    inner = shape.read
+    for meta in metas:
+        if isinstance(meta, Meta):
+            if shape.kinds <= {"int", "float"}:
+                read = _ranged(shape.read, meta)
+            elif shape.kinds <= {"array", "bytes", "map", "str"}:
+                read = _sized(shape.read, meta)
+            else:
+                raise TypeError("Meta of a type that is neither a number nor has a length")
+            shape = Shape(shape.kinds, read)
+    return shape
+
+
+def _ranged(inner, meta):
+    low = -math.inf if meta.ge is None else meta.ge
+    high = math.inf if meta.le is None else meta.le
 
     def read(reader):
         value = inner(reader)
-        for meta in limits:
-            _check(value, meta)
-        return value
+        if low <= value <= high:
+            return value
+        raise ValidationError("a number is out of its range: %r" % value)
 
-    return Shape(shape.kinds, read) if limits else shape
+    return read
 
 
-def _check(value, meta):
-    if value is None:
-        return
-    if isinstance(value, (int, float)):
-        if (
-            (meta.ge is not None and value < meta.ge)
-            or (meta.gt is not None and value <= meta.gt)
-            or (meta.le is not None and value > meta.le)
-            or (meta.lt is not None and value >= meta.lt)
-        ):
-            raise ValidationError("a number is out of its range: %r" % value)
-        return
-    size = len(value)
-    if meta.max_length is not None and size > meta.max_length:
-        raise ValidationError("a value is longer than %d" % meta.max_length)
-    if meta.min_length is not None and size < meta.min_length:
-        raise ValidationError("a value is shorter than %d" % meta.min_length)
+def _sized(inner, meta):
+    least = meta.min_length or 0
+    most = math.inf if meta.max_length is None else meta.max_length
+
+    def read(reader):
+        value = inner(reader)
+        if least <= len(value) <= most:
+            return value
+        raise ValidationError("a value of length %d" % len(value))
+
+    return read
 
 
 def _array(item, make):

@@ -10,10 +10,10 @@ _INHERITED = ("frozen", "array_like", "forbid_unknown_fields")
 class Meta:
     """Limits of a value: what `Annotated[type, Meta(...)]` holds."""
 
-    __slots__ = ("ge", "gt", "le", "lt", "max_length", "min_length")
+    __slots__ = ("ge", "le", "max_length", "min_length")
 
-    def __init__(self, *, gt=None, ge=None, lt=None, le=None, min_length=None, max_length=None):
-        self.gt, self.ge, self.lt, self.le = gt, ge, lt, le
+    def __init__(self, *, ge=None, le=None, min_length=None, max_length=None):
+        self.ge, self.le = ge, le
         self.min_length, self.max_length = min_length, max_length
 
 

@@ -100,6 +100,10 @@ def expect(reader, kind):
 
 def read_int(reader):
     """A whole number of at most 64 bits."""
+    data, at = reader.data, reader.at
+    if at < len(data) and data[at] < 0x80:
+        reader.at = at + 1
+        return data[at]
     code = expect(reader, "int")
     if code < 0x80:
         return code
@@ -130,6 +134,12 @@ def read_none(reader):
 
 def read_bytes(reader):
     """Bytes."""
+    data, at = reader.data, reader.at
+    if at + 1 < len(data) and data[at] == 0xC4:
+        end = at + 2 + data[at + 1]
+        if end <= len(data):
+            reader.at = end
+            return data[at + 2 : end]
     return take(reader, number(reader, 1 << expect(reader, "bytes") - 0xC4))
 
 
@@ -146,9 +156,12 @@ def read_raw_str(reader):
 
 def read_array_head(reader):
     """The number of items, at most as many as bytes follow."""
+    data, at = reader.data, reader.at
+    if at < len(data) and data[at] & 0xF0 == 0x90:
+        reader.at = at + 1
+        return _possible(reader, data[at] & 0x0F)
     code = expect(reader, "array")
-    size = code & 0x0F if code < 0xC0 else number(reader, 2 << code - 0xDC)
-    return _possible(reader, size)
+    return _possible(reader, number(reader, 2 << code - 0xDC))
 
 
 def read_map_head(reader):
