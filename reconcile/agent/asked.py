@@ -8,12 +8,14 @@ may hold fails its request. docs/agent-protocol.md §6.
 from collections.abc import Container, Sequence
 
 from reconcile.model.entry import Kind
+from reconcile.model.errors import PathRefused
 from reconcile.model.job import Durability
 from reconcile.model.plan import Step
-from reconcile.model.treepath import check_name, parse
+from reconcile.model.treepath import TreePath, check_name, parse
 from reconcile.trees.base import RunOptions
 from reconcile.trees.contents import Arrival
 from reconcile.trees.staging import needs_content
+from reconcile.trees.temporary import is_ours
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError
 
@@ -66,6 +68,15 @@ def options_of(request: m.Begin) -> RunOptions:
         raise ProtocolError(f"no durability: {request.durability:.80}") from None
     check_name(request.run.encode("utf-8", "surrogateescape"))
     return RunOptions(request.run, durability, request.versions, request.header)
+
+
+def leftovers_of(request: m.Begin) -> list[TreePath]:
+    """Names of ours to be put away. Raises: PathRefused."""
+    paths = [parse(path) for path in request.leftovers]
+    for path in paths:
+        if not is_ours(path):
+            raise PathRefused(path, "it is no leftover of ours")
+    return paths
 
 
 def check_look(request: m.Observe, hash_names: Container[str]) -> None:

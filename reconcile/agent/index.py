@@ -10,6 +10,7 @@ import hashlib
 import os
 
 from reconcile.model.errors import ReconcileError
+from reconcile.store.chunk_cache import SqliteChunkCache
 from reconcile.store.far_index import FarIndex
 from reconcile.store.own_files import private_directory
 
@@ -22,6 +23,8 @@ class IndexHolder:
         self._exit = contextlib.ExitStack()
         self.held: FarIndex | None = None
         """Open, and ours alone to write; None: not."""
+        self.chunks = SqliteChunkCache(self._directory)
+        """Lists of chunks of the root's files."""
         self.why_not = ""
         """What prevented it, for a note."""
 
@@ -66,6 +69,7 @@ class IndexHolder:
     def close(self) -> None:
         """The same, at the end."""
         self.let_go()
+        self.chunks.close()
 
 
 def index_directory(location: bytes, pair: str) -> str:

@@ -97,7 +97,8 @@ class Observing:
                 seen = seen._replace(problems=(*seen.problems, self._why_not()))
             self._tell(seen, b"", is_fresh=newer is None)
             if index is not None and usable:
-                self._send_rows(index.every() if newer is None else newer)
+                rows = index.every() if newer is None else newer
+                self._send_rows(row for row in rows if not spool.replaces(row.key))
             self._send_rows(spool.rows())
         finally:
             spool.close()

@@ -5,12 +5,15 @@ staging went: what was not staged is not tried here, nor what needs it. What was
 done goes into the index later, when the near side is no longer waiting for it.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 
 from reconcile.agent.index import IndexHolder
 from reconcile.decide.advance import side_edits
+from reconcile.model.errors import StateError
 from reconcile.model.plan import Side, Step
 from reconcile.model.receipt import Receipt, Status
+from reconcile.store.far_index import FarIndex
 from reconcile.trees.receipts import skipped
 
 _NOTED_FROM = 8192
@@ -54,6 +57,15 @@ class Outcome:
         held = self._index.held
         if self._steps and (all_of_it or len(self._steps) >= _NOTED_FROM):
             if held is not None and any(r.status is Status.DONE for r in self._receipts):
-                held.note_writes(side_edits(self._steps, self._receipts, Side.RIGHT))
+                held = self._noted(held)
             self._steps, self._receipts = [], []
         return held.cursor() if held is not None else b""
+
+    def _noted(self, held: FarIndex) -> FarIndex | None:
+        """None: it could not be written; the next look makes a new one."""
+        try:
+            held.note_writes(side_edits(self._steps, self._receipts, Side.RIGHT))
+        except (StateError, sqlite3.Error):
+            self._index.throw_away()
+            return None
+        return held

@@ -15,13 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from reconcile import __version__
-from reconcile.agent.asked import check_hash, check_look, options_of, steps_of
+from reconcile.agent.asked import check_hash, check_look, leftovers_of, options_of, steps_of
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import Observing
 from reconcile.agent.outcome import Outcome
 from reconcile.agent.transfer import Transfer
 from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
-from reconcile.model.treepath import parse
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.local import LocalTree
 from reconcile.trees.observe import open_root, root_identity
@@ -141,7 +140,7 @@ class Server:
             os.close(fd)
         self._tree = LocalTree(location, workers=0)
         self._index = IndexHolder(location, request.pair)
-        self._transfer = Transfer(self._session, self._tree)
+        self._transfer = Transfer(self._session, self._tree, self._index.chunks)
         self._session.send(m.Opened(location, identity, self._tree.abilities))
 
     def _observe(self, request: m.Observe) -> None:
@@ -159,7 +158,7 @@ class Server:
     def _begin(self, request: m.Begin) -> None:
         tree, index = self._opened()
         check_hash(request.header.hash_name, self._hash_names)
-        notes = tree.begin(options_of(request), [parse(path) for path in request.leftovers])
+        notes = tree.begin(options_of(request), leftovers_of(request))
         index.hold()
         self._outcome = Outcome(index)
         self._session.send(m.Notes(tuple(notes[: m.MAX_PROBLEMS])))

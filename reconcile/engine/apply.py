@@ -7,9 +7,10 @@ never decides and never compares: a step that finds another world says so in its
 receipt.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from reconcile.decide.basis import choose_bases
 from reconcile.engine.batches import Batch, batches, brings_content, content_bytes
 from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
 from reconcile.engine.interrupts import Interrupts
@@ -50,10 +51,17 @@ class Routed:
     """A `Supply` that reads each step's source from the tree that has it."""
 
     def __init__(
-        self, left: ChangeableTree, right: ChangeableTree, merged: Merged = no_merged_content
+        self,
+        left: ChangeableTree,
+        right: ChangeableTree,
+        merged: Merged = no_merged_content,
+        steps: Sequence[Step] = (),
     ) -> None:
+        """`steps`: the plan's; among what they take away is what new files may be made of."""
         self._trees = {Side.LEFT: left, Side.RIGHT: right}
         self._merged = merged
+        self._steps = steps
+        self._bases: dict[Side, Mapping[int, TreePath]] = {}
 
     def read(self, step: Step, offset: int) -> Iterator[bytes]:
         """See `Supply.read`."""
@@ -76,6 +84,12 @@ class Routed:
             return self.read(step, offset)
         blocks: Iterator[bytes] = rebuild(step, offset, basis_fd)
         return blocks
+
+    def basis(self, step: Step) -> TreePath | None:
+        """A file of the receiving side that the step's content is probably like."""
+        if step.side not in self._bases:
+            self._bases[step.side] = choose_bases(self._steps, step.side)
+        return self._bases[step.side].get(step.id)
 
     def prefix_is(self, step: Step, length: int, digest: bytes) -> bool:
         """The first `length` bytes of the source have this content id, as far as is known."""
@@ -165,7 +179,7 @@ class _Run:
         merged: Merged,
     ) -> None:
         self._trees = {Side.LEFT: left, Side.RIGHT: right}
-        self._supply = Routed(left, right, merged)
+        self._supply = Routed(left, right, merged, plan.steps)
         self._ledger = ledger
         self._listener = listener
         self._total = len(plan.steps)

@@ -30,6 +30,7 @@ from reconcile.trees.open import is_remote, local_tree, remote_tree
 from reconcile.trees.remote import SessionOptions
 
 if TYPE_CHECKING:
+    from reconcile.trees.chunking import ChunkCache
     from reconcile.trees.local import LocalTree
     from reconcile.trees.remote import RemoteTree
 
@@ -105,12 +106,25 @@ class Opened:
         self._header = header
 
     def _reach(self, side: Side) -> None:
-        options = SessionOptions(self.pair, self.job.compress)
+        from reconcile.engine.throttle import throttle
+
+        options = SessionOptions(
+            self.pair, self.job.compress, throttle(self.job.bwlimit), self._chunk_cache()
+        )
         with self.at(side):
             tree = remote_tree(self.endpoint(side), options)
         self._exit.callback(tree.close)
         self._remote[side] = tree
         self.notes += [msgspec.structs.replace(note, side=side) for note in tree.notes]
+
+    def _chunk_cache(self) -> "ChunkCache | None":
+        if not self.is_writable:
+            return None
+        from reconcile.store.chunk_cache import SqliteChunkCache
+
+        cache = SqliteChunkCache(self.directory)
+        self._exit.callback(cache.close)
+        return cache
 
     @property
     def header(self) -> Header:

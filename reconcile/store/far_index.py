@@ -242,7 +242,6 @@ def _opened(location: str) -> Database:
         connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.close()
     database = connect(location)
-    database.run("PRAGMA synchronous = NORMAL")
     marks = database.one("PRAGMA application_id"), database.one("PRAGMA user_version")
     if marks != ((_MARK,), (_VERSION,)):
         database.close()

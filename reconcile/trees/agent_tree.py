@@ -7,7 +7,7 @@ for a step that was not asked, a path that could leave a root end the run.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from reconcile import __version__
@@ -70,8 +70,6 @@ class AgentTree:
         self.hash_names: tuple[HashName, ...] = ()
         self.skew_ns = 0
         self.cursor = b""
-        self.bases: Mapping[int, TreePath] = {}
-        """Files of this side that the content of a step is probably like, by step."""
         self._cuts: Sequence[str] = ()
         self._hash_name: HashName = "blake3"
         self._leftovers: frozenset[TreePath] | None = None
@@ -234,7 +232,7 @@ class AgentTree:
         if not wanting:
             return ()
         session = self._session()
-        basics = Basics(self._cuts, self._hash_name, self._leftovers, self.bases)
+        basics = Basics(self._cuts, self._hash_name, self._leftovers, self._options.cache)
         push = Push(session, wanting, supply, basics)
         with self._checking():  # contents half sent: no request can follow
             push.send()
@@ -303,7 +301,7 @@ class AgentTree:
     def _pulling(self) -> Pull:
         session = self._session()
         if self._pull is None:
-            self._pull = Pull(session, self._cuts, self._hash_name)
+            self._pull = Pull(session, self._cuts, self._hash_name, self._options.cache)
         return self._pull
 
 

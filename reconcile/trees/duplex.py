@@ -12,6 +12,8 @@ from collections.abc import Callable
 from reconcile.model.errors import Unreachable
 
 READ_BYTES = 1 << 18
+PACED_BYTES = 1 << 16
+"""At once, where there is a limit."""
 AHEAD_LIMIT = 16 << 20
 """Bytes read while writing; an end that sends more than this unasked is broken."""
 STALL_S = 300.0
@@ -58,7 +60,7 @@ class Duplex:
         owed, self._owed = self._owed, b""
         view = memoryview(owed + data if owed else data)
         pace = self._pace
-        step = len(view) if pace is None else 1 << 16
+        step = len(view) if pace is None else PACED_BYTES
         while view:
             piece, view = view[:step], view[step:]
             if pace is not None:
@@ -137,7 +139,8 @@ class Duplex:
         """Read what there is; False at the end of the stream."""
         missing = wanted - (len(self._ahead) - self._taken)
         try:
-            data = os.read(self._read_fd, max(READ_BYTES, min(missing, AHEAD_LIMIT)))
+            most = max(READ_BYTES, min(missing, AHEAD_LIMIT))
+            data = os.read(self._read_fd, most if self._pace is None else PACED_BYTES)
         except BlockingIOError:
             return True
         except OSError as error:

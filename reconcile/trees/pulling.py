@@ -11,7 +11,7 @@ from reconcile.model.entry import Entry
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged
-from reconcile.trees.chunking import chunks_of, offered_cuts
+from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
 from reconcile.trees.contents import Arrival, Incoming, is_small
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
@@ -24,10 +24,17 @@ _RUN_FILES = 2048
 class Pull:
     """Contents from one far side."""
 
-    def __init__(self, session: Session, cuts: Sequence[str], hash_name: HashName) -> None:
+    def __init__(
+        self,
+        session: Session,
+        cuts: Sequence[str],
+        hash_name: HashName,
+        cache: ChunkCache | None = None,
+    ) -> None:
         self._session = session
         self._cuts = cuts
         self._hash_name = hash_name
+        self._cache = cache
         self._ahead: list[m.Wanted] = []
         self._here: dict[int, bytes | Exception] = {}
 
@@ -112,7 +119,7 @@ class Pull:
         if offset or cut is None:
             yield from self.read(source.path, source.entry, offset)
             return
-        chunks = chunks_of(basis_fd, cut)
+        chunks = chunks_of(basis_fd, cut, self._cache)
         session = self._session
         wanted = m.Wanted(step.id, source.path, source.entry)
         session.send(m.Read((wanted,), signature=True))

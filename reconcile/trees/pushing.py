@@ -6,7 +6,7 @@ files go packed together, the others as streams or as deltas.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from reconcile.model.block import HashName
@@ -39,8 +39,6 @@ class Basics(NamedTuple):
     hash_name: HashName
     leftovers: frozenset[TreePath] | None
     """Temporary names there; None: not known, so every step may have one."""
-    bases: Mapping[int, TreePath]
-    """Files there that are probably like what a step brings."""
     cache: ChunkCache | None = None
 
 
@@ -68,7 +66,7 @@ class Push:
             *(item for item in forms if item.form == "pack"),
             *(item for item in forms if item.form in ("stream", "delta")),
         ]
-        wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in self._steps)
+        wires = tuple(m.to_wire(s, self._basis(s)) for s in self._steps)
         self._session.send(m.Stage(wires, tuple(ordered)))
         self._out = out = Outgoing(self._session)
         by_id = {step.id: step for step in self._steps}
@@ -86,7 +84,7 @@ class Push:
         if not asked:
             return {}
         cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
-        wires = tuple(m.to_wire(s, self._basics.bases.get(s.id)) for s in asked)
+        wires = tuple(m.to_wire(s, self._basis(s)) for s in asked)
         self._session.send(m.Survey(wires, cut, self._basics.hash_name))
         parts = {step.id: bytearray() for step in asked}
         room = _SIGNATURES_BYTES + SIGNATURE_LIMIT
@@ -103,6 +101,11 @@ class Push:
                 self._signatures[step.id] = signature
         return {need.step: need for need in message.needs}
 
+    def _basis(self, step: Step) -> TreePath | None:
+        """A file there that the step's content is probably like."""
+        find: Callable[[Step], TreePath | None] | None = getattr(self._supply, "basis", None)
+        return find(step) if find is not None and step.expect is None else None
+
     def _is_cut_right(self, signature: Signature, name: str, step: Step) -> bool:
         """Cut as it was asked for: else finding nothing alike would be all it is good for."""
         assert step.want is not None
@@ -117,7 +120,7 @@ class Push:
         if known is None or not is_small(want):
             return True
         has_basis = step.expect is not None and step.expect.kind == Kind.FILE
-        if want.size >= REBUILT_FROM and (has_basis or step.id in self._basics.bases):
+        if want.size >= REBUILT_FROM and (has_basis or self._basis(step) is not None):
             return True
         return bool(known) and join(split(step.at)[0], step_temp(step)) in known
 

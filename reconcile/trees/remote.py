@@ -12,7 +12,7 @@ open file `basis_fd` may be used again.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reconcile.model.block import HashName
 from reconcile.model.errors import Unreachable
@@ -22,6 +22,9 @@ from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
 from reconcile.trees.scan import Index
 
+if TYPE_CHECKING:
+    from reconcile.trees.chunking import ChunkCache
+
 
 class SessionOptions(NamedTuple):
     """What a connection has to know of the run it serves."""
@@ -30,6 +33,10 @@ class SessionOptions(NamedTuple):
     """Names the pair: what the far side keeps for it, it keeps under this name."""
     compress: bool = False
     """Content goes through the compressed stream too."""
+    pace: Callable[[int], float] | None = None
+    """So many bytes are about to travel: seconds to wait before they do."""
+    cache: "ChunkCache | None" = None
+    """Where lists of chunks of this side's files are kept."""
 
 
 class NoAgent(Unreachable):

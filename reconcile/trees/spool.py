@@ -60,6 +60,10 @@ class Spool:
             block = os.pread(self._file.fileno(), place.length, place.offset)
             yield PageRow(key, place.id, place.entries, block, place.refs)
 
+    def replaces(self, key: bytes) -> bool:
+        """What an older index has at `key` is no longer so."""
+        return key in self._places or self._is_gone(key)
+
     def page(self, key: bytes) -> tuple[bytes, bytes, int, bytes] | None:
         """(id, encoded entries, count, refs) of a page."""
         place = self._places.get(key)

@@ -9,7 +9,7 @@ from reconcile.model.treepath import ROOT
 from reconcile.trees.agent_tree import AgentTree
 from reconcile.trees.carry.boot import Greeting, Unanswered, greet, shown, start_command
 from reconcile.trees.carry.kept import the_bundle
-from reconcile.trees.duplex import Duplex
+from reconcile.trees.duplex import Duplex, Pace
 from reconcile.trees.remote import NoAgent, SessionOptions
 from reconcile.trees.session import Session
 from reconcile.trees.ssh.place import AGENTS, SshPlace
@@ -19,7 +19,7 @@ from reconcile.trees.ssh.program import Program, open_program
 class AgentLink:
     """A running far side behind an SSH client."""
 
-    def __init__(self, place: SshPlace) -> None:
+    def __init__(self, place: SshPlace, pace: Pace | None = None) -> None:
         """Connect and greet. Raises: Unreachable, Denied; NoAgent."""
         self._place = place
         self._nonce = secrets.token_hex(16)
@@ -29,7 +29,7 @@ class AgentLink:
         command = start_command(self._nonce, bundle, installed=installed, program=program)
         self._program: Program = open_program(place, command)
         try:
-            self.duplex = Duplex(self._program.read_fd, self._program.write_fd, self._lost)
+            self.duplex = Duplex(self._program.read_fd, self._program.write_fd, self._lost, pace)
             greeting = self._greeted(bundle)
         except BaseException:
             self._program.close()
@@ -74,7 +74,7 @@ def agent_tree(place: SshPlace, options: SessionOptions) -> AgentTree:
     path = place.path
     if path == b"~" or path.startswith(b"~/"):
         path = path[2:]
-    return AgentTree(lambda: AgentLink(place), place.url, path or b".", options)
+    return AgentTree(lambda: AgentLink(place, options.pace), place.url, path or b".", options)
 
 
 def _notes(greeting: Greeting) -> list[Problem]:
