@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,12 +25,10 @@ def sftp_server() -> str:
 class Served:
     """A child that speaks SFTP on its standard input and output."""
 
-    def __init__(self, argv: Sequence[str], prepare: Callable[[], None] | None = None) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         far_in, self.write_fd = os.pipe()
         self.read_fd, far_out = os.pipe()
-        self.child = subprocess.Popen(
-            argv, stdin=far_in, stdout=far_out, stderr=subprocess.DEVNULL, preexec_fn=prepare
-        )
+        self.child = subprocess.Popen(argv, stdin=far_in, stdout=far_out, stderr=subprocess.DEVNULL)
         os.close(far_in)
         os.close(far_out)
 
@@ -49,3 +48,19 @@ class Served:
 def plain_server(*arguments: str) -> Served:
     """sftp-server with these arguments."""
     return Served([sftp_server(), *arguments])
+
+
+def as_nobody() -> Served:
+    """sftp-server for a user without rights; only root can start it."""
+    return prepared("os.setgroups([]); os.setgid(65534); os.setuid(65534)")
+
+
+def prepared(statements: str) -> Served:
+    """sftp-server after these Python statements."""
+    program = f"import os, resource, signal, sys; {statements}; os.execv(sys.argv[1], sys.argv[1:])"
+    return Served([sys.executable, "-c", program, sftp_server()])
+
+
+def liar(lie: str, *arguments: str) -> Served:
+    """sftp-server behind something that changes what it says: see `liar.py`."""
+    return Served([sys.executable, "-m", "tests.sftp.liar", lie, sftp_server(), *arguments])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from reconcile.model.errors import ReconcileError
+from reconcile.model.errors import ReconcileError, Unreachable
 from reconcile.trees.sftp.packets import MAX_PACKET
 from reconcile.wire.frames import ProtocolError
 
@@ -135,11 +135,11 @@ class Packets:
         finally:
             del held[:at]
 
-    def _no_packet(self, data: bytes, length: int) -> ProtocolError:
+    def _no_packet(self, data: bytes, length: int) -> ReconcileError:
         if self._any:
             return ProtocolError(f"the server announces an answer of {length} bytes")
         shown = data.decode("utf-8", "backslashreplace").encode("unicode_escape").decode()
-        return ProtocolError(
+        return Unreachable(
             f"the server does not begin with SFTP, but with `{shown}`",
             hint="a start-up file of the shell there (.bashrc) prints text; let it be silent "
             "when it is not interactive",

@@ -50,9 +50,13 @@ async def _at_once(task: Task, supply: Supply) -> None:
     handle = await create(task, task.spot.temp)
     try:
         await _bring(task, handle, task.spot.temp, 0, supply)
-    except (ContentChanged, OSError):
+    except ContentChanged:
         await task.site.discard(task.spot.temp)
         raise
+    except OSError as error:
+        why = await task.site.explained(error)  # before there is room again
+        await task.site.discard(task.spot.temp)
+        raise why from error
 
 
 async def _in_parts(task: Task, supply: Supply) -> None:
@@ -65,9 +69,10 @@ async def _in_parts(task: Task, supply: Supply) -> None:
             await site.discard(part)
             raise
         except OSError as error:
-            if (await site.explained(error)).errno in (errno.ENOSPC, errno.EDQUOT):
+            why = await site.explained(error)
+            if why.errno in (errno.ENOSPC, errno.EDQUOT):
                 await site.discard(part)  # others need the room more than a resume does
-            raise
+            raise why from error
     await take_name(site, part, task.spot.temp)
 
 

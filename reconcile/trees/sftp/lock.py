@@ -7,6 +7,7 @@ machine, whose process is no more. Whatever is not certain is left to the user.
 import errno
 import os
 import socket
+from itertools import count
 
 import msgspec
 
@@ -23,6 +24,9 @@ from reconcile.trees.temporary import AREA
 LOCK = TreePath(b".reconcile/lock")
 _MOST_BYTES = 4096
 _TEXT_CHARACTERS = 100
+_held: set[int] = set()
+"""Numbers of the locks that this process holds."""
+_numbers = count(1)
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -38,6 +42,8 @@ class Owner(msgspec.Struct, frozen=True):
     process: int = 0
     started: str = ""
     """Tells it from a later process of the same number."""
+    number: int = 0
+    """Which of that process's locks."""
 
 
 class FarLock:
@@ -49,13 +55,14 @@ class FarLock:
         self._where = where
         self._location = site.location(LOCK)
         self._mine = b""
+        self._number = next(_numbers)
 
     async def take(self, run: str) -> Problem | None:
         """Take the root for writing; a note where no lock can be made.
 
         Raises: Locked, at once.
         """
-        mine = msgspec.json.encode(myself(run))
+        mine = msgspec.json.encode(myself(run, self._number))
         try:
             await self._area.directory(AREA)
             try:
@@ -69,15 +76,22 @@ class FarLock:
             reason = f"no lock can be made there ({error.strerror}): only the state is locked"
             return Problem(ROOT, None, "E_NO_LOCK", reason, "note")
         self._mine = mine
+        _held.add(self._number)
         return None
 
     async def stamp(self) -> Attributes | None:
         """What the server says of the lock: its time is the server's clock. None: no lock."""
         return await self._site.look(self._location) if self._mine else None
 
+    def abandon(self) -> None:
+        """The connection is lost: what is left over there is known to be nobody's."""
+        self._mine = b""
+        _held.discard(self._number)
+
     async def release(self) -> None:
         """Let others write, unless the lock is not ours any more."""
-        mine, self._mine = self._mine, b""
+        mine = self._mine
+        self.abandon()
         if not mine:
             return
         try:
@@ -151,8 +165,8 @@ class FarLock:
         )
 
 
-def myself(run: str) -> Owner:
-    """This process, as a lock names it."""
+def myself(run: str, number: int) -> Owner:
+    """This process, as its lock of that number names it."""
     process = os.getpid()
     return Owner(
         run,
@@ -162,12 +176,13 @@ def myself(run: str) -> Owner:
         _space(),
         process,
         _started(process),
+        number,
     )
 
 
 def has_ended(owner: Owner) -> bool:
     """The process is certainly no more; False: it runs, or nobody can tell from here."""
-    here = myself("")
+    here = myself("", 0)
     if not here.machine or (owner.machine, owner.host) != (here.machine, here.host):
         return False
     if not here.boot or not owner.boot or not owner.process:
@@ -176,6 +191,8 @@ def has_ended(owner: Owner) -> bool:
         return True
     if not here.space or owner.space != here.space:
         return False
+    if (owner.process, owner.started) == (here.process, here.started):
+        return owner.number not in _held
     return _started(owner.process) != owner.started
 
 

@@ -223,9 +223,10 @@ async def _write_small(task: Task, content: bytes) -> None:
         handle = await create(task, temp)
     try:
         await _fill(task, handle, content)
-    except OSError:
+    except OSError as error:
+        why = await task.site.explained(error)  # before there is room again
         await task.site.discard(temp)
-        raise
+        raise why from error
 
 
 async def _fill(task: Task, handle: bytes, content: bytes) -> None:

@@ -198,7 +198,11 @@ class SftpTree:
     def end(self) -> None:
         """See `Tree.end`."""
         lock, self._lock, self._means = self._lock, None, None
-        if lock is not None and self._sftp is not None and not self._sftp.is_broken:
+        if lock is None:
+            return
+        if self._sftp is None or self._sftp.is_broken:
+            lock.abandon()
+        else:
             self._sftp.run(lock.release())
 
     def close(self) -> None:
