@@ -1,47 +1,108 @@
-"""Dial: an SSH place becomes a session with an agent that has greeted."""
+"""Dial: an SSH place becomes a session with an agent that has greeted.
+
+The installed program is asked for first, with a command that needs nothing made
+for it: connecting begins at once, and what talking needs is loaded meanwhile.
+Only where there is none a second connection carries an agent over.
+"""
 
 import secrets
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from reconcile.model.errors import ReconcileError, Unreachable
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT
-from reconcile.trees.agent_tree import AgentTree
-from reconcile.trees.carry.boot import Greeting, Unanswered, greet, shown, start_command
-from reconcile.trees.carry.kept import the_bundle
 from reconcile.trees.duplex import Duplex, Pace
 from reconcile.trees.remote import NoAgent, SessionOptions
-from reconcile.trees.session import Session
 from reconcile.trees.ssh.place import AGENTS, SshPlace
 from reconcile.trees.ssh.program import Program, open_program
 
+if TYPE_CHECKING:
+    from reconcile.trees.agent_tree import AgentTree
+    from reconcile.trees.session import Session
+
+_INSTALLED = (
+    'for r in {program} "$HOME/.local/bin/reconcile"; do '
+    'command -v "$r" >/dev/null 2>&1 && exec "$r" remote --nonce {nonce}; done; '
+    'printf "reconcile-%s {nonce}\\n" absent'
+)
+_NOISE_LIMIT = 1 << 16
+
 
 class AgentLink:
-    """A running far side behind an SSH client."""
+    """A far side behind an SSH client; connecting has begun when it is made."""
+
+    session: "Session"
 
     def __init__(self, place: SshPlace, pace: Pace | None = None) -> None:
-        """Connect and greet. Raises: Unreachable, Denied; NoAgent."""
+        """Raises: UsageError, when there is no client to start."""
         self._place = place
+        self._pace = pace
         self._nonce = secrets.token_hex(16)
-        bundle = the_bundle()
-        program = place.agent if place.agent not in AGENTS else "reconcile"
-        installed = place.agent != "carry"
-        command = start_command(self._nonce, bundle, installed=installed, program=program)
-        self._program: Program = open_program(place, command)
+        self.notes: Sequence[Problem] = ()
+        self._open(self._carried() if place.agent == "carry" else self._installed())
+
+    def greeted(self) -> "AgentLink":
+        """The same, once the agent is there. Raises: Unreachable, Denied; NoAgent."""
+        from reconcile.trees.session import Session
+
         try:
-            self.duplex = Duplex(self._program.read_fd, self._program.write_fd, self._lost, pace)
-            greeting = self._greeted(bundle)
+            if self._place.agent == "carry":
+                self._greet_carried()
+            elif not self._greet_installed():
+                self._program.close()
+                self._open(self._carried())
+                self._greet_carried()
         except BaseException:
-            self._program.close()
+            self.close()
             raise
-        self.session = Session(self.duplex, place.url)
-        self.notes: Sequence[Problem] = _notes(greeting)
+        self.session = Session(self.duplex, self._place.url)
+        return self
 
     def close(self) -> None:
         """Hang up and wait for the client to end."""
         self._program.close()
 
-    def _greeted(self, bundle: object) -> Greeting:
+    def _open(self, command: Sequence[str]) -> None:
+        self._program: Program = open_program(self._place, command)
+        ends = self._program.read_fd, self._program.write_fd
+        self.duplex = Duplex(*ends, self._lost, self._pace)
+
+    def _installed(self) -> Sequence[str]:
+        program = "reconcile" if self._place.agent in AGENTS else self._place.agent
+        return "sh", "-c", _INSTALLED.format(program=shlex.quote(program), nonce=self._nonce)
+
+    def _carried(self) -> Sequence[str]:
+        from reconcile.trees.carry.boot import start_command
+        from reconcile.trees.carry.kept import the_bundle
+
+        self._bundle = the_bundle()
+        return start_command(self._nonce, self._bundle, installed=False)
+
+    def _greet_installed(self) -> bool:
+        """False: it is not installed there."""
+        marks = {f"reconcile-{word} {self._nonce}\n".encode() for word in ("agent", "absent")}
+        heard = bytearray()
+        while not any(heard.endswith(mark) for mark in marks):
+            if len(heard) >= _NOISE_LIMIT or not self.duplex.has_more():
+                raise self._program.failure(bytes(heard))
+            heard += self.duplex.read(1)
+        mark = next(mark for mark in marks if heard.endswith(mark))
+        self._tell_noise(bytes(heard[: -len(mark)]))
+        if b"-agent" in mark:
+            return True
+        if self._place.agent not in AGENTS:
+            raise NoAgent(
+                f"there is no program `{self._place.agent}` on the far side",
+                where=self._place.url,
+                hint="correct `agent=` in the URL",
+            )
+        return False
+
+    def _greet_carried(self) -> None:
+        from reconcile.trees.carry.boot import Unanswered, greet
+
         heard = bytearray()
 
         def read(count: int) -> bytes:
@@ -52,7 +113,7 @@ class AgentLink:
             return data
 
         try:
-            greeting = greet(read, self.duplex.write, self._nonce, bundle)  # type: ignore[arg-type]
+            greeting = greet(read, self.duplex.write, self._nonce, self._bundle)
         except Unanswered as error:
             raise Unreachable(
                 error.message, where=self._place.url, hint=error.hint, code=error.code
@@ -63,32 +124,42 @@ class AgentLink:
                 where=self._place.url,
                 hint="install one of them there, or use sftp://",
             )
-        return greeting
+        if not self.notes:
+            self._tell_noise(greeting.noise)
+        self.notes = (*self.notes, _carried_note())
+
+    def _tell_noise(self, noise: bytes) -> None:
+        if noise.strip():
+            from reconcile.trees.carry.boot import shown
+
+            text = (
+                f"its login shell prints `{shown(noise)}` to non-interactive sessions, "
+                "which breaks other programs; it was passed over"
+            )
+            self.notes = (Problem(ROOT, None, "E_NOISY_SHELL", text, "note"),)
 
     def _lost(self) -> ReconcileError:
         return self._program.failure()
 
 
-def agent_tree(place: SshPlace, options: SessionOptions) -> AgentTree:
-    """The place's directory, not yet connected."""
+def agent_tree(place: SshPlace, options: SessionOptions) -> "AgentTree":
+    """The place's directory; connecting has begun."""
+    link = AgentLink(place, options.pace)
+    try:
+        from reconcile.trees.agent_tree import AgentTree
+    except BaseException:
+        link.close()
+        raise
     path = place.path
     if path == b"~" or path.startswith(b"~/"):
         path = path[2:]
-    return AgentTree(lambda: AgentLink(place, options.pace), place.url, path or b".", options)
+    dial: Callable[[], AgentLink] = link.greeted
+    return AgentTree(dial, place.url, path or b".", options)
 
 
-def _notes(greeting: Greeting) -> list[Problem]:
-    notes = []
-    if greeting.runs == "carried":
-        text = (
-            "reconcile is not installed there, so an agent was carried over; it knows no BLAKE3: "
-            "this pair's ids are sha256"
-        )
-        notes.append(Problem(ROOT, None, "E_CARRIED_AGENT", text, "note"))
-    if greeting.noise.strip():
-        text = (
-            f"its login shell prints `{shown(greeting.noise)}` to non-interactive sessions, "
-            "which breaks other programs; it was passed over"
-        )
-        notes.append(Problem(ROOT, None, "E_NOISY_SHELL", text, "note"))
-    return notes
+def _carried_note() -> Problem:
+    text = (
+        "reconcile is not installed there, so an agent was carried over; it knows no BLAKE3: "
+        "this pair's ids are sha256"
+    )
+    return Problem(ROOT, None, "E_CARRIED_AGENT", text, "note")
