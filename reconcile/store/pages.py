@@ -126,6 +126,10 @@ class StoreManifest:
         found = page_id(entries, self._header.tracked, self._header.hash_name)
         if not found == row.id == page.id:
             raise self._damaged(f"a page of {path[:80]!r} has another id")
+        if entries and (
+            entries[0].name <= page.after or (page.last and entries[-1].name > page.last)
+        ):
+            raise self._damaged(f"a page of {path[:80]!r} goes past its bounds")
         return entries
 
     def _row(self, key: bytes) -> StoredPage | None:

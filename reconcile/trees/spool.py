@@ -12,6 +12,7 @@ from typing import NamedTuple
 from reconcile.model.block import page_key
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry
+from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import Header, PageRef, PageRow
 from reconcile.model.treepath import TreePath
 from reconcile.trees.scan import Index
@@ -122,8 +123,14 @@ class SpoolManifest:
         return tuple(PageRef(*ref, page_key(path, ref[1])) for ref in refs)
 
     def load(self, path: TreePath, page: PageRef) -> Sequence[Entry]:
-        """See `Manifest.load`."""
-        del path
+        """See `Manifest.load`. Raises: ManifestError, for a page that is not as it is named."""
         assert isinstance(page.place, bytes)
         found = self._spool.page(page.place)
-        return decode_entries(found[1]) if found else ()
+        if found is None or found[0] != page.id:
+            raise ManifestError(f"a page of {path[:80]!r} is missing")
+        entries = decode_entries(found[1])
+        if entries and (
+            entries[0].name <= page.after or (page.last and entries[-1].name > page.last)
+        ):
+            raise ManifestError(f"a page of {path[:80]!r} goes past its bounds")
+        return entries
