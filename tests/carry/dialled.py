@@ -5,10 +5,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconcile.trees.carry.boot import Greeting, greet
+from reconcile.model.errors import Unreachable
+from reconcile.model.plan import Problem
+from reconcile.trees.carry.boot import Greeting, greet, start_command
 from reconcile.trees.carry.package import Bundle
+from reconcile.trees.duplex import Duplex
+from reconcile.trees.session import Session
 from reconcile.wire.frames import encode_frame, read_frame
-from reconcile.wire.messages import Hello, Welcome, decode_message, encode_message
+from reconcile.wire.messages import PROTOCOL, Hello, Welcome, decode_message, encode_message
 from tests.carry.pythons import SHELL
 
 NONCE = "5a" * 16
@@ -39,7 +43,7 @@ class Dialled:
 
     def welcomed(self) -> Welcome:
         """What the agent says of itself: the frames begin where the greeting ended."""
-        hello = Hello((1,), "0", ("zlib",), 1, True)
+        hello = Hello((PROTOCOL,), "0", ("zlib",), 1, True)
         self._to.write(encode_frame(*encode_message(hello), None))
         frame = read_frame(self._exactly, None)
         welcome = decode_message(frame.type, frame.body)
@@ -63,6 +67,34 @@ class Dialled:
             assert part, "the far side ended"
             data += part
         return data
+
+
+class CarriedLink:
+    """The carried agent of a warm cache, greeted."""
+
+    notes: Sequence[Problem] = ()
+
+    def __init__(self, bundle: Bundle, home: Path) -> None:
+        command = start_command(NONCE, bundle, installed=False)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PATH": os.fspath(home / "bin"), "HOME": os.fspath(home)},
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        self.duplex = Duplex(self.process.stdout.fileno(), self.process.stdin.fileno(), self._lost)
+        greeting = greet(self.duplex.read, self.duplex.write, NONCE, bundle)
+        assert greeting == ("carried", b"", False)
+        self.session = Session(self.duplex)
+
+    def _lost(self) -> Exception:
+        return Unreachable("the agent went away")
+
+    def close(self) -> None:
+        with self.process:
+            pass
 
 
 def _quoted(word: str) -> str:

@@ -3,30 +3,39 @@
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import Header, PageRow
+from reconcile.trees.agent_tree import AgentTree
 from reconcile.trees.base import Tally
-from reconcile.trees.looking import Settings
+from reconcile.trees.carry.package import Bundle
+from reconcile.trees.looking import Looking, Settings
 from reconcile.trees.observe import observe
+from reconcile.trees.remote import SessionOptions
+from tests.carry.dialled import CarriedLink
 from tests.carry.pythons import bare
 
 
-class Nothing:
-    """Where pages go that nobody wants."""
+class Kept:
+    """The pages of one look."""
 
-    def write(self, rows: list[PageRow]) -> None:
-        pass
+    def __init__(self) -> None:
+        self.rows: list[PageRow] = []
 
-    def forget(self, keys: list[bytes], subtrees: list[bytes]) -> None:
+    def write(self, rows: Sequence[PageRow]) -> None:
+        self.rows += rows
+
+    def forget(self, keys: Sequence[bytes], subtrees: Sequence[bytes]) -> None:
         pass
 
 
 def root_id(root: Path) -> str:
     settings = Settings(Header("sha256"), now_ns=time.time_ns())
-    seen = observe(os.fsencode(root), settings, None, Nothing(), lambda tally: None)
+    seen = observe(os.fsencode(root), settings, None, Kept(), lambda tally: None)
     assert isinstance(seen.tally, Tally)
     return seen.root.id.hex()
 
@@ -69,3 +78,26 @@ def test_both_ends_see_the_same_tree_before_and_after_a_step(
     assert second[:2] == [root_id(root), "2512"]
     assert second[0] != before
     assert (root / "new").read_bytes() == b"written over there"
+
+
+def look(tree: AgentTree, cursor: bytes) -> tuple[str, bytes, list[PageRow]]:
+    """(root id, cursor, pages that came) of one look."""
+    kept = Kept()
+    settings = Settings(Header("sha256"), now_ns=time.time_ns())
+    seen = tree.look(Looking(settings, FilterSpec(), cursor), None, kept, lambda tally: None)
+    return seen.root.id.hex(), tree.cursor, kept.rows
+
+
+def test_the_second_look_brings_only_what_changed(root: Path, bundle: Bundle, warm: Path) -> None:
+    tree = AgentTree(
+        lambda: CarriedLink(bundle, warm), "pipe://", os.fsencode(root), SessionOptions("p")
+    )
+    identifier, cursor, rows = look(tree, b"")
+    assert identifier == root_id(root)
+    assert len(rows) > 25
+    assert look(tree, cursor) == (identifier, cursor, [])
+    (root / "deep" / "er" / "f0").write_bytes(b"edited over there")
+    again, _, rows = look(tree, cursor)
+    assert again == root_id(root) != identifier
+    assert sorted(row.key for row in rows) == [b"\0", b"deep\0\0", b"deep\0er\0\0"]
+    tree.close()
