@@ -117,6 +117,7 @@ class Between:
         self._tell = LIES.get(word, truthful)
         self._out = {self.heard: bytearray(), 1: bytearray()}
         self._held = b""
+        self._is_closed = False
         for fd in self._out:
             os.set_blocking(fd, False)
 
@@ -124,6 +125,11 @@ class Between:
         """Move what can be moved; False: it is over."""
         waiting = [fd for fd, data in self._out.items() if data]
         readable = [0, self.said] if sum(map(len, self._out.values())) < 1 << 24 else []
+        if not self._limits[0]:
+            readable = [self.said]  # what came before the cut is still done
+            if not self._out[self.heard] and not self._is_closed:
+                os.close(self.heard)
+                self._is_closed = True
         ready = select.select(readable, waiting, [])
         for fd in ready[1]:
             count = os.write(fd, self._out[fd])
@@ -136,6 +142,8 @@ class Between:
         if fd == 0:
             self._out[self.heard] += data
             return bool(data)
+        if not self._limits[fd]:
+            return False
         self._held += data
         while len(self._held) >= 4 and len(self._held) >= 4 + self._length():
             end = 4 + self._length()

@@ -16,7 +16,7 @@ from reconcile.model.receipt import Receipt, Status
 from reconcile.trees.base import RunOptions
 from reconcile.trees.looking import Looking, Settings
 from reconcile.trees.memory import MemoryTree, from_contents
-from reconcile.trees.sftp import rows
+from reconcile.trees.sftp import growing, rows
 from reconcile.trees.sftp.tree import SftpTree
 from reconcile.trees.temporary import unwanted
 from reconcile.wire.frames import ProtocolError
@@ -26,8 +26,13 @@ from tests.trees.kept_pages import KeptManifest, KeptPages
 from tests.trees.looking import Steps, all_contents, entry_at, fill, snapshot
 
 OPTIONS = RunOptions("r-test")
-LARGE = bytes(range(256)) * 40_000
-"""10 MB: it grows as a part."""
+LARGE = bytes(range(256)) * 3_000
+"""It grows as a part, as files of 8 MiB do otherwise."""
+
+
+@pytest.fixture(autouse=True)
+def _parts_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "RESUMED_FROM", len(LARGE) // 2)
 
 
 @pytest.fixture

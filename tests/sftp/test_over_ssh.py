@@ -85,7 +85,7 @@ def test_the_servers_own_hasher_gives_the_ids(
         pytest.skip(f"there is no {program} on this machine")
     monkeypatch.setattr(contents, "WORTH_ASKING", 1)
     large = b"x" * 300_000
-    odd = {"a": b"one", "d/sp ace": large, "d/-n": large, "new\nline": b"4", "b\\slash": b"5"}
+    odd = {"d/a": b"one", "d/sp ace": large, "d/-n": large, "new\nline": b"4", "b\\slash": b"5"}
     for name, content in odd.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)

@@ -216,7 +216,11 @@ class Sftp:
         return self.ask(Ask.WRITE, text(handle) + packets.long(offset) + text(data))
 
     def release(self, handle: bytes) -> Answer:
-        """Close a handle; whoever does not care does not wait."""
+        """Close a handle; whoever does not care does not wait. Raises nothing."""
+        if self._broken is not None:
+            answer = Answer()
+            answer.fail(self._broken)
+            return answer
         return self.ask(Ask.CLOSE, text(handle))
 
     def extended(self, name: bytes, body: bytes) -> Answer:

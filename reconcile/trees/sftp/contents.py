@@ -66,6 +66,7 @@ class Contents:
         self._verify_limit_bytes = verify_limit_bytes
         self._budget = Budget(ON_THEIR_WAY)
         self._queue: list[tuple[bytes, int, Event[bytes | None]]] = []
+        self._proven = False
         self.disbelieved = False
         """The server's hasher said something else than the file that was read."""
 
@@ -125,9 +126,11 @@ class Contents:
         if self._hasher is None or sum(size for _, size, _ in queue) < WORTH_ASKING:
             return nothing
         ids = self._hasher.digests(self._hash_name, [location for location, _, _ in queue])
-        if not self._is_believed(queue, ids):
-            self._hasher, self.disbelieved = None, True
-            return nothing
+        if not self._proven and any(ids):
+            self._proven = self._is_believed(queue, ids)
+            if not self._proven:
+                self._hasher, self.disbelieved = None, True
+                return nothing
         return ids
 
     def _is_believed(

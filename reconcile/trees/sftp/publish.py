@@ -232,14 +232,15 @@ async def _held(means: Means, spot: Spot, expect: Entry) -> TreePath | None:
     if kept is None:
         return None
     location = site.location(kept)
-    good = followed = False
     try:
         found = await site.look(location)
         followed = found is not None and expect.kind == Kind.LINK != kind_of(found)
         good = found is not None and await site.still_holds(location, found, expect)
-    finally:
-        if not good:
-            site.let_go(location)
+    except OSError:
+        await site.discard(location)
+        raise
+    if not good:
+        await site.discard(location)
     if followed:
         return None  # QUIRK: some systems give the link's target a second name
     if not good:

@@ -135,10 +135,6 @@ class Site:
         except OSError:
             pass  # the error that led here is the one to report
 
-    def let_go(self, location: bytes) -> None:
-        """As `discard`, without waiting for it."""
-        self.sftp.ask(Ask.REMOVE, text(location))
-
     async def make_directory(self, location: bytes, mode: int) -> None:
         """Raises: OSError; ServerFailure, when the name is taken."""
         body = text(location) + packets.attributes(mode=mode)

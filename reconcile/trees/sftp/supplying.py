@@ -38,8 +38,7 @@ def read(sftp: Sftp, location: bytes, entry: Entry, offset: int) -> Iterator[byt
             raise ContentChanged
         sftp.run(_unchanged(sftp, location, handle, entry))
     finally:
-        if not sftp.is_broken:
-            sftp.release(handle)
+        sftp.release(handle)
 
 
 async def whole(sftp: Sftp, location: bytes, entry: Entry) -> bytes:

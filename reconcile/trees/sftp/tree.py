@@ -17,7 +17,7 @@ from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.statrow import COARSE_CLOCK_NS
-from reconcile.model.treepath import TreePath, order_key
+from reconcile.model.treepath import ROOT, TreePath, order_key
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Look, Looking, Settings
 from reconcile.trees.observe import Seen, Sink
@@ -143,6 +143,10 @@ class SftpTree:
             raise Denied("the root cannot be listed", where=self.url) from error
         except (OSError, BadListing) as error:
             raise Unreachable(f"the root cannot be listed: {error}", where=self.url) from error
+        if contents.disbelieved:
+            reason = "the server's own hasher sees other files than SFTP shows; files were read"
+            self._notes.append(Problem(ROOT, None, "E_HASHER", reason, "note"))
+            self._hasher = None
         self._proven_before_ns = racy_ns - COARSE_CLOCK_NS
         entry = Entry(b"", Kind.DIR, 0, 0, root.mode, found.id)
         return _seen(entry, scan.look, root.identity)
