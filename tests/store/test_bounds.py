@@ -1,4 +1,4 @@
-"""Pages of one directory that overlap are damage, whoever wrote them: names are never read twice."""
+"""Pages of one directory that overlap are damage, whoever wrote them: no name is read twice."""
 
 from pathlib import Path
 
