@@ -14,8 +14,8 @@ from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import Header, walk
 from reconcile.trees.looking import Looking, Settings
 from reconcile.trees.sftp import contents
+from reconcile.trees.sftp.dial import sftp_tree
 from reconcile.trees.sftp.hashing import PROGRAMS
-from reconcile.trees.sftp.opening import sftp_tree
 from reconcile.trees.sftp.tree import SftpTree
 from reconcile.trees.ssh.place import parse_place
 from tests.peers.sshd import Sshd
