@@ -18,6 +18,7 @@ from reconcile.trees.staging import needs_content
 from reconcile.trees.temporary import is_ours
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError
+from reconcile.wire.steps import from_wire
 
 PACKED_LIMIT = 128 << 20
 """Bytes of small files in one Stage: they wait in memory until they are written."""
@@ -27,7 +28,7 @@ _FORMS = ("pack", "stream", "delta", "none")
 
 def steps_of(wires: Sequence[m.WireStep], *, with_content: bool = False) -> list[Step]:
     """The steps, all with a number of their own. Raises: PathRefused, ProtocolError."""
-    steps = [m.from_wire(wire) for wire in wires]
+    steps = [from_wire(wire) for wire in wires]
     if len({step.id for step in steps}) != len(steps):
         raise ProtocolError("two steps of one number")
     for step in steps:

@@ -53,6 +53,7 @@ class Server:
             m.CarryOut: self._carry_out,
             m.Read: self._read,
             m.Prefix: self._prefix,
+            m.Clock: self._clock,
             m.Finish: self._finish,
         }
 
@@ -176,6 +177,10 @@ class Server:
 
     def _prefix(self, request: m.Prefix) -> None:
         self._moving().prefix(request)
+
+    def _clock(self, request: m.Clock) -> None:
+        del request
+        self._session.send(m.Time(time.time_ns()))
 
     def _carry_out(self, request: m.CarryOut) -> None:
         tree, _ = self._opened()

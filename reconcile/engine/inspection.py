@@ -40,7 +40,9 @@ def verify(job: Job, listener: Listener) -> Verification:
     anew = msgspec.structs.replace(job, paranoid=True)
     with Opened(anew, listener, exclusive=False, keeps=False) as opened:
         listener(Phase("verify"))
-        left, right = observe_both(opened)
+        seen = observe_both(opened) or observe_both(opened)
+        assert seen is not None, "a connection is settled once"
+        left, right = seen
         newest = opened.baseline()
         with opened.store.reading():
             mismatches = tuple(_mismatches(opened, left, right))

@@ -29,19 +29,26 @@ if TYPE_CHECKING:
     from reconcile.trees.remote import RemoteTree
 
 
-def observe_both(opened: "Opened") -> tuple[Observation, Observation]:
-    """Left and right as they are now.
+def observe_both(opened: "Opened") -> tuple[Observation, Observation] | None:
+    """Left and right as they are now. Remote sides are asked before they have answered at all,
+    where the state allows a guess; None: the guess was wrong, and the next look makes none.
 
     Raises: RootMissing, Denied, Unreachable; OSError when a local root cannot be listed.
     """
-    opened.connect()
     looks = {side: _Look(opened, side) for side in Side}
     for look in looks.values():
         look.start()
     found: dict[Side, Observation] = {}
-    for side in sorted(Side, key=lambda side: (opened.remote(side) is not None, side)):
-        found[side] = _told(opened, side, looks[side].observe())
-    return found[Side.LEFT], found[Side.RIGHT]
+    for side in Side:
+        if opened.remote(side) is None:
+            found[side] = looks[side].observe()
+    if not opened.connect():
+        return None
+    for side in Side:
+        if opened.remote(side) is not None:
+            found[side] = looks[side].observe()
+    left, right = (_told(opened, side, found[side]) for side in Side)
+    return left, right
 
 
 def _told(opened: "Opened", side: Side, seen: Observation) -> Observation:

@@ -31,7 +31,7 @@ from reconcile.model.treepath import TreePath
 from reconcile.trees.base import Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, observe
-from reconcile.trees.open import is_remote, remote_tree
+from reconcile.trees.open import connected, is_remote, remote_tree
 from reconcile.trees.remote import SessionOptions
 from reconcile.trees.rman_file import new_file, open_rman, verify_rman
 
@@ -188,7 +188,7 @@ def _scan_here(job: Job, listener: Listener) -> _Scan:
 def _scan_remote(job: Job, listener: Listener) -> _Scan:
     """Read anew over there, as a scan without a memory is here."""
     options = SessionOptions(pair_id(job.left, job.left), job.compress)
-    with closing(remote_tree(job.left, options)) as tree:
+    with closing(connected(remote_tree(job.left, options), job.left)) as tree:
         pages = _Pages()
         header = common_header(job, None, [tree.hash_names])
         settings = settings_of(job, filter_of(job), job.rules.now_ns, header)

@@ -26,7 +26,7 @@ from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
 from reconcile.store.records import Baseline
 from reconcile.store.state import Store, pair_directory
-from reconcile.trees.open import is_remote, local_tree, remote_tree
+from reconcile.trees.open import connected, is_remote, local_tree, remote_tree
 from reconcile.trees.remote import SessionOptions
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Opened:
         self.rebased: Manifest | None = None
         """The baseline under this header, when the state has it under another hash."""
         self._header: Header | None = None
+        self._is_dialled = self._is_connected = False
         self._local: dict[Side, LocalTree] = {}
         self._remote: dict[Side, RemoteTree] = {}
         try:
@@ -84,26 +85,61 @@ class Opened:
     ) -> None:
         self._exit.close()
 
-    def connect(self) -> None:
-        """Reach every remote side, and settle the header; once is enough.
+    def dial(self) -> None:
+        """Begin to reach every remote side, and guess the header; once is enough.
 
-        Raises: Unreachable, Denied, RootMissing; UsageError, when no hash will do.
+        Raises: UsageError.
         """
-        if self._header is not None:
+        if self._is_dialled:
             return
+        self._is_dialled = True
         for side in Side:
             if is_remote(self.endpoint(side)):
                 self._reach(side)
-        newest = self.baseline()
-        stored = newest.header if newest is not None else None
-        for side in self._remote if stored is None else ():
-            known = self.store.side(side)
-            stored = known.header if known is not None else stored
+        stored = self._stored_header() if self._remote else None
+        if stored is not None:
+            guess = common_header(self.job, stored, [(stored.hash_name,)])
+            self._header = guess if guess == stored else None
+
+    def connect(self) -> bool:
+        """Have reached every remote side, and settle the header; once is enough.
+
+        False: it is not the one that was guessed, or a side is another tree:
+        what was done by the guess is void.
+        Raises: Unreachable, Denied, RootMissing; UsageError, when no hash will do.
+        """
+        if self._is_connected:
+            return True
+        self.dial()
+        is_as_guessed = True
+        for side, tree in tuple(self._remote.items()):
+            with self.at(side):
+                self._remote[side] = connected(tree, self.endpoint(side))
+            if self._remote[side] is not tree:
+                self._exit.callback(self._remote[side].close)
+                is_as_guessed = False
+            found = self._remote[side].notes
+            self.notes += [msgspec.structs.replace(note, side=side) for note in found]
+        self._is_connected = True
+        guess, self._header = self._header, self._settled_header()
+        return is_as_guessed and guess in (None, self._header)
+
+    def _settled_header(self) -> Header:
+        stored = self._stored_header()
         able = [tree.hash_names for tree in self._remote.values()]
         header = common_header(self.job, stored, able)
+        newest = self.baseline()
         if newest is not None and newest.header.hash_name != header.hash_name:
             self.notes.append(changed_hash(newest.header, header))
-        self._header = header
+        return header
+
+    def _stored_header(self) -> Header | None:
+        """What the state knows the pair by."""
+        newest = self.baseline()
+        if newest is not None:
+            return newest.header
+        known = [self.store.side(side) for side in self._remote]
+        return next((index.header for index in known if index is not None), None)
 
     def _reach(self, side: Side) -> None:
         from reconcile.engine.throttle import throttle
@@ -115,7 +151,6 @@ class Opened:
             tree = remote_tree(self.endpoint(side), options)
         self._exit.callback(tree.close)
         self._remote[side] = tree
-        self.notes += [msgspec.structs.replace(note, side=side) for note in tree.notes]
 
     def _chunk_cache(self) -> "ChunkCache | None":
         if not self.is_writable:
@@ -128,8 +163,13 @@ class Opened:
 
     @property
     def header(self) -> Header:
-        """What this pair's ids mean: what the job asks, as far as both sides can do it."""
-        self.connect()
+        """What this pair's ids mean: what the job asks, as far as both sides can do it.
+
+        A guess until the sides are reached, where the state allows one.
+        """
+        self.dial()
+        if self._header is None:
+            self.connect()
         assert self._header is not None
         return self._header
 
@@ -139,12 +179,13 @@ class Opened:
         return rules_digest(self.job, self.filter, self.header)
 
     def remote(self, side: Side) -> "RemoteTree | None":
-        """The side's tree, connected; None: it is a directory of this machine."""
-        self.connect()
+        """The side's tree, perhaps not yet connected; None: a directory of this machine."""
+        self.dial()
         return self._remote.get(side)
 
     def tree(self, side: Side) -> "LocalTree | RemoteTree":
-        """The side as a tree, made when first asked for."""
+        """The side as a tree, connected; made when first asked for."""
+        self.connect()
         remote = self.remote(side)
         if remote is not None:
             return remote

@@ -50,7 +50,12 @@ def plan_now(opened: Opened) -> Seen:
     started = time.monotonic_ns()
     opened.listener(Phase("scan"))
     before = remember(opened)
-    left, right = observe_both(opened)
+    seen = observe_both(opened)
+    if seen is None:
+        before = remember(opened)
+        seen = observe_both(opened)
+    assert seen is not None, "a connection is settled once"
+    left, right = seen
     if before is not None:
         carry_over(opened, before, (left, right))
     opened.listener(Phase("compare"))

@@ -30,6 +30,7 @@ from reconcile.trees.session import Session
 from reconcile.trees.staging import needs_content
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError, offered
+from reconcile.wire.steps import to_wire
 
 _PAGES_LIMIT = 64 << 30
 """Bytes of pages taken in one observation; a tree of 500 million files stays below."""
@@ -62,18 +63,27 @@ class AgentTree:
     """One side, at the far end. See `trees/base.py` for what each operation promises."""
 
     def __init__(
-        self, dial: Callable[[], Link], url: str, path: bytes, options: SessionOptions
+        self,
+        dial: Callable[[], Link],
+        url: str,
+        path: bytes,
+        options: SessionOptions,
+        ahead: Session | None = None,
     ) -> None:
-        """`dial` connects; it is called by the first operation that needs it."""
+        """`dial` connects; it is called by the first operation that needs it. `ahead`: the
+        session it will probably answer with; a first request may be sent there meanwhile."""
         self.url = url
         self.notes: Sequence[Problem] = ()
         self.hash_names: tuple[HashName, ...] = ()
-        self.skew_ns = 0
+        self._skew_ns: int | None = None
         self.cursor = b""
         self._cuts: Sequence[str] = ()
         self._hash_name: HashName = "blake3"
         self._leftovers: frozenset[TreePath] | None = None
         self._dial = dial
+        self._ahead = ahead
+        self._spoken_on: Session | None = None
+        """Where the first words were said before anybody had answered."""
         self._path = path
         self._options = options
         self._link: Link | None = None
@@ -89,21 +99,40 @@ class AgentTree:
         self._link = self._dial()
         session = self._link.session
         session.where = self.url
-        level = 3 if self._options.compress else 1
         started = time.time_ns()
-        session.send(m.Hello((m.PROTOCOL,), __version__, offered(), level, self._options.compress))
-        session.send(m.Open(self._path, self._options.pair))
+        if session is not self._spoken_on:
+            self._introduce(session)
         welcome = session.expect(m.Welcome)
-        ended = time.time_ns()
+        if self._spoken_on is None:
+            self._skew_ns = welcome.clock_ns - (started + time.time_ns()) // 2
         self._check(welcome)
-        session.compress(welcome.compression, level, content=self._options.compress)
-        self.skew_ns = welcome.clock_ns - (started + ended) // 2
+        session.compress(welcome.compression, self._level, content=self._options.compress)
         self.notes = tuple(self._link.notes)
         self._cuts = welcome.cuts
         opened = session.expect(m.Opened)
         with self._checking():
             told.abilities(opened.abilities)
         self._opened = opened
+        if self._asked is not None and session is not self._spoken_on:
+            self._ask_again(session, self._asked)
+
+    def _ask_again(self, session: Session, want: Looking) -> None:
+        """What was asked of an agent that is not there."""
+        if want.settings.header.hash_name not in self.hash_names:
+            self._asked = None
+            return
+        session.send(_observe(want))
+        session.flush()
+
+    def _introduce(self, session: Session) -> None:
+        session.send(
+            m.Hello((m.PROTOCOL,), __version__, offered(), self._level, self._options.compress)
+        )
+        session.send(m.Open(self._path, self._options.pair))
+
+    @property
+    def _level(self) -> int:
+        return 3 if self._options.compress else 1
 
     def _check(self, welcome: m.Welcome) -> None:
         if welcome.protocol != m.PROTOCOL or welcome.compression not in offered():
@@ -114,6 +143,16 @@ class AgentTree:
             raise ProtocolError("the far side knows no hash that we know", where=self.url)
 
     @property
+    def skew_ns(self) -> int:
+        """The far clock minus ours, as exact as a round trip is short."""
+        if self._skew_ns is None:
+            session = self._session()
+            started = time.time_ns()
+            there_ns = session.ask(m.Clock(), m.Time).clock_ns
+            self._skew_ns = there_ns - (started + time.time_ns()) // 2
+        return self._skew_ns
+
+    @property
     def abilities(self) -> Abilities:
         """What the far side says it can hold."""
         self.connect()
@@ -122,18 +161,13 @@ class AgentTree:
 
     def start_look(self, want: Looking) -> None:
         """Ask for an observation; `look` takes the answer."""
-        settings = want.settings
-        self._session().send(
-            m.Observe(
-                settings.header,
-                want.spec,
-                settings.links,
-                settings.paranoid,
-                want.cursor,
-                want.keep,
-            )
-        )
-        self._session().flush()
+        if self._opened is None and self._ahead is not None and self._spoken_on is None:
+            session = self._spoken_on = self._ahead
+            self._introduce(session)
+        else:
+            session = self._session()
+        session.send(_observe(want))
+        session.flush()
         self._asked = want
 
     def look(
@@ -244,7 +278,7 @@ class AgentTree:
         if not steps:
             return ()
         session = self._open_session()
-        session.send(m.CarryOut(tuple(m.to_wire(step) for step in steps)))
+        session.send(m.CarryOut(tuple(to_wire(step) for step in steps)))
         session.flush()
         self._take_late()
         answer = session.expect(m.Receipts)
@@ -303,6 +337,13 @@ class AgentTree:
         if self._pull is None:
             self._pull = Pull(session, self._cuts, self._hash_name, self._options.cache)
         return self._pull
+
+
+def _observe(want: Looking) -> m.Observe:
+    settings = want.settings
+    return m.Observe(
+        settings.header, want.spec, settings.links, settings.paranoid, want.cursor, want.keep
+    )
 
 
 def _take_rows(session: Session, sink: Sink, header: Header) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconcile.trees.ssh.place import SshPlace
 
 Opener = Callable[[str, SessionOptions], "RemoteTree"]
-"""Makes the tree of an endpoint, connected."""
+"""Makes the tree of an endpoint."""
 
 
 def scheme_of(endpoint: str) -> str:
@@ -48,9 +48,9 @@ def local_tree(endpoint: str) -> "LocalTree":
 
 
 def remote_tree(endpoint: str, options: SessionOptions) -> "RemoteTree":
-    """The tree of a URL, connected.
+    """The tree of a URL; connecting may have begun, `connected` waits for it.
 
-    Raises: Unreachable, Denied, RootMissing; UsageError, for a scheme nobody knows.
+    Raises: UsageError, for a scheme nobody knows.
     """
     opener = OPENERS.get(scheme_of(endpoint))
     if opener is None:
@@ -58,40 +58,45 @@ def remote_tree(endpoint: str, options: SessionOptions) -> "RemoteTree":
     return opener(endpoint, options)
 
 
+def connected(tree: "RemoteTree", endpoint: str) -> "RemoteTree":
+    """The tree, connected; another one where nothing but SFTP will do.
+
+    Raises: Unreachable, Denied, RootMissing; the tree is closed then.
+    """
+    try:
+        tree.connect()
+    except NoAgent:
+        tree.close()
+        if scheme_of(endpoint) != "ssh" or _place(endpoint).agent != "auto":
+            raise
+        return connected(_sftp(endpoint), f"sftp://{endpoint.partition('://')[2]}")
+    except BaseException:
+        tree.close()
+        raise
+    return tree
+
+
 def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree":
-    """The tree of any endpoint."""
-    return remote_tree(endpoint, options) if is_remote(endpoint) else local_tree(endpoint)
+    """The tree of any endpoint, connected."""
+    if not is_remote(endpoint):
+        return local_tree(endpoint)
+    return connected(remote_tree(endpoint, options), endpoint)
 
 
 def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
     place = _place(endpoint)
     if place.agent == "never":
-        return _sftp(endpoint, options)
+        return _sftp(endpoint)
     from reconcile.trees.ssh.dial import agent_tree
 
-    tree = agent_tree(place, options)
-    try:
-        return _connected(tree)
-    except NoAgent:
-        if place.agent != "auto":
-            raise
-    return _sftp(endpoint, options)
+    return agent_tree(place, options)
 
 
-def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
+def _sftp(endpoint: str, options: SessionOptions | None = None) -> "RemoteTree":
     del options  # the server keeps nothing for us
     from reconcile.trees.sftp.dial import sftp_tree
 
-    return _connected(sftp_tree(_place(endpoint)))
-
-
-def _connected(tree: "RemoteTree") -> "RemoteTree":
-    try:
-        tree.connect()
-    except BaseException:
-        tree.close()
-        raise
-    return tree
+    return sftp_tree(_place(endpoint))
 
 
 def _place(endpoint: str) -> "SshPlace":

@@ -26,6 +26,7 @@ from reconcile.trees.temporary import step_temp
 from reconcile.wire import messages as m
 from reconcile.wire.cuts import SIGNATURE_LIMIT, Signature, cut_for, decode_signature
 from reconcile.wire.frames import ProtocolError
+from reconcile.wire.steps import to_wire
 
 _SIGNATURES_BYTES = 64 << 20
 """Of one survey, but for the last one."""
@@ -66,7 +67,7 @@ class Push:
             *(item for item in forms if item.form == "pack"),
             *(item for item in forms if item.form in ("stream", "delta")),
         ]
-        wires = tuple(m.to_wire(s, self._basis(s)) for s in self._steps)
+        wires = tuple(to_wire(s, self._basis(s)) for s in self._steps)
         self._session.send(m.Stage(wires, tuple(ordered)))
         self._out = out = Outgoing(self._session)
         by_id = {step.id: step for step in self._steps}
@@ -84,7 +85,7 @@ class Push:
         if not asked:
             return {}
         cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
-        wires = tuple(m.to_wire(s, self._basis(s)) for s in asked)
+        wires = tuple(to_wire(s, self._basis(s)) for s in asked)
         self._session.send(m.Survey(wires, cut, self._basics.hash_name))
         parts = {step.id: bytearray() for step in asked}
         room = _SIGNATURES_BYTES + SIGNATURE_LIMIT

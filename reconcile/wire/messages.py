@@ -16,10 +16,9 @@ from reconcile.model.entry import Count, Entry
 from reconcile.model.errors import ManifestError
 from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import Header
-from reconcile.model.plan import Action, Problem, Side, Source, Step
+from reconcile.model.plan import Action, Problem
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
-from reconcile.model.treepath import TreePath, parse
 from reconcile.wire.frames import ProtocolError
 
 PROTOCOL = 1
@@ -252,7 +251,7 @@ class CarryOut(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Receipts(msgspec.Struct, frozen=True, array_like=True):
-    """Far: receipts, and where its index stands now."""
+    """Far: receipts; at the end of a run where its index stood when that began, and stands now."""
 
     receipts: Annotated[tuple[Receipt, ...], Meta(max_length=MAX_STEPS)]
     before: Cursor = b""
@@ -302,7 +301,17 @@ class Alive(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True):
-    """Near: the run is over. Answered by Done."""
+    """Near: the run is over. Answered by Receipts: none, and where the index stood and stands."""
+
+
+class Clock(msgspec.Struct, frozen=True, array_like=True):
+    """Near: what time is it there? Answered by Time."""
+
+
+class Time(msgspec.Struct, frozen=True, array_like=True):
+    """Far: nanoseconds since 1970, UTC."""
+
+    clock_ns: Count
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
@@ -355,6 +364,8 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     24: PrefixIs,
     25: Stop,
     26: Alive,
+    27: Clock,
+    28: Time,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
 
@@ -373,35 +384,3 @@ def decode_message(kind: int, body: bytes) -> Any:  # Any: one of MESSAGES
         return decode(body, shape)
     except ManifestError as error:
         raise ProtocolError(error.message) from error
-
-
-def to_wire(step: Step, basis: TreePath | None = None) -> WireStep:
-    """The step for the side that carries it out."""
-    source = step.source
-    own = source if source is not None and source.side is step.side else None
-    return WireStep(
-        step.id,
-        step.action,
-        step.at,
-        step.expect,
-        step.want,
-        own.path if own else None,
-        own.entry if own else None,
-        step.needs,
-        basis,
-    )
-
-
-def from_wire(wire: WireStep) -> Step:
-    """The step as the far side sees it: its own side is RIGHT, other content comes from LEFT.
-
-    Raises: PathRefused.
-    """
-    at = parse(wire.at)
-    if wire.source_path is not None and wire.source_entry is not None:
-        source: Source | None = Source(Side.RIGHT, parse(wire.source_path), wire.source_entry)
-    else:
-        source = None if wire.want is None else Source(Side.LEFT, at, wire.want)
-    return Step(
-        wire.id, Side.RIGHT, wire.action, at, at, wire.expect, wire.want, source, needs=wire.needs
-    )

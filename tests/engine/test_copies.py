@@ -189,7 +189,9 @@ def test_what_went_is_gone_for_whoever_may_not_write_the_state(tmp_path: Path) -
         Opened(pair.job, silent, exclusive=False) as reader,
     ):
         assert not reader.is_writable
-        _, right = observe_both(reader)
+        seen = observe_both(reader)
+        assert seen is not None
+        _, right = seen
         for path in (b"d/b", b"d/e", b"d/e/c"):
             assert lookup(right.manifest, TreePath(path)) is None
         found = lookup(right.manifest, TreePath(b"d"))

@@ -227,7 +227,6 @@ def open_loop(endpoint: str, options: SessionOptions) -> LoopbackTree:
     """The opener of `loop://`."""
     del options
     tree = LoopbackTree(FARS[endpoint.removeprefix("loop://")])
-    tree.connect()
     return tree
 
 

@@ -45,8 +45,6 @@ class AgentLink:
 
     def greeted(self) -> "AgentLink":
         """The same, once the agent is there. Raises: Unreachable, Denied; NoAgent."""
-        from reconcile.trees.session import Session
-
         try:
             if self._place.agent == "carry":
                 self._greet_carried()
@@ -57,7 +55,6 @@ class AgentLink:
         except BaseException:
             self.close()
             raise
-        self.session = Session(self.duplex, self._place.url)
         return self
 
     def close(self) -> None:
@@ -68,6 +65,9 @@ class AgentLink:
         self._program: Program = open_program(self._place, command)
         ends = self._program.read_fd, self._program.write_fd
         self.duplex = Duplex(*ends, self._lost, self._pace)
+        from reconcile.trees.session import Session
+
+        self.session = Session(self.duplex, self._place.url)
 
     def _installed(self) -> Sequence[str]:
         program = "reconcile" if self._place.agent in AGENTS else self._place.agent
@@ -154,7 +154,8 @@ def agent_tree(place: SshPlace, options: SessionOptions) -> "AgentTree":
     if path == b"~" or path.startswith(b"~/"):
         path = path[2:]
     dial: Callable[[], AgentLink] = link.greeted
-    return AgentTree(dial, place.url, path or b".", options)
+    ahead = link.session if place.agent != "carry" else None  # its loader reads that stream first
+    return AgentTree(dial, place.url, path or b".", options, ahead)
 
 
 def _carried_note() -> Problem:
