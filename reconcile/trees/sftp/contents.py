@@ -6,6 +6,7 @@ when the name, looked at afterwards, still is a file of the size and time that
 were seen before.
 """
 
+import errno
 import stat
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from reconcile.decide.filters import TEXT_HEAD_BYTES
 from reconcile.model.block import HashName
 from reconcile.model.statrow import Row
+from reconcile.model.treepath import MAX_PATH_BYTES
 from reconcile.trees.hashing import RETRIES, Hasher, Volatile, new_hasher
 from reconcile.trees.sftp.client import Sftp
 from reconcile.trees.sftp.hashing import RemoteHasher
@@ -89,7 +91,7 @@ class Contents:
     async def _find(self, location: bytes, row: Row) -> Found:
         try:
             if stat.S_ISLNK(row[1]):
-                return await self._sftp.readlink(location)
+                return _bounded(await self._sftp.readlink(location))
             return await self._file(location, row)
         except (OSError, Volatile, Unverified) as error:
             return error
@@ -165,6 +167,13 @@ class Contents:
             raise Unverified
         content, head = await read_id(self._sftp, self._budget, location, size, self._hash_name)
         return Read(content, row, head if self._text_only else None)
+
+
+def _bounded(target: bytes) -> bytes:
+    """A link's target that an entry can hold. Raises: OSError."""
+    if len(target) > MAX_PATH_BYTES:
+        raise OSError(errno.ENAMETOOLONG, "the link's target is too long")
+    return target
 
 
 async def read_id(

@@ -24,6 +24,7 @@ NO_CTIME = 2**62
 MOST_NAMES = 2_000_000
 """LIMIT: a directory that lists more names is not read; memory would not hold it."""
 SECOND_NS = 1_000_000_000
+_MAX_SIZE = 2**63 - 1
 _DOTS = (b".", b"..")
 
 
@@ -86,7 +87,7 @@ def row_of(name: bytes, found: Attributes) -> Row:
     return (
         name,
         found.mode,
-        found.size,
+        min(found.size, _MAX_SIZE),
         found.mtime_s * SECOND_NS,
         NO_CTIME,
         owner_number(found),
