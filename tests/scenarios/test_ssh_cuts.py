@@ -117,3 +117,18 @@ def test_a_run_whose_process_was_killed_is_finished_by_the_next(
         said, _ = process.communicate()
     assert process.returncode == (-9 if which == "near" else 8), said
     finish(uncut, proxy.counts().up_bytes - before)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.97])
+def test_a_part_that_was_damaged_meanwhile_is_sent_again(uncut: Uncut, share: float) -> None:
+    mirror = uncut.mirror
+    mirror.reset()
+    mirror.proxy.cut_after("up", uncut.at("up", share))
+    assert mirror.run()[0] == 8
+    mirror.wait_for_the_far_end()
+    [part] = mirror.right.rglob("*.part")
+    content = part.read_bytes()
+    part.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    code, said, _, _ = mirror.run()
+    assert code == 0, said
+    mirror.check_end()
