@@ -2,7 +2,8 @@
 
 One connection, no threads; every operation keeps many requests on their way.
 Looking is `scanning.py`, reading `supplying.py`, changing `staging.py` and
-`carrying.py`. See docs/sftp.md for what SFTP cannot promise.
+`carrying.py`; what a
+server cannot promise is told as a note when a run begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
