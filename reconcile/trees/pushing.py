@@ -15,7 +15,7 @@ from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, join, split
 from reconcile.trees.base import ContentChanged, Supply
-from reconcile.trees.chunking import ChunkCache, offered_cuts
+from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
 from reconcile.trees.contents import Outgoing, gathered, is_small
 from reconcile.trees.growing import REBUILT_FROM
 from reconcile.trees.rebuilding import prefix_digest, told_by
@@ -28,6 +28,7 @@ from reconcile.wire.cuts import SIGNATURE_LIMIT, Signature, cut_for, decode_sign
 from reconcile.wire.frames import ProtocolError
 from reconcile.wire.steps import to_wire
 
+_CUT_AHEAD_FROM = 8 << 20
 _SIGNATURES_BYTES = 64 << 20
 """Of one survey, but for the last one."""
 
@@ -87,6 +88,8 @@ class Push:
         cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
         wires = tuple(to_wire(s, self._basis(s)) for s in asked)
         self._session.send(m.Survey(wires, cut, self._basics.hash_name))
+        self._session.flush()
+        self._cut_ahead(asked, cut)
         parts = {step.id: bytearray() for step in asked}
         room = _SIGNATURES_BYTES + SIGNATURE_LIMIT
         while isinstance(message := self._session.receive(), m.SignaturePart):
@@ -106,6 +109,24 @@ class Push:
         """A file there that the step's content is probably like."""
         find: Callable[[Step], TreePath | None] | None = getattr(self._supply, "basis", None)
         return find(step) if find is not None and step.expect is None else None
+
+    def _cut_ahead(self, asked: Sequence[Step], name: str) -> None:
+        """Cut large sources while the far side cuts what they are to be told by."""
+        cache = self._basics.cache
+        for step in asked if cache is not None and name else ():
+            want, expect = step.want, step.expect
+            if want is None or expect is None or min(want.size, expect.size) < _CUT_AHEAD_FROM:
+                continue
+            cut = cut_for(name, max(want.size, expect.size), self._basics.hash_name)
+            fd = _open(self._supply, step) if cut is not None else None
+            if cut is None or fd is None:
+                continue
+            try:
+                chunks_of(fd, cut, cache)
+            except OSError:
+                pass  # whoever sends it will meet this again, and tell
+            finally:
+                os.close(fd)
 
     def _is_cut_right(self, signature: Signature, name: str, step: Step) -> bool:
         """Cut as it was asked for: else finding nothing alike would be all it is good for."""
