@@ -58,7 +58,7 @@ PLAIN = m.Hello((1,), "0.2.0", ("none",), 1, False)
 WELCOME = m.Welcome(
     1, "0.2.0", "Python 3.11.7 on Linux", "none", ("blake3", "sha256"), ("fixed",), T0, False
 )
-OPENED = m.Opened(b"/home/u/tree", "2049:12", Abilities())
+OPENED = m.Opened(b"/srv/tree", "2049:12", Abilities())
 OBSERVE = m.Observe(HEADER, FilterSpec(), "preserve", False, b"", True)
 RULES = FilterSpec((FilterRule("*.o"), FilterRule("keep.o", True, "rules:2")), (TreePath(b"src"),))
 PROBLEM = Problem(TreePath(b"c"), None, "E_UNREADABLE", "cannot list the directory")
@@ -93,7 +93,7 @@ SIGNATURE = bytes.fromhex("02020a0500000000000009c400000003799dbe79bc27c74aa211e
 FRAMES: dict[str, Any] = {
     "hello": HELLO,
     "welcome": WELCOME,
-    "failed": m.Failed("RootMissing", "E_ROOT_MISSING", "there is no directory `x`", "/home/u"),
+    "failed": m.Failed("RootMissing", "E_ROOT_MISSING", "there is no directory `x`", "/srv"),
     "open": m.Open(b"tree", "p-12"),
     "opened": OPENED,
     "observe": OBSERVE,
