@@ -14,6 +14,7 @@ from reconcile.decide.basis import choose_bases
 from reconcile.engine.batches import Batch, batches, brings_content, content_bytes
 from reconcile.engine.events import Listener, Moved, StepEnded, StepStarted
 from reconcile.engine.interrupts import Interrupts
+from reconcile.engine.twins import Twins
 from reconcile.model.errors import Interrupted, ReconcileError, Unreachable
 from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
@@ -131,9 +132,11 @@ def apply(
     listener: Listener,
     options: RunOptions,
     merged: Merged = no_merged_content,
+    twins: Twins | None = None,
 ) -> list[Receipt]:
     """Carry out every step of `plan`; one receipt each, in plan order.
 
+    `twins`: where content would travel that a side has, it is copied there.
     Both trees have been begun with `options`; the caller ends them. A failure
     of one step is its receipt; steps that need it are SKIPPED.
     Raises: Interrupted on SIGINT and SIGTERM, between two batches or while
@@ -142,7 +145,7 @@ def apply(
     next run goes on.
     """
     ledger.begin(options.run, plan)
-    run = _Run(plan, left, right, ledger, listener, merged)
+    run = _Run(plan, left, right, ledger, listener, merged, twins)
     status = "failed"
     try:
         with Interrupts() as interrupts:
@@ -177,8 +180,10 @@ class _Run:
         ledger: Ledger,
         listener: Listener,
         merged: Merged,
+        twins: Twins | None,
     ) -> None:
         self._trees = {Side.LEFT: left, Side.RIGHT: right}
+        self._twins = twins
         self._supply = Routed(left, right, merged, plan.steps)
         self._ledger = ledger
         self._listener = listener
@@ -279,6 +284,8 @@ class _Run:
                 ended.update((receipt.step, receipt) for receipt in act(side, left_to_do))
 
     def _stage(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
+        if self._twins is not None:
+            steps = [self._twins.resourced(step) for step in steps]
         self._supply.announce(steps)
         return self._trees[side].stage(steps, self._supply)
 

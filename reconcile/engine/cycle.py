@@ -21,6 +21,7 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, make_plan, plan_now
+from reconcile.engine.twins import Twins
 from reconcile.model.codec import encode
 from reconcile.model.errors import PlanUsed, StalePlan, Unreachable
 from reconcile.model.job import Job
@@ -149,7 +150,14 @@ def _carry_out(run: _Run) -> Outcome:
     notes = _begin_sides(run, options)
     opened.listener(Phase("transfer"))
     receipts = apply(
-        rest, opened.left, opened.right, ledger, opened.listener, options, merged_content(opened)
+        rest,
+        opened.left,
+        opened.right,
+        ledger,
+        opened.listener,
+        options,
+        merged_content(opened),
+        _twins(run, rest),
     )
     opened.listener(Phase("commit"))
     _end_sides(opened)
@@ -172,6 +180,13 @@ def _begin_sides(run: _Run, options: RunOptions) -> tuple[Problem, ...]:
     for note in notes:
         opened.listener(Noted(note))
     return tuple(notes)
+
+
+def _twins(run: _Run, plan: Plan) -> Twins | None:
+    """None for two sides of this machine: content costs nothing to bring there."""
+    if all(run.opened.remote(side) is None for side in Side):
+        return None
+    return Twins({side: run.manifest(side) for side in Side}, plan.steps)
 
 
 def _end_sides(opened: Opened) -> None:
