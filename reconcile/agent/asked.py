@@ -22,7 +22,6 @@ from reconcile.wire.steps import from_wire
 
 PACKED_LIMIT = 128 << 20
 """Bytes of small files in one Stage: they wait in memory until they are written."""
-MAX_RULES = 1 << 16
 _FORMS = ("pack", "stream", "delta", "none")
 
 
@@ -78,20 +77,3 @@ def leftovers_of(request: m.Begin) -> list[TreePath]:
         if not is_ours(path):
             raise PathRefused(path, "it is no leftover of ours")
     return paths
-
-
-def check_look(request: m.Observe, hash_names: Container[str]) -> None:
-    """The rules are ones to look by. Raises: ProtocolError, PathRefused."""
-    check_hash(request.header.hash_name, hash_names)
-    if request.links not in ("preserve", "portable", "skip"):
-        raise ProtocolError(f"`{request.links:.80}` is no way to treat links")
-    if len(request.spec.rules) > MAX_RULES or len(request.spec.select) > MAX_RULES:
-        raise ProtocolError("more rules than a look can have")
-    for path in request.spec.select:
-        parse(path)
-
-
-def check_hash(name: str, known: Container[str]) -> None:
-    """It is one that this program offered. Raises: ProtocolError."""
-    if name not in known:
-        raise ProtocolError(f"`{name}` was not offered")

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from reconcile.model.block import HASHERS
 from reconcile.model.codec import encode
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
-from reconcile.model.treepath import ROOT
+from reconcile.model.treepath import ROOT, parse
 from reconcile.store.far_index import FarIndex
 from reconcile.trees.base import Tally
 from reconcile.trees.lazy_sink import LazySink
@@ -21,7 +21,9 @@ from reconcile.trees.observe import Seen, Sink, observe
 from reconcile.trees.session import Session
 from reconcile.trees.spool import Spool
 from reconcile.wire import messages as m
+from reconcile.wire.frames import ProtocolError
 
+MAX_RULES = 1 << 16
 _ROWS_BYTES = 1 << 19
 _PROGRESS_NS = 200_000_000
 _PROBLEMS = 256
@@ -168,3 +170,20 @@ def _settings(request: m.Observe, rules: Filter | None) -> Settings:
         request.paranoid,
         time.time_ns(),
     )
+
+
+def check_look(request: m.Observe, hash_names: Container[str]) -> None:
+    """The rules are ones to look by. Raises: ProtocolError, PathRefused."""
+    check_hash(request.header.hash_name, hash_names)
+    if request.links not in ("preserve", "portable", "skip"):
+        raise ProtocolError(f"`{request.links:.80}` is no way to treat links")
+    if len(request.spec.rules) > MAX_RULES or len(request.spec.select) > MAX_RULES:
+        raise ProtocolError("more rules than a look can have")
+    for path in request.spec.select:
+        parse(path)
+
+
+def check_hash(name: str, known: Container[str]) -> None:
+    """It is one that this program offered. Raises: ProtocolError."""
+    if name not in known:
+        raise ProtocolError(f"`{name}` was not offered")

@@ -6,27 +6,25 @@ one. A request that fails as a whole is answered with `Failed`, and the next one
 is waited for.
 """
 
-import contextlib
 import os
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconcile import __version__
-from reconcile.agent.asked import check_hash, check_look, leftovers_of, options_of, steps_of
 from reconcile.agent.index import IndexHolder
-from reconcile.agent.observing import Observing
-from reconcile.agent.outcome import Outcome
-from reconcile.agent.transfer import Transfer
+from reconcile.agent.observing import Observing, check_look
 from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
 from reconcile.trees.chunking import offered_cuts
-from reconcile.trees.local import LocalTree
-from reconcile.trees.observe import open_root, root_identity
+from reconcile.trees.observe import abilities_of, open_root, root_identity
 from reconcile.trees.session import Session, failure
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError, offered
+
+if TYPE_CHECKING:
+    from reconcile.agent.changing import Changing
 
 _WORKERS = 2
 """Processes for scanning."""
@@ -40,21 +38,16 @@ class Server:
         self._is_carried = is_carried
         self._hash_names = _hash_names(is_carried)
         self._is_answering = False
-        self._tree: LocalTree | None = None
-        self._outcome: Outcome | None = None
+        self._location = b""
         self._index: IndexHolder | None = None
-        self._transfer: Transfer | None = None
+        self._changing: Changing | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {  # Any: a message each
             m.Open: self._open,
             m.Observe: self._observe,
-            m.Begin: self._begin,
-            m.Survey: self._survey,
-            m.Stage: self._stage,
-            m.CarryOut: self._carry_out,
-            m.Read: self._read,
-            m.Prefix: self._prefix,
+            **dict.fromkeys(
+                (m.Begin, m.Survey, m.Stage, m.CarryOut, m.Read, m.Prefix, m.Finish), self._change
+            ),
             m.Clock: self._clock,
-            m.Finish: self._finish,
         }
 
     def run(self) -> None:
@@ -77,15 +70,11 @@ class Server:
 
     def close(self) -> None:
         """Let go of the root and the index; what was done is put into it."""
-        outcome, self._outcome = self._outcome, None
-        if outcome is not None:
-            with contextlib.suppress(ReconcileError, sqlite3.Error):
-                outcome.note(all_of_it=True)
-        if self._tree is not None:
-            self._tree.close()
+        if self._changing is not None:
+            self._changing.close()
         if self._index is not None:
             self._index.close()
-        self._tree = self._index = self._transfer = None
+        self._index = self._changing = None
 
     def _answer(self, handler: Callable[[Any], None], message: Any) -> None:
         """What the near side breaks the protocol with is answered too, and the last."""
@@ -139,16 +128,15 @@ class Server:
             identity = root_identity(fd)
         finally:
             os.close(fd)
-        self._tree = LocalTree(location, workers=0)
+        self._location = location
         self._index = IndexHolder(location, request.pair)
-        self._transfer = Transfer(self._session, self._tree, self._index.chunks)
-        self._session.send(m.Opened(location, identity, self._tree.abilities))
+        self._session.send(m.Opened(location, identity, abilities_of(location)))
 
     def _observe(self, request: m.Observe) -> None:
-        tree, index = self._opened()
+        location, index = self._opened()
         check_look(request, self._hash_names)
         try:
-            Observing(self._session, tree.location, index, _WORKERS).answer(request)
+            Observing(self._session, location, index, _WORKERS).answer(request)
         except (StateError, sqlite3.Error) as error:
             index.throw_away()
             raise ReconcileError(
@@ -156,63 +144,22 @@ class Server:
                 hint="run the same command again",
             ) from error
 
-    def _begin(self, request: m.Begin) -> None:
-        tree, index = self._opened()
-        check_hash(request.header.hash_name, self._hash_names)
-        notes = tree.begin(options_of(request), leftovers_of(request))
-        index.hold()
-        self._outcome = Outcome(index)
-        self._session.send(m.Notes(tuple(notes[: m.MAX_PROBLEMS])))
+    def _change(self, request: Any) -> None:  # Any: a message each
+        location, index = self._opened()
+        if self._changing is None:
+            from reconcile.agent.changing import Changing
 
-    def _survey(self, request: m.Survey) -> None:
-        self._moving().survey(request)
-
-    def _stage(self, request: m.Stage) -> None:
-        failures = self._moving().stage(request)
-        self._under_way().staged(failures)
-        self._session.send(m.Receipts(tuple(failures)))
-
-    def _read(self, request: m.Read) -> None:
-        self._moving().read(request)
-
-    def _prefix(self, request: m.Prefix) -> None:
-        self._moving().prefix(request)
+            self._changing = Changing(self._session, location, index, self._hash_names)
+        self._changing.answer(request)
 
     def _clock(self, request: m.Clock) -> None:
         del request
         self._session.send(m.Time(time.time_ns()))
 
-    def _carry_out(self, request: m.CarryOut) -> None:
-        tree, _ = self._opened()
-        outcome = self._under_way()
-        receipts = outcome.carried_out(steps_of(request.steps), tree.carry_out)
-        self._session.send(m.Receipts(tuple(receipts)))
-        self._session.flush()
-        outcome.note()
-
-    def _finish(self, request: m.Finish) -> None:
-        del request
-        tree, index = self._opened()
-        outcome, self._outcome = self._outcome, None
-        tree.end()
-        cursor = outcome.note(all_of_it=True) if outcome is not None else b""
-        index.let_go()
-        self._session.send(m.Receipts((), outcome.before if outcome else b"", cursor))
-
-    def _opened(self) -> tuple[LocalTree, IndexHolder]:
-        if self._tree is None or self._index is None:
+    def _opened(self) -> tuple[bytes, IndexHolder]:
+        if self._index is None:
             raise NotFound("no root was opened")
-        return self._tree, self._index
-
-    def _under_way(self) -> Outcome:
-        if self._outcome is None:
-            raise NotFound("no run was begun")
-        return self._outcome
-
-    def _moving(self) -> Transfer:
-        if self._transfer is None:
-            raise NotFound("no root was opened")
-        return self._transfer
+        return self._location, self._index
 
 
 def _hash_names(is_carried: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
 from reconcile.trees.locking import lock, unlock
+from reconcile.trees.observe import abilities_of
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, open_site
@@ -58,7 +59,7 @@ class LocalTree:
     @property
     def abilities(self) -> Abilities:
         """What a POSIX directory can hold."""
-        return Abilities(writable=os.access(self.location, os.W_OK))
+        return abilities_of(self.location)
 
     @property
     def root(self) -> Root:

@@ -4,7 +4,7 @@ rule and limit there is."""
 import re
 from pathlib import Path
 
-from reconcile.agent import asked, main
+from reconcile.agent import asked, main, observing
 from reconcile.trees import agent_tree, duplex, session
 from reconcile.wire import cuts, delta, frames, packs
 from reconcile.wire import messages as m
@@ -80,7 +80,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"{duplex.STALL_S:.0f} seconds" in section(2)
     assert f"{main.ALIVE_S:.0f} seconds" in section(2)
     assert f"{asked.PACKED_LIMIT >> 20} MiB in packs" in section(6)
-    assert f"{asked.MAX_RULES:,} rules" in section(6)
+    assert f"{observing.MAX_RULES:,} rules" in section(6)
     assert agent_tree._PROGRESS_LIMIT == 1 << 20
     assert f"{agent_tree._PROBLEMS_LIMIT >> 20} MiB of Notes" in section(6)
     assert f"{agent_tree._PAGES_LIMIT >> 30} GiB of pages" in section(6)

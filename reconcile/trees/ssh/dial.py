@@ -58,8 +58,8 @@ class AgentLink:
         return self
 
     def close(self) -> None:
-        """Hang up and wait for the client to end."""
-        self._program.close()
+        """Hang up. Where all has been said nobody waits for the client to end."""
+        self._program.close(wait=self.session.is_lost)
 
     def _open(self, command: Sequence[str]) -> None:
         self._program: Program = open_program(self._place, command)

@@ -34,6 +34,7 @@ class Program:
 
     def __init__(self, place: SshPlace, argv: Sequence[str]) -> None:
         """Start it. Raises: UsageError, when the client cannot be run."""
+        _reap_left()
         self.place = place
         self._said = _bounded_file()
         self._status: int | None = None
@@ -74,10 +75,16 @@ class Program:
         """The last line of that, one printable line; empty when nothing was said."""
         return last_line(self.said())
 
-    def close(self) -> None:
-        """End it: the pipes first, then SIGTERM, then SIGKILL. No zombie stays. Repeatable."""
+    def close(self, *, wait: bool = True) -> None:
+        """End it: the pipes first, then SIGTERM, then SIGKILL. No zombie stays. Repeatable.
+
+        Without `wait` it is left to end by itself, having lost its pipes.
+        """
         self._close_ends()
-        self._reaped()
+        if wait or self._status is not None:
+            self._reaped()
+        else:
+            _leave(self._child)
         if self._said >= 0:
             os.close(self._said)
             self._said = -1
@@ -145,6 +152,27 @@ def _start(argv: Sequence[str], far_in: int, far_out: int, said: int) -> subproc
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_left: set[int] = set()
+"""Children that nobody waits for, by pid."""
+
+
+def _leave(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        _left.add(child.pid)
+        child.returncode = 0  # it is ours to reap from now on, not its object's
+    _reap_left()
+
+
+def _reap_left() -> None:
+    """Those that have ended meanwhile."""
+    for pid in tuple(_left):
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                _left.discard(pid)
+        except ChildProcessError:
+            _left.discard(pid)
 
 
 def _await_end(child: "subprocess.Popen[bytes]") -> None:
