@@ -11,16 +11,17 @@ all of them are over; sshd adopts none, so orphans become ours and are counted.
 import os
 import re
 import shutil
+import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from benchmarks.loopfs import FreshFilesystem, available, fresh_filesystem
-from benchmarks.measure import BenchmarkFailed, Elsewhere
+from benchmarks.measure import BenchmarkFailed, Elsewhere, descendants
 from benchmarks.network import adopt_orphans, private_loopback, sent_bytes
 from tests.peers.proxy import Proxy
 from tests.peers.sshd import Sshd
@@ -64,10 +65,11 @@ class FarHost:
             private = stack.enter_context(private_loopback())
             adopt_orphans()
             self.server = stack.enter_context(Sshd(self.work, environment=self._environment()))
-            self.listener = _child_named("sshd")
+            [self.listener] = _children_named("sshd")
             self.routes = {host: self._route(host, private, stack) for host in (DIRECT, SLOW)}
             counting = stack.enter_context(self._counting_server())
             self.routes[COUNTING] = Route(counting, counting.port, lambda: 0)
+            self._listeners = _children_named("sshd")
             self.config = self._write_config()
             self._stack = stack.pop_all()
         return self
@@ -78,6 +80,7 @@ class FarHost:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end_sessions()
         self._stack.close()
 
     @property
@@ -124,6 +127,27 @@ class FarHost:
             return 0
         with log.open("rb") as lines:
             return sum(1 for line in lines if re.search(rb": request \d+: ", line))
+
+    def _end_sessions(self) -> None:
+        """Nothing may still work where file systems are taken away."""
+        deadline = time.monotonic() + OVER_S
+        while found := [pid for pid in self._far_processes() if not _reaped(pid)]:
+            for pid in found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise BenchmarkFailed(f"far processes are still there after {OVER_S} s")
+            time.sleep(0.005)
+
+    def _far_processes(self) -> set[int]:
+        """Below the servers, or with the environment that only they give."""
+        found = {pid for listener in self._listeners for pid in descendants(listener)[1:]}
+        mark = f"XDG_CACHE_HOME={self.home}".encode()
+        for place in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if mark in place.read_bytes().split(b"\0"):
+                    found.add(int(place.parent.name))
+        return found
 
     def _route(self, host: str, private: bool, stack: ExitStack) -> Route:
         if private and host == DIRECT:
@@ -225,8 +249,17 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _child_named(name: str) -> int:
-    for pid in _children(os.getpid()):
-        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == name:
-            return pid
-    raise BenchmarkFailed(f"no child process `{name}`")
+def _reaped(pid: int) -> bool:
+    """It has ended, and was ours to wait for."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False
+
+
+def _children_named(name: str) -> list[int]:
+    return [
+        pid
+        for pid in _children(os.getpid())
+        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == name
+    ]

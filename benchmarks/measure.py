@@ -103,6 +103,7 @@ def run(command: Command) -> Run:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:  # interrupted: what it works on is removed next
             process.kill()
+            process.wait()
             raise
         wall_s = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -22,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 @contextmanager
 def private_loopback() -> Iterator[bool]:
     """This process and what it starts inside get an empty network. False: not allowed."""
-    before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         if _libc.unshare(CLONE_NEWNET):
             yield False
@@ -42,7 +42,7 @@ def sent_bytes() -> int:
     On a loopback each packet is sent once and received once by the same
     interface: the sent side alone is the sum of both directions of the wire.
     """
-    for line in Path("/proc/self/net/dev").read_text(encoding="ascii").splitlines():
+    for line in Path("/proc/thread-self/net/dev").read_text(encoding="ascii").splitlines():
         name, _, counters = line.partition(":")
         if name.strip() == "lo":
             return int(counters.split()[8])

@@ -27,13 +27,14 @@ from benchmarks.workloads import WORKLOADS
 CHECKOUT = Path(__file__).resolve().parents[1]
 RECORDS = CHECKOUT / "benchmarks" / "results.jsonl"
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
     """The process's exit code."""
     options = _options()
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda number, _: sys.exit(128 + number))
+    for stop in STOPS:
+        signal.signal(stop, _stop)
     bad = 0
     with (
         _scratch(options.work, options.keep) as work,
@@ -60,6 +61,13 @@ def main() -> int:
     if options.records == RECORDS and RECORDS.exists():
         page.rewrite_page(PAGE, RECORDS)
     return 1 if bad else 0
+
+
+def _stop(number: int, _: object) -> None:
+    """Clean up and end; a second signal does not disturb that."""
+    for stop in STOPS:
+        signal.signal(stop, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _options() -> argparse.Namespace:
