@@ -47,6 +47,6 @@ schemas:
 faults *ARGS:
     {{pytest}} tests/faults {{ARGS}}
 
-# Fuzz what reads a stranger's bytes: manifest, plan or filters. Needs the extra `fuzz`.
+# Fuzz what reads a stranger's bytes: manifest, plan, filters or frames. Needs the extra `fuzz`.
 fuzz TARGET="manifest" SECONDS="60":
     {{python}} -m tests.faults.fuzz_{{TARGET}} -max_total_time={{SECONDS}}
