@@ -10,9 +10,9 @@ from reconcile.trees.agent_tree import AgentTree
 from reconcile.trees.base import Tree
 from reconcile.trees.remote import SessionOptions
 from tests.agent.pipes import agent_tree
+from tests.trees import test_contract
 from tests.trees.contract import Things
 from tests.trees.looking import fill
-from tests.trees import test_contract
 
 
 class TestAgentTree(test_contract.TestLocalTree):

@@ -226,8 +226,7 @@ class LoopbackTree:
 def open_loop(endpoint: str, options: SessionOptions) -> LoopbackTree:
     """The opener of `loop://`."""
     del options
-    tree = LoopbackTree(FARS[endpoint.removeprefix("loop://")])
-    return tree
+    return LoopbackTree(FARS[endpoint.removeprefix("loop://")])
 
 
 OPENERS["loop"] = open_loop
