@@ -82,6 +82,8 @@ class StoreManifest:
         self._header = header
         self._root = root
         self._cache: dict[bytes, StoredPage | None] = {}
+        self._loaded: dict[bytes, Sequence[Entry]] = {}
+        """Of those in the cache: their entries, checked."""
         self._as_of = database.writes
         if root is not None and root.id:
             ids = [page.id for page in self.pages(ROOT)]
@@ -116,9 +118,13 @@ class StoreManifest:
 
     def load(self, path: TreePath, page: PageRef) -> Sequence[Entry]:
         """See `Manifest.load`. Raises: StateError, when the entries do not give the page's id."""
-        row = self._row(page_key(path, page.after))
+        key = page_key(path, page.after)
+        row = self._row(key)
         if row is None:
             raise self._damaged(f"a page of {path[:80]!r} is missing")
+        known = self._loaded.get(key)
+        if known is not None and row.id == page.id:
+            return known
         try:
             entries = decode_entries(row.block)
         except ManifestError as error:
@@ -130,16 +136,21 @@ class StoreManifest:
             entries[0].name <= page.after or (page.last and entries[-1].name > page.last)
         ):
             raise self._damaged(f"a page of {path[:80]!r} goes past its bounds")
+        self._loaded[key] = entries
         return entries
 
     def _row(self, key: bytes) -> StoredPage | None:
         if self._as_of != self._database.writes:
             self._cache.clear()
+            self._loaded.clear()
             self._as_of = self._database.writes
         if key in self._cache:
-            return self._cache[key]
+            self._cache[key] = row = self._cache.pop(key)  # the latest stands last
+            return row
         if len(self._cache) >= _CACHED_PAGES:
-            del self._cache[next(iter(self._cache))]
+            oldest = next(iter(self._cache))
+            del self._cache[oldest]
+            self._loaded.pop(oldest, None)
         row = self._fetch(key)
         self._cache[key] = row
         return row
