@@ -62,7 +62,8 @@ class Carrier:
         """Why the winner's state cannot or may not go over; None: it can."""
         entry, target, side = found.entry(winner), found.entry(winner.other), winner.other
         if not self.scene.abilities(side).writable:
-            return self._note(found, side, reasons.READ_ONLY, f"{side} is read-only; left as it is")
+            text = f"{side} is read-only; left as it is"
+            return Problem(found.path, side, reasons.READ_ONLY, text)
         missing = self._missing_right(found, winner)
         if missing:
             text = f"{winner} may not {missing} on {side}; both sides are left as they are"
