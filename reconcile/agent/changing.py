@@ -18,6 +18,9 @@ from reconcile.trees.local import LocalTree
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
 
+_IDLE_S = 0.03
+"""Nothing asked for so long: the near side is busy, and the index can be seen to."""
+
 
 class Changing:
     """One root, for one connection."""
@@ -70,7 +73,8 @@ class Changing:
         receipts = outcome.carried_out(steps_of(request.steps), self._tree.carry_out)
         self._session.send(m.Receipts(tuple(receipts)))
         self._session.flush()
-        outcome.note()
+        is_idle = not self._session.duplex.has_input_within(_IDLE_S)
+        outcome.note(all_of_it=is_idle)
 
     def _finish(self, request: m.Finish) -> None:
         del request

@@ -98,6 +98,10 @@ class Duplex:
             self._taken = 0
         return data
 
+    def has_input_within(self, seconds: float) -> bool:
+        """A byte can be read by then."""
+        return len(self._ahead) > self._taken or bool(self._read_poll.poll(seconds * 1000))
+
     @property
     def has_input(self) -> bool:
         """At least a byte can be read without waiting."""

@@ -7,6 +7,7 @@ As an ordinary user it logs in as that user, as root as root. Nothing outside it
 directory is written, except that root makes the empty /run/sshd sshd insists on.
 """
 
+import ctypes
 import os
 import pwd
 import select
@@ -21,6 +22,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 START_S = 20
 ATTEMPTS = 5
 """Somebody may take the free port between our look and sshd's bind."""
@@ -153,7 +156,7 @@ class Sshd:
         process = subprocess.Popen(
             [_sshd(), "-D", "-f", str(config), "-E", str(self.log_path)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            close_fds=True, start_new_session=True,
+            close_fds=True, start_new_session=True, preexec_fn=_end_with_us,  # noqa: PLW1509 - no threads
         )  # fmt: skip
         ended = os.pidfd_open(process.pid)
         try:
@@ -229,6 +232,11 @@ class Sshd:
             below |= more
         below.discard(self._process.pid)
         return sorted(pid for pid in below if _name(pid).startswith("sshd"))
+
+
+def _end_with_us() -> None:
+    """In the child: end when the tests do, also when those are killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _sshd() -> str:
