@@ -188,7 +188,7 @@ def _scan_here(job: Job, listener: Listener) -> _Scan:
 def _scan_remote(job: Job, listener: Listener) -> _Scan:
     """Read anew over there, as a scan without a memory is here."""
     options = SessionOptions(pair_id(job.left, job.left), job.compress)
-    with closing(connected(remote_tree(job.left, options), job.left)) as tree:
+    with closing(connected(remote_tree(job.left, options), job.left, options)) as tree:
         pages = _Pages()
         header = common_header(job, None, [tree.hash_names])
         settings = settings_of(job, filter_of(job), job.rules.now_ns, header)

@@ -66,6 +66,7 @@ class Opened:
         """The baseline under this header, when the state has it under another hash."""
         self._header: Header | None = None
         self._is_dialled = self._is_connected = False
+        self._session_options = SessionOptions(self.pair)
         self._local: dict[Side, LocalTree] = {}
         self._remote: dict[Side, RemoteTree] = {}
         try:
@@ -114,7 +115,7 @@ class Opened:
         is_as_guessed = True
         for side, tree in tuple(self._remote.items()):
             with self.at(side):
-                self._remote[side] = connected(tree, self.endpoint(side))
+                self._remote[side] = connected(tree, self.endpoint(side), self._session_options)
             if self._remote[side] is not tree:
                 self._exit.callback(self._remote[side].close)
                 is_as_guessed = False
@@ -144,11 +145,11 @@ class Opened:
     def _reach(self, side: Side) -> None:
         from reconcile.engine.throttle import throttle
 
-        options = SessionOptions(
+        self._session_options = SessionOptions(
             self.pair, self.job.compress, throttle(self.job.bwlimit), self._chunk_cache()
         )
         with self.at(side):
-            tree = remote_tree(self.endpoint(side), options)
+            tree = remote_tree(self.endpoint(side), self._session_options)
         self._exit.callback(tree.close)
         self._remote[side] = tree
 

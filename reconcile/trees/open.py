@@ -58,7 +58,7 @@ def remote_tree(endpoint: str, options: SessionOptions) -> "RemoteTree":
     return opener(endpoint, options)
 
 
-def connected(tree: "RemoteTree", endpoint: str) -> "RemoteTree":
+def connected(tree: "RemoteTree", endpoint: str, options: SessionOptions) -> "RemoteTree":
     """The tree, connected; another one where nothing but SFTP will do.
 
     Raises: Unreachable, Denied, RootMissing; the tree is closed then.
@@ -69,7 +69,9 @@ def connected(tree: "RemoteTree", endpoint: str) -> "RemoteTree":
         tree.close()
         if scheme_of(endpoint) != "ssh" or _place(endpoint).agent != "auto":
             raise
-        return connected(_sftp(endpoint), f"sftp://{endpoint.partition('://')[2]}")
+        return connected(
+            _sftp(endpoint, options), f"sftp://{endpoint.partition('://')[2]}", options
+        )
     except BaseException:
         tree.close()
         raise
@@ -80,23 +82,22 @@ def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree
     """The tree of any endpoint, connected."""
     if not is_remote(endpoint):
         return local_tree(endpoint)
-    return connected(remote_tree(endpoint, options), endpoint)
+    return connected(remote_tree(endpoint, options), endpoint, options)
 
 
 def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
     place = _place(endpoint)
     if place.agent == "never":
-        return _sftp(endpoint)
+        return _sftp(endpoint, options)
     from reconcile.trees.ssh.dial import agent_tree
 
     return agent_tree(place, options)
 
 
-def _sftp(endpoint: str, options: SessionOptions | None = None) -> "RemoteTree":
-    del options  # the server keeps nothing for us
+def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
     from reconcile.trees.sftp.dial import sftp_tree
 
-    return sftp_tree(_place(endpoint))
+    return sftp_tree(_place(endpoint), options.pace)
 
 
 def _place(endpoint: str) -> "SshPlace":

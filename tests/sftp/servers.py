@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -26,6 +26,7 @@ class Served:
     """A child that speaks SFTP on its standard input and output."""
 
     def __init__(self, argv: Sequence[str]) -> None:
+        self.pace: Callable[[int], float] | None = None
         far_in, self.write_fd = os.pipe()
         self.read_fd, far_out = os.pipe()
         self.child = subprocess.Popen(argv, stdin=far_in, stdout=far_out, stderr=subprocess.DEVNULL)

@@ -6,16 +6,17 @@ watched together, so any number of requests may be on its way. No threads.
 
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
 from reconcile.model.errors import ReconcileError, Unreachable
+from reconcile.trees.duplex import PACED_BYTES
 from reconcile.trees.sftp.packets import MAX_PACKET
 from reconcile.wire.frames import ProtocolError
 
-_READ_BYTES = 1 << 18
 _WRITE_BYTES = 1 << 18
 _WRITE_PARTS = 256
 _SHOWN_BYTES = 120
@@ -28,6 +29,8 @@ class Channel(Protocol):
     """What it says."""
     write_fd: int
     """What it hears. Whoever closes one of the two writes -1 in its place."""
+    pace: Callable[[int], float] | None
+    """So many bytes travel: seconds to wait for them; None: no limit."""
 
     def failure(self) -> ReconcileError:
         """Why it ended; asked after the end of its output or a broken pipe."""
@@ -44,6 +47,8 @@ class Packets:
         self._take = take
         self._out: deque[bytes] = deque()
         self._sent = 0
+        self._pace = channel.pace
+        self._piece_bytes = _WRITE_BYTES if channel.pace is None else PACED_BYTES
         self._in = bytearray()
         self._any = False
         self.received_bytes = 0
@@ -85,6 +90,7 @@ class Packets:
                 count = os.writev(self._channel.write_fd, self._gathered())
                 self.sent_bytes += count
                 self._drop(count)
+                self._wait(count)
         except BlockingIOError:
             return
         except BrokenPipeError as error:
@@ -97,10 +103,14 @@ class Packets:
         for part in islice(self._out, _WRITE_PARTS):
             parts.append(memoryview(part))
             size += len(part)
-            if size >= _WRITE_BYTES:
+            if size >= self._piece_bytes:
                 break
         parts[0] = parts[0][self._sent :]
-        return parts
+        return parts if self._pace is None else [parts[0][: self._piece_bytes]]
+
+    def _wait(self, size_bytes: int) -> None:
+        if self._pace is not None:
+            time.sleep(self._pace(size_bytes))
 
     def _drop(self, count: int) -> None:
         self._sent += count
@@ -109,12 +119,13 @@ class Packets:
 
     def _receive(self) -> None:
         try:
-            data = os.read(self._channel.read_fd, _READ_BYTES)
+            data = os.read(self._channel.read_fd, self._piece_bytes)
         except BlockingIOError:
             return
         if not data:
             raise self._channel.failure()
         self.received_bytes += len(data)
+        self._wait(len(data))
         self._in += data
         self._take_apart()
 

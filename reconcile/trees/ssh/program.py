@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reconcile.model.errors import ReconcileError, UsageError
 from reconcile.trees.ssh.failures import explain, last_line
@@ -36,6 +36,8 @@ class Program:
         """Start it. Raises: UsageError, when the client cannot be run."""
         _reap_left()
         self.place = place
+        self.pace: Callable[[int], float] | None = None
+        """Whoever reads and writes keeps to it."""
         self._said = _bounded_file()
         self._status: int | None = None
         far_in, self.write_fd = _pipe()
