@@ -167,3 +167,9 @@ def mirror(left: bytes, right: bytes) -> list[Step]:
             action = Action.UPDATE
         steps.add(action, path, expect, want, needs=needs)
     return steps.made
+
+
+def children() -> set[str]:
+    """This process's children, those of other tests too, by pid."""
+    with open(f"/proc/{os.getpid()}/task/{os.getpid()}/children") as listed:
+        return set(listed.read().split())

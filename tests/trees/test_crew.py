@@ -14,7 +14,7 @@ from reconcile.trees.base import RunOptions
 from reconcile.trees.crew import WORTH_IT
 from reconcile.trees.local import LocalTree
 from reconcile.trees.syscalls import System
-from tests.trees.looking import entry_at, fill, mirror, snapshot
+from tests.trees.looking import children, entry_at, fill, mirror, snapshot
 from tests.trees.systems import Counting
 
 MANY = {f"d{number % 7}/f{number}": b"%d" % number * 50 for number in range(3 * WORTH_IT)}
@@ -136,12 +136,6 @@ def test_workers_do_the_bulk_of_the_work(sides: tuple[bytes, bytes]) -> None:
     run(sides, mirror(*sides), here)
     assert "create" not in here.names
     assert "renameat2" not in here.names
-
-
-def children() -> set[str]:
-    """This process's children, those of other tests too, by pid."""
-    with open(f"/proc/{os.getpid()}/task/{os.getpid()}/children") as listed:
-        return set(listed.read().split())
 
 
 def test_workers_end_with_the_run(sides: tuple[bytes, bytes]) -> None:
