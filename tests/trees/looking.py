@@ -103,6 +103,7 @@ def fill(root: bytes, things: Mapping[str, bytes | str | None]) -> None:
             os.makedirs(location, exist_ok=True)
         elif isinstance(thing, str):
             os.symlink(thing.encode(), location)
+            os.utime(location, ns=(T0, T0), follow_symlinks=False)
         else:
             with open(location, "wb") as stream:
                 stream.write(thing)
