@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, parse
 from reconcile.store.far_index import FarIndex
+from reconcile.store.pages import StatIndex
 from reconcile.trees.base import Tally
 from reconcile.trees.lazy_sink import LazySink
 from reconcile.trees.looking import Settings
@@ -105,16 +106,17 @@ class Observing:
         finally:
             spool.close()
 
-    def _observe(self, settings: Settings, stats: "object", sink: Sink, trusted: bool) -> Seen:
+    def _observe(
+        self, settings: Settings, stats: StatIndex | None, sink: Sink, trusted: bool
+    ) -> Seen:
         try:
             return observe(
-                self._location, settings, stats, sink, self._progress,  # type: ignore[arg-type]
+                self._location, settings, stats, sink, self._progress,
                 trusted=trusted, workers=self._workers,
             )  # fmt: skip
         finally:
-            close: Callable[[], None] | None = getattr(stats, "close", None)
-            if close is not None:
-                close()
+            if stats is not None:
+                stats.close()
 
     def _progress(self, tally: Tally) -> None:
         now = time.monotonic_ns()

@@ -11,7 +11,7 @@ from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, parse
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
-from reconcile.trees.contents import Arrival, Incoming, Outgoing, gathered, is_small
+from reconcile.trees.contents import Arrival, Incoming, Outgoing, gathered, is_small, send_signature
 from reconcile.trees.growing import REBUILT_FROM
 from reconcile.trees.local import LocalTree
 from reconcile.trees.rebuilding import prefix_digest, told_by
@@ -74,11 +74,8 @@ class Transfer:
             return 0
         finally:
             os.close(fd)
-        data = chunks.signature.encode()
         self._bases[step.id] = chunks
-        for start in range(0, len(data), m.PACK_BYTES):
-            self._session.send(m.SignaturePart(step.id, data[start : start + m.PACK_BYTES]))
-        return len(data)
+        return send_signature(self._session, step.id, chunks.signature)
 
     def stage(self, request: m.Stage) -> Sequence[Receipt]:
         """Take contents in, beside their final names; what could not be."""

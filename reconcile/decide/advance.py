@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
+from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, attributes, meta, same_content
 from reconcile.model.manifest import Manifest, PageRow, entries, lookup
@@ -245,9 +246,9 @@ def restat(
     known: dict[bytes, dict[bytes, Row]] = {}
     for key in stat_keys(revision):
         rows = unpack(old.get(key, b""))
-        known.setdefault(_directory_of(key), {}).update((row[0], row) for row in rows)
+        known.setdefault(directory_of(key), {}).update((row[0], row) for row in rows)
     pages = (
-        page._replace(stat=_packed(page, known[_directory_of(page.key)], stamps))
+        page._replace(stat=_packed(page, known[directory_of(page.key)], stamps))
         for page in revision.rows
     )
     return revision._replace(rows=tuple(pages))
@@ -256,7 +257,7 @@ def restat(
 def _packed(
     page: PageRow, known: Mapping[bytes, Row], stamps: Mapping[TreePath, Fingerprint]
 ) -> bytes:
-    path = TreePath(_directory_of(page.key)[:-1].replace(b"\0", b"/"))
+    path = TreePath(directory_of(page.key)[:-1].replace(b"\0", b"/"))
     rows: list[Row] = []
     if page.refs:
         rows.append((b"", len(decode(page.refs, list[RefRow]))))
@@ -274,8 +275,3 @@ def _stat_row(entry: Entry, stamp: Fingerprint) -> Row:
     size, mtime_ns = stamp.size_bytes, stamp.mtime_ns
     row = (entry.name, stamp.mode, size, mtime_ns, stamp.ctime_ns, stamp.inode)
     return distrusted(row) if is_racy(mtime_ns, stamp.ctime_ns) else row
-
-
-def _directory_of(key: bytes) -> bytes:
-    """The `subtree_key` of the directory whose page `key` is."""
-    return key[: key.rfind(b"\0", 0, -1) + 1]

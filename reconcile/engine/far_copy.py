@@ -10,15 +10,14 @@ anew.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from reconcile.model.block import HashName, tree_id
+from reconcile.model.block import HashName, directory_of, tree_id
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Unreachable
 from reconcile.model.manifest import PageRow
+from reconcile.store.pages import RefRow
 from reconcile.trees.observe import Sink
 
-RefRow = tuple[bytes, bytes, bytes, int]
-"""id, after, last, length: what `PageRow.refs` packs."""
 OldPage = Callable[[bytes], tuple[bytes, bytes] | None]
 """(encoded entries, refs) of a page as it was before this look."""
 FindPage = Callable[[bytes], tuple[bytes, bytes] | None]
@@ -75,7 +74,7 @@ class FarCopy:
         for key in pages:
             found = self._old(key) if self._old is not None else None
             if found is not None:
-                self._note_old(_directory_of(key), found[0])
+                self._note_old(directory_of(key), found[0])
         self._sink.forget(sorted(pages), sorted(self._old_named - self._named.keys()))
 
     def fits(self, root_id: bytes, find: FindPage | None = None) -> bool:
@@ -112,7 +111,7 @@ class FarCopy:
 
     def _is_part(self, key: bytes, part: Part, find: FindPage | None) -> bool:
         """The page is named by its directory, and holds no name beyond its bounds."""
-        top = _directory_of(key)
+        top = directory_of(key)
         refs = self._refs.get(top)
         if refs is None:
             found = find(top + b"\0") if find is not None else None
@@ -124,7 +123,7 @@ class FarCopy:
         return False
 
     def _note(self, row: PageRow) -> None:
-        top = _directory_of(row.key)
+        top = directory_of(row.key)
         entries = decode_entries(row.block)
         refs = _unpacked(row.refs)
         is_first = row.key == top + b"\0"
@@ -175,8 +174,3 @@ def _later_pages(top: bytes, refs: Iterable[RefRow]) -> Iterator[bytes]:
 
 def _key(top: bytes, after: bytes) -> bytes:
     return top + (after + b"\1" if after else b"\0")
-
-
-def _directory_of(key: bytes) -> bytes:
-    """The subtree key of the directory whose page `key` is."""
-    return key[: key.rfind(b"\0", 0, -1) + 1]

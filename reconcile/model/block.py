@@ -86,6 +86,11 @@ def subtree_key(path: TreePath) -> bytes:
     return path.replace(b"/", b"\0") + b"\0" if path else b""
 
 
+def directory_of(key: bytes) -> bytes:
+    """The `subtree_key` of the directory whose page `key` is."""
+    return key[: key.rfind(b"\0", 0, -1) + 1]
+
+
 def is_cut(name: bytes, hash_name: HashName = "blake3") -> bool:
     """A page ends after this name, in a directory that has pages."""
     digest = HASHERS[hash_name](name)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -38,6 +38,11 @@ class ChunkCache(Protocol):
 def offered_cuts() -> tuple[str, ...]:
     """The algorithms this program can do, best first."""
     return (FASTCDC, FIXED) if find_spec("pyfastcdc") and find_spec("blake3") else (FIXED,)
+
+
+def common_cut(others: Collection[str]) -> str:
+    """The best algorithm that the other end can do as well; empty: there is none."""
+    return next((name for name in offered_cuts() if name in others), "")
 
 
 def chunks_of(fd: int, cut: Cut, cache: ChunkCache | None = None) -> Chunks:

@@ -15,7 +15,7 @@ from reconcile.trees.base import ContentChanged
 from reconcile.trees.rebuilding import pieces
 from reconcile.trees.rooted import Root
 from reconcile.trees.session import Session
-from reconcile.wire.cuts import Chunks
+from reconcile.wire.cuts import Chunks, Signature
 from reconcile.wire.delta import Instruction, Zeros, decode_block
 from reconcile.wire.frames import Frame, ProtocolError
 from reconcile.wire.messages import (
@@ -30,6 +30,7 @@ from reconcile.wire.messages import (
     Ack,
     Alive,
     End,
+    SignaturePart,
     Stop,
     decode_message,
 )
@@ -353,6 +354,14 @@ def _zeros(length: int) -> Iterator[bytes]:
 
 def _error(end: End) -> Exception:
     return ContentChanged(end.detail) if end.code == CHANGED else OSError(5, end.detail)
+
+
+def send_signature(session: Session, number: int, signature: Signature) -> int:
+    """Tell what a basis is made of, in parts; how many bytes that took."""
+    data = signature.encode()
+    for start in range(0, len(data), PACK_BYTES):
+        session.send(SignaturePart(number, data[start : start + PACK_BYTES]))
+    return len(data)
 
 
 def is_small(entry: Entry) -> bool:

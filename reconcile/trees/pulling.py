@@ -11,8 +11,8 @@ from reconcile.model.entry import Entry
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged
-from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
-from reconcile.trees.contents import Arrival, Incoming, is_small
+from reconcile.trees.chunking import ChunkCache, chunks_of, common_cut
+from reconcile.trees.contents import Arrival, Incoming, is_small, send_signature
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
 from reconcile.wire.cuts import Cut, cut_for
@@ -123,9 +123,7 @@ class Pull:
         session = self._session
         wanted = m.Wanted(step.id, source.path, source.entry)
         session.send(m.Read((wanted,), signature=True))
-        data = chunks.signature.encode()
-        for start in range(0, len(data), m.PACK_BYTES):
-            session.send(m.SignaturePart(step.id, data[start : start + m.PACK_BYTES]))
+        send_signature(session, step.id, chunks.signature)
         session.send(m.Done())
         coming = Arrival(step.id, "delta", source.entry.size)
         incoming = Incoming(session, [coming], bases={step.id: chunks})
@@ -137,7 +135,7 @@ class Pull:
                 session.expect(m.Done)
 
     def _cut(self, size: int) -> Cut | None:
-        name = next((name for name in offered_cuts() if name in self._cuts), "")
+        name = common_cut(self._cuts)
         return cut_for(name, size, self._hash_name) if name else None
 
     def prefix_is(self, step: Step, length: int, digest: bytes) -> bool:

@@ -15,7 +15,7 @@ from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, join, split
 from reconcile.trees.base import ContentChanged, Supply
-from reconcile.trees.chunking import ChunkCache, chunks_of, offered_cuts
+from reconcile.trees.chunking import ChunkCache, chunks_of, common_cut
 from reconcile.trees.contents import Outgoing, gathered, is_small
 from reconcile.trees.growing import REBUILT_FROM
 from reconcile.trees.rebuilding import prefix_digest, told_by
@@ -85,7 +85,7 @@ class Push:
         asked = [step for step in self._steps if self._is_asked(step)]
         if not asked:
             return {}
-        cut = next((name for name in offered_cuts() if name in self._basics.cuts), "")
+        cut = common_cut(self._basics.cuts)
         wires = tuple(to_wire(s, self._basis(s)) for s in asked)
         self._session.send(m.Survey(wires, cut, self._basics.hash_name))
         self._session.flush()

@@ -23,7 +23,7 @@ MUST = {
 }  # fmt: skip
 FOREIGN = [
     re.compile(re.escape(os.fsencode(sys.prefix)) + rb"/(?:bin|lib)"),
-    re.compile(rb"(?<![\w.])/root/"),
+    re.compile(rb"(?<![\w.])[/]root/"),
     re.compile(rb"/home/(?!me\b|user\b|you\b|alice\b|ana\b|bob\b)\w+"),
     re.compile(rb"\.pyenv"),
 ]

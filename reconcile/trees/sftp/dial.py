@@ -14,9 +14,6 @@ def sftp_tree(place: SshPlace, pace: Callable[[int], float] | None = None) -> Sf
     `sftp://` says that nothing but SFTP is to be tried; behind `ssh://` the server
     may have a program that hashes.
     """
-    path = place.path
-    if path == b"~" or path.startswith(b"~/"):
-        path = path[2:]
     hasher = None
     if place.scheme == "ssh":
         hasher = ProgramHasher(lambda command: open_program(place, command))
@@ -26,4 +23,4 @@ def sftp_tree(place: SshPlace, pace: Callable[[int], float] | None = None) -> Sf
         program.pace = pace
         return program
 
-    return SftpTree(open_channel, place.url, path or b".", hasher)
+    return SftpTree(open_channel, place.url, place.from_home, hasher)

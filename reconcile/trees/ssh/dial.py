@@ -150,12 +150,9 @@ def agent_tree(place: SshPlace, options: SessionOptions) -> "AgentTree":
     except BaseException:
         link.close()
         raise
-    path = place.path
-    if path == b"~" or path.startswith(b"~/"):
-        path = path[2:]
     dial: Callable[[], AgentLink] = link.greeted
     ahead = link.session if place.agent != "carry" else None  # its loader reads that stream first
-    return AgentTree(dial, place.url, path or b".", options, ahead)
+    return AgentTree(dial, place.url, place.from_home, options, ahead)
 
 
 def _carried_note() -> Problem:

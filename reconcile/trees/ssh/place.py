@@ -66,6 +66,13 @@ class SshPlace(msgspec.Struct, frozen=True):
         return self._with({"config": self.config, "jump": self.jump})
 
     @property
+    def from_home(self) -> bytes:
+        """The path as a program there takes it that begins in the home directory."""
+        if self.path == b"~" or self.path.startswith(b"~/"):
+            return self.path[2:] or b"."
+        return self.path
+
+    @property
     def address(self) -> str:
         """`[user@]host[:port]`, for people."""
         return f"{self.user}@{self._host_and_port}" if self.user else self._host_and_port
