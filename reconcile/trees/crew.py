@@ -130,7 +130,7 @@ class Crew:
             for done, answer in pool.run(tasks):
                 if done:
                     yield answer
-        except (WorkerFailed, BrokenPipeError):
+        except WorkerFailed:
             self._workers = 0
             self.close()
         except BaseException:

@@ -25,6 +25,7 @@ Handle = Callable[[Any, Emit], Any]
 _LENGTH = struct.Struct("<I")
 _AHEAD = 2
 """Tasks a worker may have waiting: it never idles while its answer travels."""
+_DIED, _AGAIN = "a worker process died", "run again to continue"
 
 
 class WorkerFailed(ReconcileError):
@@ -85,9 +86,12 @@ class _Worker:
         os.close(answers_write)
 
     def take(self, waiting: Iterator[Any]) -> None:
-        """Hand over the next task, when there is one."""
+        """Hand over the next task, when there is one. Raises: WorkerFailed, as `receive` does."""
         for task in waiting:
-            _send(self._tasks, task)
+            try:
+                _send(self._tasks, task)
+            except BrokenPipeError as error:
+                raise WorkerFailed(_DIED, hint=_AGAIN) from error
             self.pending += 1
             return
 
@@ -95,7 +99,7 @@ class _Worker:
         """The next answer. Raises: WorkerFailed, when the process is gone."""
         message = _receive(self.answers)
         if message is None:
-            raise WorkerFailed("a worker process died", hint="run again to continue")
+            raise WorkerFailed(_DIED, hint=_AGAIN)
         kind, answer = message
         return kind, answer
 
