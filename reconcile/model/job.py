@@ -42,6 +42,28 @@ class Durability(StrEnum):
     NONE = "none"
 
 
+class Retention(msgspec.Struct, frozen=True):
+    """Up to what superseded content is kept. Nothing given: all of it, for ever.
+
+    More than one given: what any of them calls too much goes.
+    """
+
+    keep: int | None = None
+    """So many versions of each path of a side, the newest."""
+    max_age_ns: int | None = None
+    """Since it was superseded."""
+    max_size_bytes: int | None = None
+    """Of everything the pair keeps, both sides together; the oldest go first."""
+
+    @property
+    def is_given(self) -> bool:
+        """There is a limit at all."""
+        return self != KEEP_ALL
+
+
+KEEP_ALL = Retention()
+
+
 class Job(msgspec.Struct, frozen=True):
     """One pair of endpoints and all that was asked about it."""
 
@@ -71,3 +93,5 @@ class Job(msgspec.Struct, frozen=True):
     """Content is compressed on its way to and from a remote side."""
     bwlimit: str = ""
     """How fast content may travel, as `decide/pacing.py` reads it; empty: no limit."""
+    retention: Retention = KEEP_ALL
+    """What a run that ended well leaves in the version area (`decide/retention.py`)."""

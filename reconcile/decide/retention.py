@@ -1,0 +1,92 @@
+"""Retention: which superseded content is too much, by count, age and total size.
+
+Pure: what is kept, the limits and a clock in; what may go out. Whatever the
+limits say, content that something may still ask for stays: that of a run which
+has not ended, that of the last run (so that it can be undone), and what an
+open conflict speaks of. Such content counts towards the limits all the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from reconcile.model.job import Retention
+from reconcile.model.plan import Side
+from reconcile.model.treepath import TreePath
+
+
+class Kept(NamedTuple):
+    """One superseded content, as the state knows it."""
+
+    number: int
+    """Grows with every version kept."""
+    side: Side
+    path: TreePath
+    run: str
+    content_id: bytes
+    size_bytes: int
+    time_ns: int
+    """When it was superseded."""
+
+
+class Needed(NamedTuple):
+    """What may still be asked for."""
+
+    runs: frozenset[str] = frozenset()
+    contents: frozenset[bytes] = frozenset()
+
+    def includes(self, kept: Kept) -> bool:
+        """This content must stay."""
+        return kept.run in self.runs or kept.content_id in self.contents
+
+
+class Superfluous(NamedTuple):
+    """Content that may go, and the limit that says so."""
+
+    kept: Kept
+    why: str
+    """`count`, `age` or `size`."""
+
+
+def superfluous(
+    kept: Iterable[Kept], retention: Retention, needed: Needed, now_ns: int
+) -> Sequence[Superfluous]:
+    """What goes, oldest first. Without limits: nothing.
+
+    Of one path's versions the newest stay: nothing goes while an older one of
+    the same path and side stays, unless that is needed. What is left of the
+    limits' demands when only needed content remains is not met.
+    """
+    every = list(kept)
+    total_bytes = sum(each.size_bytes for each in every if needed.includes(each))
+    ranks: Counter[tuple[Side, TreePath]] = Counter()
+    passed: dict[tuple[Side, TreePath], str] = {}
+    is_full = False
+    found: list[Superfluous] = []
+    for each in sorted(every, key=lambda each: each.number, reverse=True):
+        place = (each.side, each.path)
+        ranks[place] += 1
+        if needed.includes(each):
+            continue
+        why = _why(each, ranks[place], retention, now_ns) or passed.get(place, "")
+        if not why:
+            total_bytes += each.size_bytes
+            is_full = is_full or _is_over(total_bytes, retention)
+            why = "size" if is_full else ""
+        if why:
+            passed[place] = why
+            found.append(Superfluous(each, why))
+    return tuple(reversed(found))
+
+
+def _why(kept: Kept, rank: int, retention: Retention, now_ns: int) -> str:
+    """The limit of the path itself that is passed; `rank` 1 is its newest version."""
+    if retention.keep is not None and rank > retention.keep:
+        return "count"
+    if retention.max_age_ns is not None and now_ns - kept.time_ns > retention.max_age_ns:
+        return "age"
+    return ""
+
+
+def _is_over(total_bytes: int, retention: Retention) -> bool:
+    return retention.max_size_bytes is not None and total_bytes > retention.max_size_bytes
