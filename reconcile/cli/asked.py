@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,6 +18,13 @@ from reconcile.model.policy import Rules
 
 Value = str | bool | list[str]
 _PATTERNS = ("exclude", "include", "filter_from")
+
+
+def job_asked(face: Face, words: Sequence[str]) -> Job:
+    """The job that WHAT names: two endpoints. Raises: UsageError …"""
+    if len(words) != 2:
+        raise UsageError("two endpoints are wanted", hint=f"reconcile {face.verb} LEFT RIGHT")
+    return job_of(face, *words)
 
 
 def job_of(face: Face, left: str, right: str) -> Job:

@@ -20,7 +20,15 @@ from reconcile.engine.merging import keep_bases, merged_content
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
-from reconcile.engine.planning import Seen, make_plan, plan_now
+from reconcile.engine.planning import (
+    PlanMaker,
+    Seen,
+    Sight,
+    judged,
+    make_plan,
+    note_standing,
+    plan_now,
+)
 from reconcile.engine.twins import Twins
 from reconcile.model.codec import encode
 from reconcile.model.errors import PlanUsed, StalePlan, Unreachable
@@ -37,7 +45,7 @@ Approve = Callable[[Planning], Plan | None]
 """Shown the plan before the first write; answers what may be applied, or None to stop."""
 
 
-def apply_job(job: Job, listener: Listener, approve: Approve) -> Outcome:
+def apply_job(job: Job, listener: Listener, approve: Approve, make: PlanMaker = judged) -> Outcome:
     """Lock, recover, observe, plan, ask `approve`, apply.
 
     `approve` sees the plan even when a guard fails in it; the refusal comes after.
@@ -46,7 +54,7 @@ def apply_job(job: Job, listener: Listener, approve: Approve) -> Outcome:
     run = new_run_id()
     with Opened(job, listener, run=run, exclusive=True) as opened:
         _close_interrupted(opened)
-        seen = plan_now(opened)
+        seen = plan_now(opened, make)
         planning = seen.planning
         approved = approve(planning)
         refused = refusal(planning.plan, planning.plan.guards, job.limits)
@@ -54,8 +62,8 @@ def apply_job(job: Job, listener: Listener, approve: Approve) -> Outcome:
             raise refused
         if approved is None:
             return _nothing_done(planning)
-        if not approved.steps and not approved.agreements and planning.generation:
-            _note_conflicts(opened, approved, run)
+        if _changes_nothing(approved) and planning.generation:
+            note_standing(opened, approved, run)
             return _nothing_done(planning)
         return _carry_out(_Run(opened, run, approved, seen, planning))
 
@@ -144,6 +152,7 @@ def _carry_out(run: _Run) -> Outcome:
         plan_id=run.plan_id,
         done=done,
         cursor=opened.cursor,
+        job=opened.plain_job,
     )
     job = opened.job
     options = RunOptions(run.id, job.durability, job.versions, opened.header)
@@ -163,7 +172,7 @@ def _carry_out(run: _Run) -> Outcome:
     _end_sides(opened)
     if _keeps_bases(job):
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT))
-    _note_conflicts(opened, plan, run.id)
+    note_standing(opened, plan, run.id)
     return _outcome(run, rest, receipts, ledger, notes, started)
 
 
@@ -236,7 +245,7 @@ def _outcome(
     )
     newest = run.opened.baseline()
     return Outcome(
-        run=run.id if rest.steps or run.before else "",
+        run=run.id if rest.steps or run.plan.reverts or run.before else "",
         planning=run.planning,
         done=len(receipts) - len(not_done),
         done_bytes=sum(
@@ -277,13 +286,8 @@ def _close_interrupted(opened: Opened) -> None:
             opened.store.runs.end(ended)
 
 
-def _note_conflicts(opened: Opened, plan: Plan, run: str) -> None:
-    standing = opened.store.conflicts.standing()
-    if [each.conflict for each in standing] == list(plan.conflicts) and opened.noted_pair:
-        return
-    with opened.store.transaction():
-        opened.store.conflicts.see(plan.conflicts, run, now_ns())
-        opened.note_pair()
+def _changes_nothing(plan: Plan) -> bool:
+    return not plan.steps and not plan.agreements and not plan.reverts
 
 
 def _keeps_bases(job: Job) -> bool:
@@ -328,6 +332,8 @@ def _refuse_stale(opened: Opened, plan: Plan) -> None:
 
 __all__ = [
     "Approve",
+    "PlanMaker",
+    "Sight",
     "adopt_baseline",
     "apply_job",
     "apply_plan",

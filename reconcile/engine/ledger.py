@@ -13,6 +13,7 @@ import msgspec
 from reconcile.decide.advance import Settling, revise, side_edits
 from reconcile.engine.pairs import now_ns
 from reconcile.model.codec import encode
+from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
 from reconcile.model.plan import Action, Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
@@ -40,10 +41,12 @@ class StoreLedger:
         plan_id: str = "",
         done: Collection[int] = (),
         cursor: Callable[[Side], bytes] = no_cursor,
+        job: Job | None = None,
     ) -> None:
         """`info` names run, header, filters and identities of the generation to be made;
         `whole_plan` has those steps too that an earlier part of the same run has `done`;
-        `cursor` tells a remote side's state after what was last done there."""
+        `cursor` tells a remote side's state after what was last done there; `job` is noted
+        with the run."""
         self._plan = whole_plan
         self._store = store
         self._info = info
@@ -52,6 +55,7 @@ class StoreLedger:
         self._plan_id = plan_id
         self._before = done
         self._cursor = cursor
+        self._job = job
         self._settling: Settling | None = None
         self._run: Run | None = None
         self._counts: Counter[tuple[Side, Action]] = Counter()
@@ -71,9 +75,12 @@ class StoreLedger:
             plan.made_from,
             now_ns(),
             encode(self._plan) if self._plan_id else b"",
+            kind=plan.kind,
+            of=plan.of,
+            job=self._job,
         )
         with self._store.transaction():
-            if plan.steps:
+            if plan.steps or plan.reverts:
                 self._store.runs.begin(self._run)
             if not self._before:
                 self._agree()
@@ -82,6 +89,7 @@ class StoreLedger:
         assert self._settling is not None
         base = self._store.manifest("base", header=self._header)
         agreed = self._settling.agreed(base)
+        agreed.edits.update((each.path, each.entry) for each in self._plan.reverts)
         if agreed.edits or agreed.grafts or base.root is None:
             self._store.baselines.commit(revise(base, agreed.edits, agreed.grafts), self._info)
 
@@ -97,20 +105,25 @@ class StoreLedger:
         assert self._settling is not None
         done = [receipt.step for receipt in receipts if receipt.status is Status.DONE]
         with self._store.transaction():
-            base = self._store.manifest("base", header=self._header)
-            edits = self._settling.settled(base, done)
-            if edits:
-                self._store.baselines.commit(revise(base, edits), self._info)
+            if self._plan.kind.settles:
+                self._settle(done)
             for side in Side:
                 written = side_edits(steps, receipts, side)
                 self._store.note_writes(side, written, self._cursor(side))
             self._store.versions.add(self._versions(steps, receipts))
-            self._store.runs.record(self._info.run, receipts)
+            self._store.runs.record(self._info.run, steps, receipts)
         self._counts.update(
             (step.side, step.action)
             for step, receipt in zip(steps, receipts, strict=True)
             if receipt.status is Status.DONE
         )
+
+    def _settle(self, done: Sequence[int]) -> None:
+        assert self._settling is not None
+        base = self._store.manifest("base", header=self._header)
+        edits = self._settling.settled(base, done)
+        if edits:
+            self._store.baselines.commit(revise(base, edits), self._info)
 
     def _versions(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> list[Version]:
         time_ns = now_ns()
@@ -134,8 +147,13 @@ class StoreLedger:
         """Note how the run ended; an interrupted one stays open, to be gone on with."""
         if self._run is None or (status == "interrupted" and self._plan_id):
             return
+        newest = self._store.baselines.newest()
         ended = msgspec.structs.replace(
-            self._run, ended_ns=now_ns(), result=status, counts=self.counts
+            self._run,
+            ended_ns=now_ns(),
+            result=status,
+            counts=self.counts,
+            baseline_after=newest.number if newest else 0,
         )
         with self._store.transaction():
             if self._store.runs.get(self._run.id) is not None:

@@ -21,6 +21,7 @@ from reconcile.model.errors import Denied, Locked, ReconcileError, StateError
 from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, Header, Manifest
 from reconcile.model.plan import Problem, Side
+from reconcile.model.policy import Limits
 from reconcile.model.treepath import ROOT
 from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
@@ -260,12 +261,28 @@ class Opened:
 
     @property
     def noted_pair(self) -> bool:
-        """The state knows where its two roots are."""
-        return bool(self.store.noted("left"))
+        """The state knows where its two roots are, and what was asked of them last."""
+        return bool(self.store.noted("left")) and self.store.noted_job() == self.plain_job
 
     def note_pair(self) -> None:
-        """Tell the state where its two roots are, for `status`; in a transaction."""
+        """Tell the state where its two roots are and what was asked; in a transaction."""
         self.store.note(left=self.url(Side.LEFT), right=self.url(Side.RIGHT))
+        self.store.note_job(self.plain_job)
+
+    @property
+    def plain_job(self) -> Job:
+        """The job without what is said for one run only, the guards' numbers among it."""
+        job = self.job
+        return msgspec.structs.replace(
+            job,
+            state_dir="",
+            rules=msgspec.structs.replace(job.rules, now_ns=0),
+            limits=Limits(require=job.limits.require),
+            lock_wait_s=0.0,
+            accept_new_root=False,
+            first_run=False,
+            paranoid=False,
+        )
 
     def _open(self, exclusive: bool, keeps: bool) -> Store:
         try:

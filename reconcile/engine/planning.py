@@ -1,6 +1,7 @@
 """Planning: both sides observed and compared with the baseline. Writes on no side."""
 
 import time
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
+from reconcile.engine.pairs import now_ns
 from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
@@ -27,6 +29,21 @@ if TYPE_CHECKING:
     from reconcile.engine.merging import Merge
 
 
+class Sight(NamedTuple):
+    """All that a plan is made of."""
+
+    base: Manifest
+    """What was agreed on; ABSENT on a first run."""
+    left: Observation
+    right: Observation
+    newest: Baseline | None
+    made_from: MadeFrom
+
+
+PlanMaker = Callable[["Opened", Sight], Plan]
+"""What is to be done about what was seen. Guards are evaluated on its answer."""
+
+
 class Seen(NamedTuple):
     """A planning with what it was made from, for the run that follows."""
 
@@ -35,17 +52,30 @@ class Seen(NamedTuple):
     right: Observation
 
 
-def make_plan(job: Job, listener: Listener) -> Planning:
+def judged(opened: Opened, sight: Sight) -> Plan:
+    """The ordinary `PlanMaker`: both sides are to agree."""
+    made_from = sight.made_from
+    rules = opened.job.rules
+    in_sync = _root_id(sight.base) == made_from.left_root == made_from.right_root != b""
+    if in_sync and not sight.left.problems and not sight.right.problems:
+        return Plan(made_from, (), mode=rules.mode.value, policy=",".join(rules.policies))
+    return _judged(opened, sight)
+
+
+def make_plan(job: Job, listener: Listener, make: PlanMaker = judged) -> Planning:
     """Observe both sides and compare them with the baseline; nothing is written on a side.
 
     Raises: every error of the observation; a guard that fails does not raise
     here, it stands in `plan.guards` with `ok` false.
     """
     with Opened(job, listener, exclusive=False) as opened:
-        return plan_now(opened).planning
+        planning = plan_now(opened, make).planning
+        if opened.is_writable:
+            note_standing(opened, planning.plan, "")
+        return planning
 
 
-def plan_now(opened: Opened) -> Seen:
+def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
     """Observe and compare. Raises: RootMissing, Denied …; a failing guard stands in the plan."""
     started = time.monotonic_ns()
     opened.listener(Phase("scan"))
@@ -62,7 +92,11 @@ def plan_now(opened: Opened) -> Seen:
     newest = opened.baseline()
     with opened.store.reading():
         base = opened.base()
-        plan = _plan(opened, base, left, right, newest)
+        sight = Sight(base, left, right, newest, _made_from(opened, left, right, newest))
+        plan = make(opened, sight)
+        plan = msgspec.structs.replace(
+            plan, rules=opened.rules_digest, problems=(*opened.notes, *plan.problems)
+        )
         opened.listener(Phase("guard"))
         facts = _facts(opened, base, left, right, newest)
     checks = check_guards(plan, facts, opened.job.limits)
@@ -81,14 +115,28 @@ def plan_now(opened: Opened) -> Seen:
     return Seen(planning, left, right)
 
 
-def _plan(
-    opened: Opened,
-    base: Manifest,
-    left: Observation,
-    right: Observation,
-    newest: Baseline | None,
-) -> Plan:
-    made_from = MadeFrom(
+def note_standing(opened: Opened, plan: Plan, run: str) -> None:
+    """Note the conflicts that stand and what the pair is, where that is news.
+
+    Only what a whole comparison found counts: an undo knows nothing of conflicts.
+    """
+    store = opened.store
+    compared = plan.kind.settles
+    is_news = compared and [each.conflict for each in store.conflicts.standing()] != list(
+        plan.conflicts
+    )
+    if not is_news and opened.noted_pair:
+        return
+    with store.transaction():
+        if is_news:
+            store.conflicts.see(plan.conflicts, run, now_ns())
+        opened.note_pair()
+
+
+def _made_from(
+    opened: Opened, left: Observation, right: Observation, newest: Baseline | None
+) -> MadeFrom:
+    return MadeFrom(
         opened.pair,
         opened.url(Side.LEFT),
         opened.url(Side.RIGHT),
@@ -98,31 +146,20 @@ def _plan(
         _root_id(right.manifest),
         opened.header,
     )
-    rules = opened.job.rules
-    in_sync = _root_id(base) == made_from.left_root == made_from.right_root != b""
-    if in_sync and not left.problems and not right.problems:
-        plan = Plan(made_from, (), mode=rules.mode.value, policy=",".join(rules.policies))
-    else:
-        plan = _judged(opened, base, left, right, made_from)
-    return msgspec.structs.replace(
-        plan, rules=opened.rules_digest, problems=(*opened.notes, *plan.problems)
-    )
 
 
-def _judged(
-    opened: Opened, base: Manifest, left: Observation, right: Observation, made_from: MadeFrom
-) -> Plan:
+def _judged(opened: Opened, sight: Sight) -> Plan:
     from reconcile.decide import planner  # judgement costs 15 ms at start-up, for trees that differ
 
     rules = rules_of(opened)
     return planner.make_plan(
-        base,
-        left.manifest,
-        right.manifest,
+        sight.base,
+        sight.left.manifest,
+        sight.right.manifest,
         rules,
-        made_from=made_from,
-        left_problems=left.problems,
-        right_problems=right.problems,
+        made_from=sight.made_from,
+        left_problems=sight.left.problems,
+        right_problems=sight.right.problems,
         compile_patterns=compile_patterns,
         merge_text=_merger(opened, rules),
     )

@@ -157,6 +157,24 @@ class GuardCheck(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class PlanKind(StrEnum):
+    """What a plan was made for."""
+
+    SYNC = "sync"
+    """The sides are to agree."""
+    RESOLVE = "resolve"
+    """Somebody decided conflicts; all other differences wait."""
+    UNDO = "undo"
+    """The sides are to hold again what they held before a run."""
+    RESTORE = "restore"
+    """A kept version is to stand on a side again, as an edit."""
+
+    @property
+    def settles(self) -> bool:
+        """Done steps enter the baseline. Else only `Plan.reverts` do."""
+        return self in (PlanKind.SYNC, PlanKind.RESOLVE)
+
+
 class Plan(msgspec.Struct, frozen=True):
     """Everything apply will do, and everything it will leave alone."""
 
@@ -172,6 +190,15 @@ class Plan(msgspec.Struct, frozen=True):
     rules: bytes = b""
     """Digest of filters and rules, so that a review knows what was asked."""
     first_run: bool = False
+    kind: PlanKind = PlanKind.SYNC
+    of: str = ""
+    """What it is about, unless SYNC: the run undone, conflicts' ids, the path restored."""
+    reverts: tuple[Agreement, ...] = ()
+    """What the baseline takes back before the first step, each exactly at its path.
+
+    A baseline that is older than the sides loses nothing: where both hold the
+    same they converge, and what differs is a difference again.
+    """
 
     @property
     def is_empty(self) -> bool:

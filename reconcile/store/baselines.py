@@ -34,7 +34,7 @@ from reconcile.store.pages import (
 )
 from reconcile.store.records import Baseline
 
-KEPT = 20
+KEPT = 100
 """Generations that stay readable."""
 _BASE = 0
 

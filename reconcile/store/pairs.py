@@ -38,6 +38,7 @@ def _record(directory: str, pair: str) -> PairRecord:
             baseline=store.baselines.newest(),
             last_run=recent[0] if recent else None,
             conflicts=store.conflicts.count(),
+            job=store.noted_job(),
         )
     except ReconcileError as error:
         return msgspec.structs.replace(record, damage=error.message)

@@ -7,8 +7,9 @@ import msgspec
 from reconcile.model.codec import decode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
+from reconcile.model.job import Job
 from reconcile.model.manifest import DEFAULT_HEADER, Header
-from reconcile.model.plan import Conflict, MadeFrom, Side
+from reconcile.model.plan import Conflict, MadeFrom, PlanKind, Side
 from reconcile.model.treepath import TreePath
 
 Which = Literal["base", "left", "right"]
@@ -77,6 +78,13 @@ class Run(msgspec.Struct, frozen=True):
     result: str = ""
     counts: tuple[tuple[str, str, int], ...] = ()
     """(side, action, how many were done)."""
+    kind: PlanKind = PlanKind.SYNC
+    of: str = ""
+    """As `Plan.of`."""
+    job: Job | None = None
+    """What was asked, without the state directory; None: not known (an older state)."""
+    baseline_after: int = 0
+    """The newest generation when it ended; 0: there was none, or it has not ended."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -129,5 +137,7 @@ class PairRecord(msgspec.Struct, frozen=True):
     conflicts: int = 0
     holder: Holder | None = None
     """Somebody holds the lock now."""
+    job: Job | None = None
+    """What was asked of it last, without the state directory."""
     damage: str = ""
     """Why the state cannot be read; empty when it can."""

@@ -7,7 +7,7 @@ import msgspec
 
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError
-from reconcile.model.plan import Conflict, Side
+from reconcile.model.plan import Conflict, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.database import Database, damaged
@@ -47,11 +47,43 @@ class Runs:
         newest = self.recent(1)
         return self.get(newest[0].id) if newest and not newest[0].ended_ns else None
 
-    def record(self, run: str, receipts: Iterable[Receipt]) -> None:
-        """Note how steps ended; the last word about a step counts."""
+    def record(self, run: str, steps: Iterable[Step], receipts: Iterable[Receipt]) -> None:
+        """Note how steps ended, receipts by position; the last word about a step counts."""
         self._database.many(
-            "INSERT OR REPLACE INTO journal (run, step, status, receipt) VALUES (?, ?, ?, ?)",
-            [(run, receipt.step, receipt.status.value, encode(receipt)) for receipt in receipts],
+            "INSERT OR REPLACE INTO journal (run, step, status, receipt, path, body)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (run, step.id, receipt.status.value, encode(receipt), step.path, encode(step))
+                for step, receipt in zip(steps, receipts, strict=True)
+            ],
+        )
+
+    def journal(self, run: str) -> Sequence[tuple[Step, Receipt]]:
+        """Every step that a run came to and how it ended, by number; in memory.
+
+        Empty for runs older than the journal's keeping of steps.
+        """
+        rows = self._database.rows(
+            "SELECT body, receipt FROM journal WHERE run = ? AND body IS NOT NULL ORDER BY step",
+            run,
+        )
+        return tuple(
+            (_decoded(self._database, row[0], Step), _decoded(self._database, row[1], Receipt))
+            for row in rows
+        )
+
+    def of_path(self, path: TreePath) -> Sequence[tuple[str, Step, Receipt]]:
+        """(run, step, receipt) of each step at `path`, oldest run first. Cost: all journals."""
+        rows = self._database.rows(
+            "SELECT run, body, receipt FROM journal WHERE path = ? ORDER BY run, step", path
+        )
+        return tuple(
+            (
+                str(row[0]),
+                _decoded(self._database, row[1], Step),
+                _decoded(self._database, row[2], Receipt),
+            )
+            for row in rows
         )
 
     def receipts(self, run: str) -> Sequence[Receipt]:
@@ -68,7 +100,13 @@ class Runs:
 
     def prune(self, keep: int) -> None:
         """Drop the plans and journals of all but the last `keep` runs; the runs stay listed."""
-        old = [(run.id,) for run in self.recent(1_000_000)[keep:] if run.ended_ns]
+        rows = self._database.rows(
+            "SELECT id FROM runs WHERE ended_ns != 0 AND EXISTS"
+            " (SELECT 1 FROM journal WHERE run = runs.id)"
+            " ORDER BY started_ns DESC, id DESC LIMIT -1 OFFSET ?",
+            keep,
+        )
+        old = [(row[0],) for row in rows]
         self._database.many("DELETE FROM journal WHERE run = ?", old)
         self._database.many("UPDATE runs SET plan = x'' WHERE id = ?", old)
 

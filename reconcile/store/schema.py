@@ -70,8 +70,14 @@ def _version_1(db: "Database") -> None:
     db.table("conflicts").create({"id": str, "body": bytes}, pk="id")
 
 
+def _version_2(db: "Database") -> None:
+    """The journal keeps what each step was, beside how it ended: history and undo live on it."""
+    db.execute("ALTER TABLE journal ADD COLUMN path BLOB")
+    db.execute("ALTER TABLE journal ADD COLUMN body BLOB")
+
+
 Migration = Callable[["Database"], None]
-MIGRATIONS: tuple[Migration, ...] = (_version_1,)
+MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2)
 """Number n makes version n+1 of version n. Never edited, only added."""
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -16,6 +16,7 @@ from reconcile.decide.advance import Revision, SideEdits, restat, revise, stat_k
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
+from reconcile.model.job import Job
 from reconcile.model.manifest import DEFAULT_HEADER, Header, Manifest, PageRow
 from reconcile.model.plan import Side
 from reconcile.store.baselines import Baselines
@@ -203,6 +204,20 @@ class Store:
         """A fact about the pair; empty when never noted."""
         row = self._database.one("SELECT value FROM meta WHERE key = ?", name)
         return bytes(row[0]).decode("utf-8", "replace") if row else ""
+
+    def note_job(self, job: Job) -> None:
+        """Remember what was asked of the pair last; in a transaction."""
+        self._database.run(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('job', ?)", encode(job)
+        )
+
+    def noted_job(self) -> Job | None:
+        """What was asked of the pair last, without the state directory; None: not known."""
+        row = self._database.one("SELECT value FROM meta WHERE key = 'job'")
+        try:
+            return None if row is None else decode(row[0], Job)
+        except (ManifestError, TypeError):
+            return None
 
     def close(self) -> None:
         """Let go of the file; the lock is not ours to release."""

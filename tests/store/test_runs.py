@@ -4,8 +4,9 @@ from pathlib import Path
 
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.manifest import DEFAULT_HEADER
-from reconcile.model.plan import Conflict, MadeFrom, Side
+from reconcile.model.plan import Action, Conflict, MadeFrom, Side, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
+from reconcile.model.treepath import TreePath
 from reconcile.store.records import Run, Version
 from reconcile.store.state import Store
 from tests.store.helpers import pair, path
@@ -40,23 +41,31 @@ def test_a_later_run_that_ended_hides_an_earlier_one_that_did_not(tmp_path: Path
     assert runs.recent(1)[0].plan == b""
 
 
+def step(number: int, path: bytes = b"a") -> Step:
+    where = TreePath(path)
+    return Step(number, Side.LEFT, Action.MKDIR, where, where, None, Entry(b"a", Kind.DIR))
+
+
 def test_the_journal_keeps_the_last_word_about_each_step(tmp_path: Path) -> None:
     runs = Store.open(pair(tmp_path)).runs
     stamp = Fingerprint(0o100644, 1, 2, 3, 4, 5)
     entry = Entry(b"a", Kind.FILE, 1, 2, 0o644, b"i" * 32, (("token", b"t"),))
     done = Receipt(2, Status.DONE, entry=entry, fingerprint=stamp, version="v/1")
-    runs.record("r-1", [Receipt(3, Status.FAILED, "E_IO", "why"), Receipt(2, Status.STALE)])
-    runs.record("r-1", [done])
-    runs.record("r-2", [Receipt(1, Status.DONE)])
+    failed = Receipt(3, Status.FAILED, "E_IO", "why")
+    runs.record("r-1", [step(3), step(2)], [failed, Receipt(2, Status.STALE)])
+    runs.record("r-1", [step(2)], [done])
+    runs.record("r-2", [step(1, b"b")], [Receipt(1, Status.DONE)])
     assert list(runs.receipts("r-1")) == [done, Receipt(3, Status.FAILED, "E_IO", "why")]
     assert runs.done("r-1") == {2}
+    assert list(runs.journal("r-1")) == [(step(2), done), (step(3), failed)]
+    assert [(r, s.id) for r, s, _ in runs.of_path(TreePath(b"a"))] == [("r-1", 2), ("r-1", 3)]
 
 
 def test_old_runs_stay_listed_without_plan_and_journal(tmp_path: Path) -> None:
     runs = Store.open(pair(tmp_path)).runs
     for number in range(4):
         runs.end(run(f"r-{number}", started_ns=number, ended_ns=0 if number == 1 else 9))
-        runs.record(f"r-{number}", [Receipt(1, Status.DONE)])
+        runs.record(f"r-{number}", [step(1)], [Receipt(1, Status.DONE)])
     runs.prune(1)
     assert [r.id for r in runs.recent(9)] == ["r-3", "r-2", "r-1", "r-0"]
     kept = [name for name in ("r-0", "r-1", "r-2", "r-3") if runs.receipts(name)]

@@ -1,0 +1,111 @@
+"""Known: which pair a run's or a conflict's id belongs to. Reads only the states.
+
+An id may be given as any beginning of it that only one has.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TypeVar
+
+import msgspec
+
+from reconcile.model.errors import NotFound, ReconcileError, UsageError
+from reconcile.model.job import Job
+from reconcile.store.pairs import pairs
+from reconcile.store.records import PairRecord, Run, Standing
+from reconcile.store.state import Store, pair_directory
+
+T = TypeVar("T")
+_ALL = 1_000_000
+
+
+class KnownPair(msgspec.Struct, frozen=True):
+    """A pair that a state directory knows."""
+
+    pair: str
+    directory: str
+    """Where its state lies."""
+    left: str
+    right: str
+    job: Job | None
+    """What was asked of it last, with this state directory; None: not known (an older state)."""
+
+
+def known_pairs(state_dir: str) -> Sequence[KnownPair]:
+    """Every pair whose state can be read, by left then right."""
+    return tuple(_known(state_dir, record) for record in pairs(state_dir) if not record.damage)
+
+
+def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
+    """The run of this id and its pair. Raises: NotFound; UsageError, when several begin so."""
+    every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.recent(_ALL))))
+    pair, found = _one(run, "run", every, "reconcile history")
+    return pair, _in_state(pair, lambda store: store.runs.get(found.id)) or found
+
+
+def find_conflict(state_dir: str, conflict: str) -> tuple[KnownPair, Standing]:
+    """The conflict of this id and its pair. Raises: NotFound; UsageError, when several begin so."""
+    return _one(
+        conflict,
+        "conflict",
+        list(
+            _each(
+                state_dir,
+                lambda store: ((each.conflict.id, each) for each in store.conflicts.standing()),
+            )
+        ),
+        "reconcile conflicts list",
+    )
+
+
+def last_run(state_dir: str) -> tuple[KnownPair, Run] | None:
+    """The run that began last of all; None: there was none."""
+    runs = [
+        (pair, run)
+        for pair, _, run in _each(
+            state_dir, lambda store: ((each.id, each) for each in store.runs.recent(1))
+        )
+    ]
+    return max(runs, key=lambda found: found[1].started_ns, default=None)
+
+
+def _known(state_dir: str, record: PairRecord) -> KnownPair:
+    job = record.job and msgspec.structs.replace(record.job, state_dir=state_dir)
+    directory = pair_directory(state_dir, record.pair)
+    return KnownPair(record.pair, directory, record.left, record.right, job)
+
+
+def _in_state(pair: KnownPair, ask: Callable[[Store], T]) -> T:
+    store = Store.open(pair.directory, create=False)
+    try:
+        return ask(store)
+    finally:
+        store.close()
+
+
+def _each(
+    state_dir: str, ask: Callable[[Store], Iterable[tuple[str, T]]]
+) -> Iterator[tuple[KnownPair, str, T]]:
+    """(pair, id, what bears it) of every pair; a state that cannot be read is passed over."""
+    for pair in known_pairs(state_dir):
+        try:
+            named = _in_state(pair, lambda store: tuple(ask(store)))
+        except ReconcileError:
+            continue
+        for identifier, bearer in named:
+            yield pair, identifier, bearer
+
+
+def _one(
+    wanted: str, word: str, every: Sequence[tuple[KnownPair, str, T]], where: str
+) -> tuple[KnownPair, T]:
+    exact = [found for found in every if found[1] == wanted]
+    matching = exact or [found for found in every if wanted and found[1].startswith(wanted)]
+    if len(matching) == 1:
+        return matching[0][0], matching[0][2]
+    if matching:
+        names = ", ".join(found[1] for found in matching[:5])
+        raise UsageError(f"several {word}s begin with `{wanted}`: {names}", hint=where)
+    close = get_close_matches(wanted, [found[1] for found in every], 1, 0.6)
+    hint = f"did you mean {close[0]}? See: {where}" if close else f"see: {where}"
+    raise NotFound(f"no {word} `{wanted}` is known", hint=hint)
