@@ -64,12 +64,13 @@ class FarHost:
                 place.mkdir()
             private = stack.enter_context(private_loopback())
             adopt_orphans()
+            others = _children_named("sshd")
             self.server = stack.enter_context(Sshd(self.work, environment=self._environment()))
-            [self.listener] = _children_named("sshd")
+            [self.listener] = [pid for pid in _children_named("sshd") if pid not in others]
             self.routes = {host: self._route(host, private, stack) for host in (DIRECT, SLOW)}
             counting = stack.enter_context(self._counting_server())
             self.routes[COUNTING] = Route(counting, counting.port, lambda: 0)
-            self._listeners = _children_named("sshd")
+            self._listeners = [pid for pid in _children_named("sshd") if pid not in others]
             self.config = self._write_config()
             self._stack = stack.pop_all()
         return self

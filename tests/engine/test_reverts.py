@@ -1,0 +1,84 @@
+"""A plan that takes the baseline back: before its first step, and its steps settle nothing."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from reconcile.engine.cycle import PlanMaker, Sight, apply_job, make_plan
+from reconcile.engine.events import Event, StepEnded, silent
+from reconcile.engine.opened import Opened
+from reconcile.model.job import Job
+from reconcile.model.manifest import lookup
+from reconcile.model.plan import Action, Agreement, Plan, PlanKind, Side, Step
+from reconcile.model.treepath import TreePath
+
+F = TreePath(b"f")
+
+
+def agreed_pair(place: Path) -> Job:
+    for side in ("left", "right"):
+        (place / side).mkdir()
+    (place / "left" / "f").write_text("text")
+    (place / "left" / "g").write_text("another")
+    job = Job(str(place / "left"), str(place / "right"), str(place / "state"))
+    apply_job(job, silent, lambda planning: planning.plan)
+    return job
+
+
+def take_back(kind: PlanKind) -> PlanMaker:
+    """Right's `f` goes, and the baseline forgets it."""
+
+    def make(opened: Opened, sight: Sight) -> Plan:
+        del opened
+        found = lookup(sight.right.manifest, F)
+        step = Step(1, Side.RIGHT, Action.DELETE, F, F, found, None)
+        return Plan(sight.made_from, (step,), kind=kind, of="r-1", reverts=(Agreement(F, None),))
+
+    return make
+
+
+def base_names(job: Job) -> set[bytes]:
+    with Opened(job, silent, exclusive=False) as opened:
+        return {name for name in (b"f", b"g") if lookup(opened.base(), TreePath(name))}
+
+
+def test_done_steps_of_an_undo_do_not_enter_the_baseline(tmp_path: Path) -> None:
+    job = agreed_pair(tmp_path)
+
+    outcome = apply_job(job, silent, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+
+    assert outcome.baseline_after == 2
+    assert base_names(job) == {b"g"}
+    [again] = make_plan(job, silent).plan.steps
+    assert (again.side, again.action, again.path) == (Side.RIGHT, Action.CREATE, F)
+
+
+def test_the_baseline_is_taken_back_before_the_first_step(tmp_path: Path) -> None:
+    job = agreed_pair(tmp_path)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(BaseException):  # noqa: B017, PT011  # how a run ends is not the point
+        apply_job(job, stop, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+
+    assert base_names(job) == {b"g"}
+    apply_job(job, silent, lambda planning: planning.plan)
+    assert (tmp_path / "left" / "f").read_text() == (tmp_path / "right" / "f").read_text()
+
+
+def test_an_undo_leaves_the_standing_conflicts_as_they_are_noted(tmp_path: Path) -> None:
+    job = agreed_pair(tmp_path)
+    for side in ("left", "right"):
+        (tmp_path / side / "g").write_text(f"of {side}")
+    [conflict] = make_plan(job, silent).plan.conflicts
+
+    apply_job(job, silent, lambda planning: planning.plan, take_back(PlanKind.RESTORE))
+
+    with Opened(job, silent, exclusive=False) as opened:
+        [standing] = opened.store.conflicts.standing()
+    assert msgspec.structs.replace(standing.conflict, policy="") == msgspec.structs.replace(
+        conflict, policy=""
+    )
