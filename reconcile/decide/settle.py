@@ -1,23 +1,26 @@
 """Settle: what was given, by whatever way, becomes one Job.
 
 Owns which options there are, how each value is read, and the order flag >
-environment > default, with the origin of each. Endpoints and the state
-directory come settled, in `defaults`: they need the disk. All that is wrong is
-said at once.
+environment > job file > default, with the origin of each. Endpoints and the
+state directory come settled, in `defaults`: they need the disk. All that is
+wrong is said at once.
 
-An option `max_delete` is `--max-delete` as a flag and RECONCILE_MAX_DELETE in
-the environment. LIMIT: a list in the environment is separated by commas, so its
+An option `max_delete` is `--max-delete` as a flag, RECONCILE_MAX_DELETE in the
+environment, RECONCILE_JOB__PHOTOS__MAX_DELETE for the job `photos` alone, and
+`max_delete` in a job file. What is nearer replaces what is farther; only patterns
+and required paths of a job file add up with what is said elsewhere, and come
+first, so that an option never takes in again what the file leaves out. LIMIT: a list in the environment is separated by commas, so its
 values hold none; a filter file has no such limit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, TypeVar
 
 from msgspec.structs import replace
 
 from reconcile.decide.filters import PRESETS, parse_filter_file, parse_rule, preset_rules
-from reconcile.decide.given import DEFAULT, Flag, Given, flag_of
+from reconcile.decide.given import DEFAULT, Flag, Given, Layer, Wrong, flag_of
 from reconcile.decide.globs import NEVER, parse_glob
 from reconcile.decide.pacing import parse_limit
 from reconcile.decide.units import (
@@ -61,17 +64,33 @@ def settle(
     env: Mapping[str, str],
     defaults: Job,
     read_file: ReadFile | None = None,
+    layers: Sequence[Layer] = (),
 ) -> Job:
-    """`defaults` with everything that flags or environment say instead, and the origins.
+    """`defaults` with everything that flags, environment or job file say instead, and the origins.
 
     `flags` holds what was given, by option name with underscores; names that
-    are not settled here are passed over.
+    are not settled here are passed over. `layers` are the tables of the job file
+    that concern the job, the nearest last.
     Raises: UsageError, one for all that is wrong: option, value, where it came
     from, and the nearest word that would do.
     """
-    given = Given(flags, env)
+    given = Given(flags, env, layers, defaults.name)
+    job = _settled(given, defaults, read_file)
+    if given.wrong:
+        raise UsageError("; ".join(map(str, given.wrong)))
+    return replace(job, origins=tuple(sorted(given.origins.items())))
+
+
+def check(layers: Sequence[Layer], read_file: ReadFile | None = None) -> tuple[Wrong, ...]:
+    """What is wrong with the values of a job file, each with its place."""
+    given = Given({}, {}, layers)
+    _settled(given, Job("", "", ""), read_file)
+    return tuple(given.wrong)
+
+
+def _settled(given: Given, defaults: Job, read_file: ReadFile | None) -> Job:
     tracked = given.take("meta", _meta, defaults.tracked)
-    job = replace(
+    return replace(
         defaults,
         rules=replace(_rules(given, defaults.rules), tracked=tracked),
         limits=_limits(given, defaults.limits),
@@ -88,9 +107,6 @@ def settle(
         compress=given.switch("compress", defaults.compress),
         bwlimit=given.take("bwlimit", _bwlimit, defaults.bwlimit),
     )
-    if given.wrong:
-        raise UsageError("; ".join(given.wrong))
-    return replace(job, origins=tuple(sorted(given.origins.items())))
 
 
 def _rules(given: Given, usual: Rules) -> Rules:
@@ -120,7 +136,8 @@ def _delete(given: Given, mode: Mode, usual: bool) -> bool:
     """By mode, unless said: `update` deletes nothing, whatever is asked."""
     wanted = given.switch("delete", usual and mode is not Mode.UPDATE)
     if wanted and mode is Mode.UPDATE:
-        given.wrong.append(f"`{given.origins['delete']}`: mode `update` deletes nothing")
+        origin = "delete = true" if given.is_filed("delete") else given.origins["delete"]
+        given.complain("delete", f"`{origin}`: mode `update` deletes nothing")
     return wanted
 
 
@@ -187,7 +204,7 @@ def _limits(given: Given, usual: Limits) -> Limits:
         max_change_share=given.take("max_change", parse_share, usual.max_change_share),
         max_delete_bytes=given.take("max_delete_size", parse_size, usual.max_delete_bytes),
         allow_empty=given.switch("allow_empty_side", usual.allow_empty),
-        require=_paths(given, "require") or usual.require,
+        require=(*_required(given), *_paths(given, "require", filed=False)) or usual.require,
     )
     most = given.take("max_delete", parse_count_or_share, None)
     if isinstance(most, int):
@@ -205,16 +222,17 @@ def _filters(given: Given, usual: FilterSpec, read_file: ReadFile | None) -> Fil
     With `filters`, the three options as they stood on the command line, each
     as `exclude=GLOB`, their own order counts.
     """
+    hidden = preset_rules("hidden") if not given.switch("hidden", True) else ()
     rules = list(usual.rules)
-    for names in given.many("preset"):
+    rules += (*(hidden if given.is_filed("hidden") else ()), *_filed_rules(given, read_file))
+    for names in given.many("preset", filed=False):
         rules += given.read("preset", names, _presets) or ()
-    if not given.switch("hidden", True):
-        rules += preset_rules("hidden")
+    rules += hidden if not given.is_filed("hidden") else ()
     in_order = given.many("filters", split=False)
     apart = [
         f"{name}={value}"
         for name in ("filter_from", "exclude", "include")
-        for value in given.many(name)
+        for value in given.many(name, filed=False)
         if not in_order or given.origins[name] != flag_of(name)
     ]
     for one in (*apart, *in_order):
@@ -230,6 +248,17 @@ def _filters(given: Given, usual: FilterSpec, read_file: ReadFile | None) -> Fil
     )
 
 
+def _filed_rules(given: Given, read_file: ReadFile | None) -> list[FilterRule]:
+    """The job file's patterns, table by table; a pattern's own line is its origin."""
+    rules: list[FilterRule] = []
+    for layer in given.layers:
+        for name in ("preset", "filter_from", "exclude", "include"):
+            for text, spot in layer[name].parts() if name in layer else ():
+                reader = _rule_reader(name, spot.origin, read_file)
+                rules += given.read(name, text, reader, spot) or ()
+    return rules
+
+
 def _presets(text: str) -> tuple[FilterRule, ...]:
     names = _some_of(text, tuple(PRESETS), {})
     return tuple(rule for name in names for rule in preset_rules(name))
@@ -238,9 +267,11 @@ def _presets(text: str) -> tuple[FilterRule, ...]:
 def _rule_reader(
     name: str, origin: str, read_file: ReadFile | None
 ) -> Callable[[str], tuple[FilterRule, ...]]:
-    """How a value of `--exclude`, `--include` or `--filter-from` becomes rules."""
+    """How a value of `--exclude`, `--include`, `--filter-from` or `--preset` becomes rules."""
 
     def read_rules(value: str) -> tuple[FilterRule, ...]:
+        if name == "preset":
+            return _presets(value)
         if name == "filter_from":
             return parse_filter_file(_content(value, read_file), value)
         if name == "include":
@@ -260,8 +291,17 @@ def _content(name: str, read_file: ReadFile | None) -> bytes:
         raise ValueError(f"cannot be read: {error.strerror or error}") from error
 
 
-def _paths(given: Given, name: str) -> tuple[TreePath, ...]:
-    read = (given.read(name, text, _path) for text in given.many(name))
+def _required(given: Given) -> tuple[TreePath, ...]:
+    """The paths that the job file's tables require."""
+    parts = [
+        part for layer in given.layers if "require" in layer for part in layer["require"].parts()
+    ]
+    read = (given.read("require", text, _path, spot) for text, spot in parts)
+    return tuple(path for path in read if path is not None)
+
+
+def _paths(given: Given, name: str, *, filed: bool = True) -> tuple[TreePath, ...]:
+    read = (given.read(name, text, _path) for text in given.many(name, filed=filed))
     return tuple(path for path in read if path is not None)
 
 
