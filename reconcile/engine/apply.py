@@ -242,14 +242,15 @@ class _Run:
         error.hint = f"{error.hint}; then {again}" if error.hint else again
 
     def _commit(self) -> None:
-        """Record the steps that are over."""
-        for steps, ended in self._over:
+        """Record the steps that are over, each once: a listener that raises hears no more of them."""
+        while self._over:
+            steps, ended = self._over[0]
             over = [step for step in steps if step.id in ended]
             receipts = [ended[step.id] for step in over]
             if over:
                 self._ledger.commit(over, receipts)
+            self._over = self._over[1:]
             self._tell(over, receipts)
-        self._over = []
 
     def _needless(self, steps: Sequence[Step]) -> dict[int, Receipt]:
         """Receipts of the steps that need one which was not done in an earlier batch."""

@@ -143,6 +143,25 @@ def test_events_tell_each_step_and_progress_never_goes_back() -> None:
     assert [e for e in events if isinstance(e, Moved)] == [Moved(2, 2, 3, 3)]
 
 
+def test_steps_are_recorded_once_though_the_listener_raises_when_told_of_them() -> None:
+    left, right = from_contents({"a": b"one"}), MemoryTree()
+    steps = Steps()
+    steps.add(Action.CREATE, b"a", None, left.entries[TreePath(b"a")])
+    recorded: list[int] = []
+
+    class Counting(Committed):
+        def commit(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> None:
+            recorded.extend(step.id for step in steps)
+
+    def trouble(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            raise RuntimeError("the listener's own")
+
+    with pytest.raises(RuntimeError):
+        run(steps.made, left, right, trouble, Counting())
+    assert recorded == [1]
+
+
 def test_merged_content_comes_from_the_state() -> None:
     left, right = MemoryTree(), MemoryTree()
     want = file(b"m", b"merged")

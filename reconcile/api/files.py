@@ -1,0 +1,74 @@
+"""Manifests and saved plans as files, and what this machine knows of its pairs."""
+
+import os
+import time
+from typing import Unpack
+
+from reconcile.api.options import Options, Place, settled, stamped, state_place
+from reconcile.api.pair import Pair
+from reconcile.engine import inspection, manifests
+from reconcile.engine.events import Listener, silent
+from reconcile.engine.manifests import Built, Compared, Listed
+from reconcile.engine.outcome import Outcome, PairStatus
+from reconcile.engine.places import local_endpoint
+from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.planfile import load_plan as load_plan_file
+from reconcile.engine.planstate import notes_on
+from reconcile.model.rman import Counts
+
+
+def status(*, state_dir: Place | None = None) -> tuple[PairStatus, ...]:
+    """Every pair this machine knows, and what each needs. Reads only the state."""
+    return tuple(inspection.status(state_place(state_dir)))
+
+
+def load_plan(location: Place) -> SavedPlan:
+    """A saved plan, every part of it checked. Raises: NotFound, PlanCorrupt."""
+    return load_plan_file(os.path.expanduser(os.fspath(location)))
+
+
+def plan_notes(saved: SavedPlan, *, state_dir: Place | None = None) -> tuple[str, ...]:
+    """Of `EXPIRED`, `APPLIED` and `STALE`; empty when nothing speaks against the plan."""
+    return tuple(notes_on(saved, state_place(state_dir), time.time_ns()))
+
+
+def apply_plan(
+    plan: SavedPlan | Place, *, state_dir: Place | None = None, listener: Listener = silent
+) -> Outcome:
+    """Carry out a saved plan, or go on with its interrupted run. See `Pair.apply`."""
+    saved = plan if isinstance(plan, SavedPlan) else load_plan(plan)
+    return Pair.of_plan(saved, state_dir=state_dir).apply(saved, listener=listener)
+
+
+def build_manifest(
+    where: Place, location: Place, *, listener: Listener = silent, **options: Unpack[Options]
+) -> Built:
+    """Hash what `where` holds and write its manifest (`.rman`) to `location`, a new file."""
+    job = stamped(settled(where, where, None, options))
+    target = local_endpoint(os.fspath(location))
+    return manifests.build_manifest(job, target, listener, created_ns=time.time_ns())
+
+
+def list_manifest(location: Place) -> Listed:
+    """Every entry of a manifest file, in tree order. Raises: ManifestError, NotFound."""
+    return manifests.list_manifest(local_endpoint(os.fspath(location)))
+
+
+def check_manifest(location: Place) -> Counts:
+    """What a manifest file counts, once every byte of it was checked. Raises: ManifestError."""
+    return manifests.check_manifest(local_endpoint(os.fspath(location)))
+
+
+def compare_manifests(left: Place, right: Place, base: Place | None = None) -> Compared:
+    """Where two manifest files differ; with `base`, three ways."""
+    files = [local_endpoint(os.fspath(each)) for each in (left, right)]
+    common = local_endpoint(os.fspath(base)) if base is not None else ""
+    return manifests.compare_manifests(files[0], files[1], common)
+
+
+def compare_directory(
+    location: Place, where: Place, *, listener: Listener = silent, **options: Unpack[Options]
+) -> Compared:
+    """Where a directory differs from a manifest file (left: the manifest)."""
+    job = stamped(settled(where, where, None, options))
+    return manifests.compare_directory(local_endpoint(os.fspath(location)), job, listener)

@@ -1,0 +1,214 @@
+"""Pair: two sides and what is asked of them; every question and every change as a method.
+
+A value: it opens nothing until a method is called, and lets everything go when
+that returns. Nothing is printed; what happens is told to a listener, or yielded,
+as the values of `engine/events.py`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Generator
+from typing import TypeVar, Unpack
+
+import msgspec
+
+from reconcile.api.applying import events
+from reconcile.api.options import Options, Place, begun, settled, state_place
+from reconcile.engine import cycle, inspection, planning
+from reconcile.engine.events import Event, Listener, silent
+from reconcile.engine.outcome import (
+    Explanation,
+    Generation,
+    Outcome,
+    Planning,
+    Verification,
+)
+from reconcile.engine.places import endpoint
+from reconcile.engine.planfile import SavedPlan, plan_id, save_plan
+from reconcile.model.errors import StalePlan
+from reconcile.model.job import Job
+from reconcile.model.plan import Plan
+from reconcile.model.treepath import TreePath, parse
+
+T = TypeVar("T")
+Approve = Callable[[Planning], bool]
+"""Shown the plan before the first write; whether it may be applied."""
+PathLike = str | bytes | os.PathLike[str]
+"""A path below the roots."""
+
+
+def everything(shown: Planning) -> bool:
+    """Approves any plan, as `--yes` does; guards still refuse."""
+    del shown
+    return True
+
+
+class Pair:
+    """Two sides that are kept in agreement.
+
+        pair = Pair("~/photos", "/mnt/backup/photos", on_conflict="keep-both")
+        planning = pair.plan()
+        outcome = pair.apply(planning)
+
+    Options are those of the command line, with underscores for dashes.
+    Raises: UsageError, for an endpoint or an option that cannot be.
+    """
+
+    __slots__ = ("_job",)
+
+    def __init__(
+        self,
+        left: Place,
+        right: Place,
+        *,
+        state_dir: Place | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        self._job = settled(left, right, state_dir, options)
+        begun(self._job)
+
+    @classmethod
+    def of(cls, job: Job) -> "Pair":
+        """The pair of a settled job."""
+        pair = cls.__new__(cls)
+        pair._job = job
+        return pair
+
+    @classmethod
+    def of_plan(cls, saved: SavedPlan, *, state_dir: Place | None = None) -> "Pair":
+        """The pair that a saved plan was made for, with this machine's state."""
+        job = saved.job
+        return cls.of(
+            msgspec.structs.replace(
+                job,
+                left=endpoint(job.left),
+                right=endpoint(job.right),
+                state_dir=state_place(state_dir),
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"Pair({self.left!r}, {self.right!r})"
+
+    @property
+    def job(self) -> Job:
+        """What is asked, settled; its `origins` say where each value came from."""
+        return self._job
+
+    @property
+    def left(self) -> str:
+        """The left endpoint, absolute."""
+        return self._job.left
+
+    @property
+    def right(self) -> str:
+        """The right endpoint, absolute."""
+        return self._job.right
+
+    def plan(self, *, listener: Listener = silent) -> Planning:
+        """Observe both sides and compare them with the baseline; no side is written.
+
+        A guard that fails stands in `plan.guards`; only `apply` refuses.
+        Raises: RootMissing, Unreachable, Denied, StateError.
+        """
+        return planning.make_plan(begun(self._job), listener)
+
+    def planning(self) -> Generator[Event | Planning, None, None]:
+        """As `plan`: its events as they happen, then the Planning."""
+        return events(lambda listener: self.plan(listener=listener))
+
+    def apply(
+        self,
+        plan: Planning | Plan | SavedPlan | None = None,
+        *,
+        approve: Approve = everything,
+        listener: Listener = silent,
+    ) -> Outcome:
+        """Make both sides agree: by a plan made now and shown to `approve`, or by exactly `plan`.
+
+        What could not be done stands in `not_done`, conflicts that are left in
+        `conflicts`; the baseline follows what was done. A plan that was given
+        is itself the approval; a saved one that was interrupted is gone on with.
+        Raises: Refused, when a guard fails; Locked; StalePlan and PlanUsed, for
+        a plan whose world is gone. Nothing was changed then. A listener that
+        raises stops the run between two steps, the state saved.
+        """
+        job = begun(self._job)
+        if plan is not None:
+            return self._apply_plan(job, plan, listener)
+        return cycle.apply_job(job, listener, lambda shown: shown.plan if approve(shown) else None)
+
+    def applying(
+        self,
+        plan: Planning | Plan | SavedPlan | None = None,
+        *,
+        approve: Approve = everything,
+    ) -> Generator[Event | Outcome, None, None]:
+        """As `apply`: its events as they happen, then the Outcome.
+
+        The plan comes by as `Planned` before the first write. Leaving the loop,
+        or `close()`, stops the run between two steps, the state saved.
+        """
+        return events(lambda listener: self.apply(plan, approve=approve, listener=listener))
+
+    def verify(self, *, listener: Listener = silent) -> Verification:
+        """Read and hash both sides again and compare them; nothing is written anywhere."""
+        return inspection.verify(begun(self._job), listener)
+
+    def verifying(self) -> Generator[Event | Verification, None, None]:
+        """As `verify`: its events as they happen, then the Verification."""
+        return events(lambda listener: self.verify(listener=listener))
+
+    def explain(self, path: PathLike, *, listener: Listener = silent) -> Explanation:
+        """Why `path` is, or is not, in the plan that would be made now."""
+        return inspection.explain(begun(self._job), tree_path(path), listener)
+
+    def baselines(self) -> tuple[Generation, ...]:
+        """What both sides have agreed on, newest first."""
+        return tuple(inspection.baselines(self._job))
+
+    def reset_baseline(self) -> int:
+        """Forget what was agreed on: the next run is a first run, which deletes nothing."""
+        return inspection.reset_baseline(self._job)
+
+    def adopt_baseline(self, *, listener: Listener = silent) -> Planning:
+        """Take everything that is equal now as agreed on; neither side changes."""
+        return cycle.adopt_baseline(begun(self._job), listener)
+
+    def save(
+        self, plan: Planning | Plan, location: Place, *, expires_s: float = 7 * 86400.0
+    ) -> SavedPlan:
+        """Write a plan to a file (`.rplan`), to be reviewed and applied within `expires_s`."""
+        from reconcile import __version__
+
+        now = time.time_ns()
+        return save_plan(
+            os.path.expanduser(os.fspath(location)),
+            _plan_of(plan),
+            job=self._job,
+            created_ns=now,
+            expires_ns=now + int(expires_s * 1e9),
+            host=os.uname().nodename,
+            version=__version__,
+        )
+
+    def _apply_plan(
+        self, job: Job, plan: Planning | Plan | SavedPlan, listener: Listener
+    ) -> Outcome:
+        now = time.time_ns()
+        if not isinstance(plan, SavedPlan):
+            bare = _plan_of(plan)
+            return cycle.apply_plan(job, bare, plan_id(bare, now), listener)
+        if plan.expires_ns < now:
+            raise StalePlan(f"plan {plan.id} has expired", hint="make a new plan")
+        return cycle.apply_plan(job, plan.plan, plan.id, listener)
+
+
+def tree_path(path: PathLike) -> TreePath:
+    """A path below the roots, as people write it. Raises: PathRefused."""
+    raw = os.fsencode(path)
+    return parse(raw.removeprefix(b"./").rstrip(b"/"))
+
+
+def _plan_of(plan: Planning | Plan) -> Plan:
+    return plan.plan if isinstance(plan, Planning) else plan
