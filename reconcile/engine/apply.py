@@ -242,7 +242,7 @@ class _Run:
         error.hint = f"{error.hint}; then {again}" if error.hint else again
 
     def _commit(self) -> None:
-        """Record the steps that are over, each once: a listener that raises hears no more of them."""
+        """Record the steps that are over, each once, whatever the listener raises."""
         while self._over:
             steps, ended = self._over[0]
             over = [step for step in steps if step.id in ended]

@@ -144,9 +144,12 @@ def test_events_tell_each_step_and_progress_never_goes_back() -> None:
 
 
 def test_steps_are_recorded_once_though_the_listener_raises_when_told_of_them() -> None:
-    left, right = from_contents({"a": b"one"}), MemoryTree()
+    names = [f"{n:04}" for n in range(BATCH_STEPS + 1)]
+    left, right = from_contents(dict.fromkeys(names, b"x")), MemoryTree()
     steps = Steps()
-    steps.add(Action.CREATE, b"a", None, left.entries[TreePath(b"a")])
+    for name in names:
+        entry = left.entries[TreePath(name.encode())]
+        steps.add(Action.CREATE, entry.name, None, entry)
     recorded: list[int] = []
 
     class Counting(Committed):
@@ -159,7 +162,7 @@ def test_steps_are_recorded_once_though_the_listener_raises_when_told_of_them() 
 
     with pytest.raises(RuntimeError):
         run(steps.made, left, right, trouble, Counting())
-    assert recorded == [1]
+    assert recorded == list(range(1, BATCH_STEPS + 1))
 
 
 def test_merged_content_comes_from_the_state() -> None:
