@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from reconcile.cli.events_json import ConflictItem, Guard, StepItem, Thing
+from reconcile.cli.start_json import START_DOCUMENTS
 
 
 class VersionDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,4 +249,5 @@ DOCUMENTS = (
     CheckedDocument,
     ManifestDiffDocument,
     HostKeysDocument,
+    *START_DOCUMENTS,
 )

@@ -125,6 +125,12 @@ VERBS = (
         ),
     ),
     Verb(
+        "help",
+        (Word("TOPIC", 0, 2, "A command, an error code (E_...), or a topic."),),
+        "Explain a command, an error code or a topic; needs no network.",
+        examples=("reconcile help", "reconcile help E_HOSTKEY_CHANGED", "reconcile help filters"),
+    ),
+    Verb(
         "version",
         (),
         "Print the version.",

@@ -1,0 +1,72 @@
+"""`reconcile help`: a command's options, what an error code means, or a page of the manual."""
+
+import contextlib
+import io
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from reconcile.cli import manual_pages
+from reconcile.cli.face import Face
+from reconcile.cli.look import Look
+from reconcile.cli.manual_pages import TOPICS
+from reconcile.cli.markdown import Block
+from reconcile.cli.render_manual import page_lines
+from reconcile.cli.verb_table import VERBS, verb_named
+from reconcile.model.errors import ExitCode, UsageError
+
+
+def run(face: Face) -> int:
+    """0. Raises: UsageError, for what nothing is written about."""
+    word = " ".join(face.words)
+    if not word:
+        return _answer(face, "", "index", [*command_help([]), "", *_topic_list()])
+    if word in TOPICS:
+        return _answer(face, word, "topic", _page(manual_pages.topic_blocks(word), face))
+    if verb_named(word) is not None or any(v.name.startswith(word + " ") for v in VERBS):
+        return _answer(face, word, "command", command_help(face.words))
+    code = manual_pages.error_code(word)
+    blocks = manual_pages.error_blocks(code)
+    if not blocks:
+        raise _unknown(word)
+    head = face.out.paint(code, "bold")
+    return _answer(face, code, "error", [head, "", *_page(blocks, face)])
+
+
+def command_help(words: list[str]) -> list[str]:
+    """What `reconcile WORDS --help` prints."""
+    from reconcile.cli.app import understand  # 0.1 s: typer
+
+    with contextlib.redirect_stdout(io.StringIO()) as page:
+        understand([*words, "--help"])
+    return page.getvalue().rstrip("\n").split("\n")
+
+
+def _page(blocks: Sequence[Block], face: Face) -> Iterable[str]:
+    return page_lines(blocks, Look() if face.is_json else face.out)
+
+
+def _topic_list() -> Iterable[str]:
+    yield "Further:"
+    for name, (_, about) in TOPICS.items():
+        yield f"  reconcile help {name:<12} {about}"
+    yield f"  reconcile help {'E_LOCKED':<12} what an error code means, and what to do"
+
+
+def _answer(face: Face, topic: str, kind: str, lines: Iterable[str]) -> int:
+    if face.is_json:
+        from reconcile.cli.start_json import HelpDocument
+
+        face.document(HelpDocument(topic=topic, kind=kind, text="\n".join(lines) + "\n"))
+    else:
+        for line in lines:
+            face.say(line)
+    return ExitCode.OK
+
+
+def _unknown(word: str) -> UsageError:
+    codes = manual_pages.error_codes()
+    known = [*TOPICS, *(verb.name for verb in VERBS)]
+    close = get_close_matches(word.lower(), known, 1, 0.6)
+    close = close or get_close_matches(manual_pages.error_code(word), codes, 1, 0.6)
+    hint = f"did you mean: reconcile help {close[0]}" if close else "reconcile help lists all"
+    return UsageError(f"nothing is written about `{word}`", hint=hint)
