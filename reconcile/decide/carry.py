@@ -106,16 +106,25 @@ class Carrier:
     def _note(self, found: Difference, side: Side, code: str, text: str) -> Problem:
         return Problem(found.path, side, code, text, "note")
 
+    def give(self, found: Difference, side: Side, why: Why) -> None:
+        """Put on `side` the file or link that `found` has for the other one (see `instead`).
+
+        A file's content waits in the state. `refusal` was asked.
+        """
+        entry, target = found.entry(side.other), found.entry(side)
+        assert entry is not None
+        if is_directory(target):
+            self._empty_out(found, side, why)
+        action = _putting(entry, target)
+        brings = action is not Action.META and entry.kind == Kind.FILE
+        source = Source(None, found.path, entry) if brings else None
+        self.step(found, side, action, entry, why, source)
+
     def _put(self, found: Difference, winner: Side, why: Why) -> None:
         """A file or link over whatever is there (a directory is empty by then)."""
         entry, target = found.entry(winner), found.entry(winner.other)
         assert entry is not None
-        if target is None:
-            action = Action.CREATE
-        elif same_content(entry, target):
-            action = Action.META
-        else:
-            action = Action.UPDATE
+        action = _putting(entry, target)
         source = self.source(found, winner) if action is not Action.META else None
         self.step(found, winner.other, action, named(entry, found.path), why, source)
 
@@ -248,6 +257,19 @@ class Carrier:
             )
         )
         return True
+
+
+def _putting(entry: Entry, target: Entry | None) -> Action:
+    if target is None:
+        return Action.CREATE
+    return Action.META if same_content(entry, target) else Action.UPDATE
+
+
+def instead(found: Difference, side: Side, entry: Entry | None) -> Difference:
+    """The same name, as if `side` held `entry` there."""
+    if side is Side.LEFT:
+        return msgspec.structs.replace(found, left=entry)
+    return msgspec.structs.replace(found, right=entry)
 
 
 def named(entry: Entry, path: TreePath) -> Entry:

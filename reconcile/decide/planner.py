@@ -35,12 +35,14 @@ def make_plan(
     right_problems: Sequence[Problem] = (),
     compile_patterns: Callable[[Sequence[str]], Matcher] | None = None,
     merge_text: Merge | None = None,
+    resolver: Resolver | None = None,
 ) -> Plan:
     """Everything to be done, and everything to be left alone, with reasons.
 
     `base` without a root is a first run: union, nothing deleted except in a
     mirror. `compile_patterns` serves the per-path policies; `merge_text` the
-    policy `merge` (None: it never decides). A step with `want` an empty
+    policy `merge` (None: it never decides); `resolver` stands in for the
+    ordinary one. A step with `want` an empty
     directory (MKDIR) says that nothing below is agreed on yet.
 
     Raises: ManifestError, when the trees' headers differ. Cost follows the
@@ -49,7 +51,8 @@ def make_plan(
     scene = Scene(base, left, right, rules)
     drafts = Drafts([*left_problems, *right_problems])
     carrier = Carrier(scene, drafts)
-    table = Table(scene, carrier, Resolver(rules, compile_patterns), merge_text)
+    resolver = resolver or Resolver(rules, compile_patterns)
+    table = Table(scene, carrier, resolver, merge_text)
     Judge(scene, carrier, table, drafts).root(scene.root)
     keep_both = KeepBoth(scene, carrier, table)
     for twin in table.twins:

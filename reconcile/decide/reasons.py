@@ -7,6 +7,8 @@ CONFLICT_COPY = "conflict-copy"
 """The version that lost its name is kept beside the other."""
 MERGED = "merged"
 """Both sides' changes of one file are in it."""
+GIVEN = "content-chosen"
+"""What a person chose for both sides."""
 FIRST_NEEDED = "directory-needed"
 """A directory for what comes into it, on a side where the other only implies it."""
 

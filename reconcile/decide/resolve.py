@@ -27,6 +27,8 @@ class Verdict(Enum):
     RIGHT = "right"
     KEEP_BOTH = "keep-both"
     MERGE = "merge"
+    GIVEN = "given"
+    """Both sides get `Decision.want`."""
     STAYS = "stays"
 
 
@@ -38,6 +40,8 @@ class Decision(NamedTuple):
     policies: str = ""
     """All that were asked, comma-separated."""
     note: str = ""
+    want: Entry | None = None
+    """Of GIVEN."""
 
 
 _WINS = {Side.LEFT: Verdict.LEFT, Side.RIGHT: Verdict.RIGHT}
@@ -68,12 +72,17 @@ class Resolver:
         if rules.path_policies and compile_patterns is not None:
             self._match = compile_patterns([each.pattern for each in rules.path_policies])
 
-    def resolve(self, found: Difference) -> Decision:
-        """What the first policy that can tell says."""
+    def resolve(self, found: Difference, unmerged: str = "") -> Decision:
+        """What the first policy that can tell says.
+
+        `unmerged`: why a merge, which was the answer before, came to nothing.
+        """
         policies, origin = self._policies(found.path)
-        names, note = ", ".join(policies), ""
+        names, note = ", ".join(policies), unmerged
         for policy in policies:
-            verdict, doubt = _ask(policy, found, self._rules)
+            if unmerged and policy is Policy.MERGE:
+                continue
+            verdict, doubt = ask(policy, found, self._rules)
             note = note or doubt
             if verdict is not None:
                 rule = "" if verdict is Verdict.STAYS else policy + origin
@@ -91,7 +100,7 @@ class Resolver:
         return chosen.policies, f" ({chosen.origin or chosen.pattern})"
 
 
-def _ask(policy: Policy, found: Difference, rules: Rules) -> tuple[Verdict | None, str]:
+def ask(policy: Policy, found: Difference, rules: Rules) -> tuple[Verdict | None, str]:
     """The policy's verdict; None and the doubt, when it cannot tell."""
     survivor = _survivor(found)
     if policy is Policy.REPORT:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
 from reconcile.decide import reasons
-from reconcile.decide.carry import Carrier, Why, named
+from reconcile.decide.carry import Carrier, Why, instead, named
 from reconcile.decide.conflict_ids import conflict_id
 from reconcile.decide.draft import Drafts
 from reconcile.decide.registers import Merged, merge, with_meta
@@ -19,7 +19,7 @@ from reconcile.decide.resolve import Decision, Resolver, Verdict, conflict_kind
 from reconcile.decide.scene import Scene
 from reconcile.model.difference import Difference, is_directory
 from reconcile.model.entry import Entry, Kind, same_content
-from reconcile.model.plan import Action, Conflict, Problem, Side, Source
+from reconcile.model.plan import Action, Conflict, Problem, Side
 from reconcile.model.policy import Mode
 from reconcile.model.treepath import TreePath
 
@@ -140,7 +140,9 @@ class Table:
 
     def _resolve(self, found: Difference) -> None:
         """R8: the policy answers, for everything at and below this path."""
-        decision = self._resolver.resolve(found)
+        self._answer(found, self._resolver.resolve(found))
+
+    def _answer(self, found: Difference, decision: Decision) -> None:
         match decision.verdict:
             case Verdict.LEFT | Verdict.RIGHT:
                 self._overrule(found, Side(decision.verdict.value), decision)
@@ -148,6 +150,9 @@ class Table:
                 self._keep_both(found, decision)
             case Verdict.MERGE:
                 self._merge(found, decision)
+            case Verdict.GIVEN:
+                assert decision.want is not None
+                self._give(found, decision.want, Why(reasons.GIVEN, decision.rule))
             case Verdict.STAYS:
                 self.conflict(found, decision)
             case never:
@@ -169,24 +174,30 @@ class Table:
         self.twins.append(Twin(found, keeps_name, decision))
 
     def _merge(self, found: Difference, decision: Decision) -> None:
-        """A clean merge on both sides; where there is none it stays a conflict and says why."""
+        """A clean merge on both sides; where there is none the next policy is asked."""
         base, left, right = found.base, found.left, found.right
         merged: Entry | str = "no texts are at hand to merge"
         if self._merge_text and base and left and right and self._scene.rules.mode is Mode.TWO_WAY:
             merged = self._merge_text(found.path, base, left, right)
         if isinstance(merged, str):
-            self.conflict(found, decision, merged)
-            return
-        refusals = [self._carrier.refusal(found, side) for side in Side]
+            self._answer(found, self._resolver.resolve(found, unmerged=merged))
+        else:
+            self._give(found, merged, Why(reasons.MERGED, decision.rule))
+
+    def _give(self, found: Difference, want: Entry, why: Why) -> None:
+        """Both sides become `want`; a file's content waits in the state."""
+        want = named(want, found.path)
+        ways = [
+            (side, instead(found, side.other, want))
+            for side in Side
+            if not self._scene.same(found.entry(side), want)
+        ]
+        refusals = [self._carrier.refusal(way, side.other) for side, way in ways]
         if any(refusals):
             self._drafts.problems.extend(each for each in refusals if each is not None)
             return
-        want, why = named(merged, found.path), Why(reasons.MERGED, decision.rule)
-        for side in Side:
-            action = Action.META if same_content(found.entry(side), want) else Action.UPDATE
-            source = Source(None, found.path, want) if action is Action.UPDATE else None
-            if not self._scene.same(found.entry(side), want):
-                self._carrier.step(found, side, action, want, why, source)
+        for side, way in ways:
+            self._carrier.give(way, side, why)
 
     def conflict(self, found: Difference, decision: Decision, note: str = "") -> None:
         """It stays: both sides and the baseline are left as they are."""
