@@ -43,6 +43,11 @@ def display_text(text: str, *, ascii_only: bool = False) -> str:
     return "".join(shown)
 
 
+def quoted_path(path: bytes, *, ascii_only: bool = False) -> str:
+    """`path` in the quoted form, also where it would stand as it is."""
+    return _quoted(path, ascii_only)
+
+
 def _is_byte(letter: str) -> bool:
     return "\udc80" <= letter <= "\udcff"
 

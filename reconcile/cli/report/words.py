@@ -1,0 +1,130 @@
+"""What every report says of itself, in the same words: verdict, facts, counts, guards."""
+
+from collections.abc import Iterator
+
+from reconcile.cli.report.columns import Report, ReportRow, carried, failures, totals
+from reconcile.cli.words import counted, duration_text, size_text, time_text
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Conflict, GuardCheck
+
+_STEPS = ("create", "update", "move", "meta", "delete", "mkdir", "rmdir")
+_MEANING = {
+    "EXPIRED": "the plan may not be applied any more",
+    "APPLIED": "the plan was applied and cannot be applied again",
+    "STALE": "both sides have agreed on something newer",
+}
+
+
+def title(report: Report) -> str:
+    """`plan p-…` or `run r-…`."""
+    word = "" if report.kind == "sync" else f"{report.kind} "
+    return f"{word}run {report.run}" if report.is_run else f"{word}plan {report.plan}"
+
+
+def verdict(report: Report) -> str:
+    """The report in one line."""
+    found = totals(report.rows)
+    steps = sum(found.get(action, 0) for action in _STEPS)
+    parts = [counted(steps, "change")]
+    if report.is_run:
+        missed = failures(report.rows)
+        parts = [f"{counted(steps - missed, 'change')} done"]
+        parts += [f"{missed:,} not done"] if missed else []
+    parts += [counted(found["conflict"], "conflict")] if "conflict" in found else []
+    parts += [counted(found["error"], "problem")] if "error" in found else []
+    stops = sum(not guard.ok for guard in report.guards)
+    parts += [f"stopped by {counted(stops, 'guard')}"] if stops else []
+    return f"{title(report)}, {', '.join(parts)}"
+
+
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """(name, value) of what it is about; nothing in it can be markup of a terminal."""
+    yield "left", report.left
+    yield "right", report.right
+    if report.against:
+        yield "compared", f"with {report.against}"
+    else:
+        yield "baseline", baseline_text(report)
+    asked = [f"mode {report.mode}"] if report.mode else []
+    asked += [f"conflicts: {report.policy}"] if report.policy else []
+    if asked:
+        yield "asked", ", ".join(asked)
+    if report.is_run:
+        yield "began", time_text(report.time_ns)
+        if report.ended_ns:
+            took = duration_text(report.ended_ns - report.time_ns)
+            yield "ended", f"{time_text(report.ended_ns)}, {report.result}, after {took}"
+        else:
+            yield "ended", "it has not ended"
+        if report.plan:
+            yield "plan", report.plan
+    elif report.time_ns:
+        yield "made", time_text(report.time_ns)
+    if report.of:
+        yield "of", report.of
+    for note in report.notes:
+        yield "note", f"{note}: {_MEANING.get(note, note)}"
+
+
+def baseline_text(report: Report) -> str:
+    """`#41`; what a first run means."""
+    if not report.baseline:
+        before = "none: equal files are adopted, nothing is deleted"
+    else:
+        before = f"#{report.baseline}"
+    return f"{before}; #{report.baseline_after} now" if report.baseline_after else before
+
+
+def counts_line(report: Report) -> str:
+    """`3 create, 1 update, 2 conflict`."""
+    found = totals(report.rows)
+    return ", ".join(f"{count:,} {action}" for action, count in found.items()) or "none"
+
+
+def ways_line(report: Report) -> str:
+    """Bytes each way, and what becomes of what is superseded; empty when nothing travels."""
+    there, back = carried(report.rows)
+    parts = [f"{size_text(there)} left → right"] if there else []
+    parts += [f"{size_text(back)} left ← right"] if back else []
+    if any(row.action in ("update", "delete") for row in report.rows):
+        kept = "is kept as versions" if report.versions else "is NOT kept (--no-versions)"
+        parts.append(f"what is overwritten or deleted {kept}")
+    return ", ".join(parts)
+
+
+def guard_line(guard: GuardCheck) -> str:
+    """`max_delete 3 (limit 10%) ok`."""
+    limit = f" (limit {guard.limit})" if guard.limit else ""
+    detail = f", {guard.detail}" if guard.detail else ""
+    return f"{guard.name} {guard.actual:,}{limit} {'ok' if guard.ok else 'STOP'}{detail}"
+
+
+def amount_text(row: ReportRow) -> str:
+    """`4.1 MiB`; `3.1 KiB → 3.4 KiB` when a size changes; empty for what has none."""
+    if row.size is None or row.action == "meta":
+        return "" if row.old_size is None or row.action == "meta" else size_text(row.old_size)
+    if row.old_size is None or row.action != "update":
+        return size_text(row.size)
+    return f"{size_text(row.old_size)} → {size_text(row.size)}"
+
+
+def conflict_states(conflict: Conflict) -> tuple[tuple[str, str], ...]:
+    """(`base`, what it is there), of all three."""
+    return (
+        ("base", state_text(conflict.base, "not there")),
+        ("left", state_text(conflict.left, _gone(conflict))),
+        ("right", state_text(conflict.right, _gone(conflict))),
+    )
+
+
+def state_text(entry: Entry | None, absent: str) -> str:
+    """`2026-11-21 14:02, 1.2 KiB`; the kind for what has no size."""
+    if entry is None:
+        return absent
+    if entry.kind is not Kind.FILE:
+        return "directory" if entry.kind is Kind.DIR else entry.kind.name.lower()
+    return f"{time_text(entry.mtime_ns)}, {size_text(entry.size)}, {entry.mode:04o}"
+
+
+def _gone(conflict: Conflict) -> str:
+    return "deleted" if conflict.base is not None else "not there"
