@@ -165,10 +165,10 @@ class Given:
             if self._env.get(variable):
                 self.origins[name] = variable
                 return self._env[variable]
-        for layer in reversed(self.layers) if filed else ():
+        for layer in reversed(self.layers):
             if name in layer:
                 self.origins[name] = layer[name].spot.origin
-                return layer[name].value
+                return layer[name].value if filed else None
         self.origins[name] = DEFAULT
         return None
 

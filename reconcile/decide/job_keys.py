@@ -159,6 +159,16 @@ ENDPOINT_KEYS = (
         '"nas.ssh_config"'),
 )  # fmt: skip
 
+VERSION_KEYS = (
+    Key("keep", Form.AMOUNT, "So many versions of each path of a side.", "5",
+        option="versions_keep"),
+    Key("max_age", Form.TEXT, "None that was superseded longer ago.", '"90d"',
+        option="versions_max_age"),
+    Key("max_size", Form.AMOUNT, "Bytes of everything the pair keeps; the oldest go first.",
+        '"20G"', option="versions_max_size"),
+)  # fmt: skip
+"""Of the table `versions`."""
+
 TOP_KEYS = (
     Key("version", Form.RUNS, "The version of this format: 1.", "1"),
     Key("include", Form.LIST, "More job files, by name or pattern, next to this one.",

@@ -9,8 +9,8 @@ An option `max_delete` is `--max-delete` as a flag, RECONCILE_MAX_DELETE in the
 environment, RECONCILE_JOB__PHOTOS__MAX_DELETE for the job `photos` alone, and
 `max_delete` in a job file. What is nearer replaces what is farther; only patterns
 and required paths of a job file add up with what is said elsewhere, and come
-first, so that an option never takes in again what the file leaves out. LIMIT: a list in the environment is separated by commas, so its
-values hold none; a filter file has no such limit.
+first, so that what is nearer has the last word. LIMIT: a list in the environment
+is separated by commas, so its values hold none; a filter file has no such limit.
 """
 
 from collections.abc import Callable, Mapping, Sequence

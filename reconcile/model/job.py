@@ -95,3 +95,6 @@ class Job(msgspec.Struct, frozen=True):
     """How fast content may travel, as `decide/pacing.py` reads it; empty: no limit."""
     retention: Retention = KEEP_ALL
     """What a run that ended well leaves in the version area (`decide/retention.py`)."""
+    label_left: str = ""
+    """What the left side is called where a plan is shown; empty: nothing but `left`."""
+    label_right: str = ""

@@ -1,0 +1,238 @@
+"""Job files on the disk: where they are looked for, who may have written them, and their book.
+
+The first place of the search that has a file is the only one that counts. What
+could have been written by somebody else is not obeyed. What the files mean is
+`decide/job_file.py`'s.
+"""
+
+import glob
+import os
+import stat
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from reconcile.decide.job_file import Book, Document, Fault, includes_of, read_book
+from reconcile.decide.settle import check
+from reconcile.engine.jobs import endpoint_named, side_of, url_of
+from reconcile.model.errors import ConfigError, ReconcileError, UsageError
+
+OWN_NAME = "reconcile.toml"
+SYSTEM = "/etc/reconcile"
+MAX_BYTES = 1 << 20
+
+
+class Found(NamedTuple):
+    """The job file that counts."""
+
+    location: str
+    """As it is shown: relative when it lies in the working directory."""
+    because: str
+    """`--config`, `RECONCILE_CONFIG`, or the place of the search."""
+
+
+class Loaded(NamedTuple):
+    """A book and what is to be said about its files."""
+
+    book: Book
+    warnings: tuple[str, ...]
+
+
+class Checked(NamedTuple):
+    """Everything that is wrong with job files, and the book as far as it could be read."""
+
+    book: Book
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+
+
+def places(given: str, env: Mapping[str, str]) -> tuple[Found, ...]:
+    """Where a job file is looked for, in order; only the named one, when one is named."""
+    for location, because in (
+        (given, "--config"),
+        (env.get("RECONCILE_CONFIG", ""), "RECONCILE_CONFIG"),
+    ):
+        if location:
+            return (Found(os.path.expanduser(location), because),)
+    home = env.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.join(os.path.expanduser("~"), ".config")
+    return (
+        Found(OWN_NAME, "the working directory"),
+        Found(os.path.join(home, "reconcile", "config.toml"), "the user's own"),
+        Found(os.path.join(SYSTEM, "config.toml"), "the machine's"),
+    )
+
+
+def find(given: str, env: Mapping[str, str]) -> Found | None:
+    """The job file that counts; None: there is none. Raises: ConfigError, for a named one."""
+    every = places(given, env)
+    for found in every:
+        if os.path.lexists(found.location):
+            return found
+    if len(every) == 1:
+        raise ConfigError(
+            f"there is no job file `{every[0].location}`",
+            where=every[0].because,
+            hint="reconcile config path",
+        )
+    if _system_jobs():
+        return every[-1]
+    return None
+
+
+def load(found: Found) -> Loaded:
+    """The book of a file and those it includes.
+
+    Raises: ConfigError: one for all that is wrong, each with `file:line:col`;
+    E_CONFIG_PERMS for a file that others could have written.
+    """
+    checked = read(found)
+    if checked.faults:
+        raise broken(checked.faults)
+    return Loaded(checked.book, checked.warnings)
+
+
+def broken(faults: tuple[Fault, ...]) -> ConfigError:
+    """The error that says them all."""
+    if len(faults) == 1:
+        return ConfigError(str(faults[0]), hint="reconcile config check")
+    files = sorted({fault.spot.file for fault in faults})
+    return ConfigError(
+        f"{len(faults)} errors in {', '.join(files)}",
+        where="\n".join(map(str, faults)),
+        hint="reconcile config check",
+    )
+
+
+def read(found: Found) -> Checked:
+    """The same, with the faults as values. Raises: ConfigError, when a file cannot be believed."""
+    warnings: list[str] = []
+    documents, faults = _documents(found, warnings)
+    book, wrong = read_book(documents)
+    faults += wrong
+    for layers in (book.defaults, *(entry.layers for entry in book.jobs.values())):
+        faults += (
+            Fault(each.spot, each.sentence)
+            for each in check(layers, read_file)
+            if each.spot is not None
+        )
+    for name in book.jobs:
+        faults += _sides_of(book, name)
+    faults += _urls_of(book)
+    return Checked(book, tuple(sorted(set(faults))), tuple(warnings))
+
+
+def read_file(location: str) -> bytes:
+    """The content of a filter file. Raises: UsageError."""
+    try:
+        with open(os.path.expanduser(location), "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"`{location}` cannot be read: {error.strerror}") from error
+
+
+def _sides_of(book: Book, name: str) -> list[Fault]:
+    """What is wrong with the two endpoints of a job."""
+    faults = []
+    entry = book.jobs[name]
+    for side in ("left", "right"):
+        filed = entry.said(side)
+        if filed is None:
+            continue
+        text = str(filed.value)
+        try:
+            if text.startswith("@"):
+                endpoint_named(book, text)  # what is wrong with its URL is told there
+            else:
+                side_of(book, entry, side)
+        except ReconcileError as error:
+            faults.append(Fault(filed.spot, f"`{side}`: {_sentence(error)}"))
+    return faults
+
+
+def _urls_of(book: Book) -> list[Fault]:
+    faults = []
+    for endpoint in book.endpoints.values():
+        try:
+            url_of(endpoint)
+        except ReconcileError as error:
+            faults.append(Fault(endpoint.given["url"].spot, f"`url`: {_sentence(error)}"))
+    return faults
+
+
+def _sentence(error: ReconcileError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _documents(found: Found, warnings: list[str]) -> tuple[list[Document], list[Fault]]:
+    """The files, those included first. A pattern may match nothing; a name must be there."""
+    faults: list[Fault] = []
+    included: list[str] = []
+    own = []
+    if os.path.lexists(found.location):
+        main = _document(found.location, False, warnings)
+        own.append(main)
+        for name, spot in includes_of(main):
+            matching = _matching(main.directory, name)
+            if not matching and not glob.has_magic(name):
+                faults.append(Fault(spot, f"there is no file `{name}` to include"))
+            included += (each for each in matching if each not in included)
+    if found.because == "the machine's":
+        included = [*_system_jobs(), *(each for each in included if each not in _system_jobs())]
+    return [*(_document(each, True, warnings) for each in included), *own], faults
+
+
+def _matching(directory: str, pattern: str) -> list[str]:
+    whole = os.path.join(directory, os.path.expanduser(pattern))
+    shown = [os.path.relpath(each) if _is_below(each) else each for each in glob.glob(whole)]
+    return sorted(shown)
+
+
+def _is_below(location: str) -> bool:
+    return os.path.abspath(location).startswith(os.getcwd().rstrip("/") + "/")
+
+
+def _system_jobs() -> list[str]:
+    return sorted(glob.glob(os.path.join(SYSTEM, "jobs.d", "*.toml")))
+
+
+def _document(location: str, is_included: bool, warnings: list[str]) -> Document:
+    try:
+        descriptor = os.open(location, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
+    with open(descriptor, "rb") as file:
+        _check_owner(location, (os.lstat(location), os.fstat(descriptor)), warnings)
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"the job file `{location}` is larger than {MAX_BYTES >> 20} MiB")
+    directory = os.path.dirname(os.path.abspath(location))
+    return Document(location, directory, data, is_included)
+
+
+def _check_owner(location: str, statuses: tuple[os.stat_result, ...], warnings: list[str]) -> None:
+    """A link's own owner counts as well as that of the file behind it.
+
+    Raises: ConfigError, for what belongs to somebody else or everybody may write.
+    A file that only our group may write is obeyed, with a warning.
+    """
+    status = statuses[-1]
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"the job file `{location}` is not a regular file")
+    for each in statuses:
+        if each.st_uid not in (os.geteuid(), 0):
+            raise _not_ours(location, f"belongs to user {each.st_uid}, not to us", "chown")
+    mode = f"{stat.S_IMODE(status.st_mode):04o}"
+    if status.st_mode & stat.S_IWOTH:
+        raise _not_ours(location, f"can be written by everybody (mode {mode})", "chmod")
+    if status.st_mode & stat.S_IWGRP:
+        warnings.append(f"`{location}` can be written by its group (mode {mode}): chmod g-w")
+
+
+def _not_ours(location: str, why: str, remedy: str) -> ConfigError:
+    return ConfigError(
+        f"the job file `{location}` {why}, so it is not obeyed",
+        hint="look who wrote it; when it is yours: "
+        + (f"chmod go-w {location}" if remedy == "chmod" else f"chown $USER {location}"),
+        code="E_CONFIG_PERMS",
+    )
