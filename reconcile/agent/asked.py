@@ -16,6 +16,7 @@ from reconcile.trees.base import RunOptions
 from reconcile.trees.contents import Arrival
 from reconcile.trees.staging import needs_content
 from reconcile.trees.temporary import is_ours
+from reconcile.trees.versions import check_kept
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError
 from reconcile.wire.steps import from_wire
@@ -77,3 +78,11 @@ def leftovers_of(request: m.Begin) -> list[TreePath]:
         if not is_ours(path):
             raise PathRefused(path, "it is no leftover of ours")
     return paths
+
+
+def places_of(request: m.Prune) -> list[TreePath]:
+    """Places of the version area. Raises: PathRefused, and nothing is removed then."""
+    places = [parse(path) for path in request.places]
+    for place in places:
+        check_kept(place)
+    return places

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from reconcile.agent.asked import leftovers_of, options_of, steps_of
+from reconcile.agent.asked import leftovers_of, options_of, places_of, steps_of
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import check_hash
 from reconcile.agent.outcome import Outcome
@@ -41,6 +41,7 @@ class Changing:
             m.CarryOut: self._carry_out,
             m.Read: self._transfer.read,
             m.Prefix: self._transfer.prefix,
+            m.Prune: self._prune,
             m.Finish: self._finish,
         }
 
@@ -75,6 +76,11 @@ class Changing:
         self._session.flush()
         is_idle = not self._session.duplex.has_input_within(_IDLE_S)
         outcome.note(all_of_it=is_idle)
+
+    def _prune(self, request: m.Prune) -> None:
+        self._under_way()
+        problems = self._tree.prune(places_of(request))
+        self._session.send(m.Notes(tuple(problems)))
 
     def _finish(self, request: m.Finish) -> None:
         del request

@@ -45,7 +45,8 @@ class Server:
             m.Open: self._open,
             m.Observe: self._observe,
             **dict.fromkeys(
-                (m.Begin, m.Survey, m.Stage, m.CarryOut, m.Read, m.Prefix, m.Finish), self._change
+                (m.Begin, m.Survey, m.Stage, m.CarryOut, m.Read, m.Prefix, m.Prune, m.Finish),
+                self._change,
             ),
             m.Clock: self._clock,
         }
@@ -112,7 +113,7 @@ class Server:
         self._session.send(
             m.Welcome(
                 m.PROTOCOL, __version__, system, chosen, self._hash_names, offered_cuts(),
-                time.time_ns(), self._is_carried,
+                time.time_ns(), self._is_carried, (m.PRUNE,),
             )
         )  # fmt: skip
         level = max(1, min(hello.level, 9))

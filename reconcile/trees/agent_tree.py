@@ -13,16 +13,17 @@ from typing import NamedTuple, Protocol
 from reconcile import __version__
 from reconcile.model.block import HashName
 from reconcile.model.entry import Entry
-from reconcile.model.errors import Unreachable
+from reconcile.model.errors import Unreachable, UsageError
 from reconcile.model.manifest import Header
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
-from reconcile.model.treepath import TreePath
+from reconcile.model.treepath import MAX_PATH_BYTES, TreePath
 from reconcile.trees import told
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.pruning import portions, too_long
 from reconcile.trees.pulling import Pull
 from reconcile.trees.pushing import Basics, Push, at_most
 from reconcile.trees.remote import SessionOptions
@@ -35,6 +36,8 @@ from reconcile.wire.steps import to_wire
 _PAGES_LIMIT = 64 << 30
 """Bytes of pages taken in one observation; a tree of 500 million files stays below."""
 _LEFTOVERS_BYTES = 4 << 20
+_PLACES_BYTES = 2 << 20
+"""Of places in one Prune: what may come back of them fits into one answer."""
 _PROBLEMS_LIMIT = 256 << 20
 """Bytes of problems; a million paths that cannot be read stay below."""
 _PROGRESS_LIMIT = 1 << 20
@@ -78,6 +81,7 @@ class AgentTree:
         self._skew_ns: int | None = None
         self.cursor = b""
         self._cuts: Sequence[str] = ()
+        self._words: Sequence[str] = ()
         self._hash_name: HashName = "blake3"
         self._leftovers: frozenset[TreePath] | None = None
         self._dial = dial
@@ -108,7 +112,7 @@ class AgentTree:
         self._check(welcome)
         session.compress(welcome.compression, self._level, content=self._options.compress)
         self.notes = tuple(self._link.notes)
-        self._cuts = welcome.cuts
+        self._cuts, self._words = welcome.cuts, welcome.words
         opened = session.expect(m.Opened)
         with self._checking():
             told.abilities(opened.abilities)
@@ -291,6 +295,24 @@ class AgentTree:
         if late is not None:
             with self._checking():
                 told.receipts_of_failures(late.push.answer().receipts, late.steps)
+
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`. An agent of an earlier version is asked for nothing."""
+        session = self._session()
+        if m.PRUNE not in self._words:
+            raise UsageError(
+                "the agent there is too old to remove kept content",
+                where=self.url,
+                hint="install this version of reconcile there, or remove it there by hand",
+                code="E_UNSUPPORTED",
+            )
+        fits = [place for place in places if len(place) <= MAX_PATH_BYTES]
+        problems = [too_long(place) for place in places if len(place) > MAX_PATH_BYTES]
+        for part in portions(fits, m.MAX_PROBLEMS, _PLACES_BYTES):
+            answer = session.ask(m.Prune(part), m.Notes)
+            with self._checking():
+                problems += told.problems_of(answer.problems, part)
+        return problems
 
     def end(self) -> None:
         """See `Tree.end`. The far side's state counts from now on as known."""

@@ -115,6 +115,15 @@ class ChangeableTree(Protocol):
         return everything DONE is as durable as the run's options ask.
         """
 
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """Remove kept content for good, between `begin` and `end`.
+
+        `places`, relative to the root, lie in the version area. What is gone
+        already counts as removed; directories left empty go too. A problem for
+        each that is there still. On return the others are gone durably.
+        Raises: UsageError, when this side cannot do that; nothing was removed.
+        """
+
     def end(self) -> None:
         """Release the lock that `begin` took."""
 

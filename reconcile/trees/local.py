@@ -18,6 +18,7 @@ from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
 from reconcile.trees.locking import lock, unlock
 from reconcile.trees.observe import abilities_of
+from reconcile.trees.pruning import prune
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, open_site
@@ -163,6 +164,10 @@ class LocalTree:
         except OSError as error:
             return [failed(step, error) for step in steps]
         return receipts
+
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`."""
+        return prune(self._begun()[0], places)
 
     def end(self) -> None:
         """See `Tree.end`."""

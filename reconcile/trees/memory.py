@@ -6,11 +6,12 @@ is plain data, which can be edited between any two calls, and which can fail:
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 
 import msgspec
 
 from reconcile.model.entry import Entry, Kind, same
-from reconcile.model.errors import Locked, ReconcileError
+from reconcile.model.errors import Locked, PathRefused, ReconcileError
 from reconcile.model.manifest import DEFAULT_HEADER, Header, build
 from reconcile.model.plan import Action, Problem, Step
 from reconcile.model.policy import Abilities
@@ -19,10 +20,11 @@ from reconcile.model.treepath import TreePath, is_under, join, split
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.hashing import new_hasher
 from reconcile.trees.metadata import final_mode
+from reconcile.trees.pruning import trouble
 from reconcile.trees.receipts import done, failed, gone, stale
 from reconcile.trees.staging import needs_content
 from reconcile.trees.steps import in_order
-from reconcile.trees.versions import text_of
+from reconcile.trees.versions import VERSIONS, check_kept, text_of
 
 Trouble = Callable[[str, TreePath], None]
 """(operation, path): may raise OSError (that path fails) or anything else (the run ends)."""
@@ -129,6 +131,12 @@ class MemoryTree:
         self._begun()
         return in_order(steps, self._carry_out)
 
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`."""
+        self._begun()
+        problems = [self._prune(place) for place in places]
+        return [problem for problem in problems if problem is not None]
+
     def end(self) -> None:
         """See `Tree.end`."""
         self._options = None
@@ -216,11 +224,20 @@ class MemoryTree:
         assert self._options is not None
         if not self._options.versions:
             return ""
-        place = text_of(b".reconcile/versions/" + self._options.run.encode() + b"/" + path)
-        while place in self.kept:
-            place += "~"
+        top = text_of(VERSIONS + b"/" + self._options.run.encode() + b"/" + path)
+        names = (top if number == 1 else f"{top}.~{number}~" for number in count(1))
+        place = next(name for name in names if name not in self.kept)
         self.kept[place] = self.contents.get(path, now.id)
         return place
+
+    def _prune(self, place: TreePath) -> Problem | None:
+        try:
+            check_kept(place)
+            self.trouble("prune", place)
+        except (OSError, PathRefused) as error:
+            return trouble(place, error)
+        self.kept.pop(text_of(place), None)
+        return None
 
     def _is_there(self, step: Step, want: Entry) -> bool:
         now = self.entries.get(step.at)

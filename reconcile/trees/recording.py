@@ -28,6 +28,7 @@ class RecordingTree:
         self.begun: list[RunOptions] = []
         self.cleared: list[TreePath] = []
         """Leftovers that `begin` was given."""
+        self.pruned: list[TreePath] = []
         self.ended = 0
         self.closed = 0
 
@@ -71,6 +72,11 @@ class RecordingTree:
         receipts = self.inner.carry_out(steps)
         self.receipts.extend(receipts)
         return receipts
+
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`."""
+        self.pruned.extend(places)
+        return self.inner.prune(places)
 
     def end(self) -> None:
         """See `Tree.end`."""

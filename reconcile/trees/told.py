@@ -200,6 +200,15 @@ def _is_version(place: str) -> bool:
     return not place or (names[0] == ".reconcile" and ".." not in names and len(place) <= 20_000)
 
 
+def problems_of(told: Sequence[Problem], places: Sequence[bytes]) -> list[Problem]:
+    """At most one problem for each place that was asked for. Raises: ProtocolError."""
+    found = [problem(each) for each in told]
+    paths = {each.path for each in found}
+    if len(paths) != len(found) or not paths <= set(places):
+        raise broken("a problem with what was not asked")
+    return found
+
+
 def _path(raw: bytes) -> TreePath:
     try:
         return parse(raw)

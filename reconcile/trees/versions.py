@@ -10,10 +10,12 @@ makes the move a verified copy.
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 
-from reconcile.model.treepath import ROOT, TreePath, join, split
+from reconcile.model.errors import PathRefused
+from reconcile.model.treepath import ROOT, TreePath, check_name, join, split
 from reconcile.trees.copying import copy_content, same_bytes
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import READ, Root
@@ -22,6 +24,8 @@ from reconcile.trees.temporary import AREA
 
 _NOT_A_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
 _MAX_CLASHES = 10_000
+VERSIONS = TreePath(AREA + b"/versions")
+_SUFFIX = re.compile(r"\.~[1-9][0-9]{0,4}~\Z")
 
 
 class Place:
@@ -165,3 +169,38 @@ class Keeper:
 def text_of(kept: bytes) -> str:
     """A place of the version area as text; bytes that are no UTF-8 stand as `\\xNN`."""
     return kept.decode("utf-8", "backslashreplace")
+
+
+def place_of(run: str, path: TreePath, text: str) -> TreePath | None:
+    """The place that stands as `text` for what `run` kept of `path`; None: it is none of that path.
+
+    The inverse of `text_of`, which alone tells no byte `\\xff` from its escape.
+    """
+    wanted = (*VERSIONS.split(b"/"), run.encode(), *path.split(b"/"))
+    told = text.split("/")
+    found = [_spelled(*both) for both in zip(wanted, told, strict=False)]
+    names = [name for name in found if name is not None]
+    if not len(names) == len(wanted) == len(told):
+        return None
+    return TreePath(b"/".join(names))
+
+
+def _spelled(name: bytes, told: str) -> bytes | None:
+    """The name itself, or the one it got where that was taken; None: neither."""
+    if text_of(name) == told:
+        return name
+    suffix = _SUFFIX.search(told)
+    if suffix is None:
+        return None
+    number = suffix[0].encode()
+    other = name[: 255 - len(number)] + number
+    return other if text_of(other) == told else None
+
+
+def check_kept(place: TreePath) -> None:
+    """`place` is one where a run keeps content. Raises: PathRefused, for any other."""
+    names = place.split(b"/")
+    if TreePath(b"/".join(names[:2])) != VERSIONS or len(names) < 4:
+        raise PathRefused(place, "no place of the version area")
+    for name in names:
+        check_name(name)

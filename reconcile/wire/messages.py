@@ -39,6 +39,8 @@ MAX_PROBLEMS = 1 << 12
 """In one Notes."""
 MAX_PATHS = 1 << 18
 """In one list of leftovers."""
+PRUNE = "prune"
+"""Among the words of a Welcome: Prune is understood."""
 
 Digest = Annotated[bytes, Meta(max_length=64)]
 Cursor = Annotated[bytes, Meta(max_length=256)]
@@ -77,6 +79,8 @@ class Welcome(msgspec.Struct, frozen=True, array_like=True):
     """How it can cut files into chunks (wire/delta.py)."""
     clock_ns: Count
     is_carried: bool
+    words: Names = ()
+    """What it understands beside the messages that were there from the first."""
 
 
 class Open(msgspec.Struct, frozen=True, array_like=True):
@@ -304,6 +308,12 @@ class Finish(msgspec.Struct, frozen=True, array_like=True):
     """Near: the run is over. Answered by Receipts: none, and where the index stood and stands."""
 
 
+class Prune(msgspec.Struct, frozen=True, array_like=True):
+    """Near: remove for good what is kept there. Answered by Notes: what is there still."""
+
+    places: Annotated[tuple[Path, ...], Meta(max_length=MAX_PROBLEMS)]
+
+
 class Clock(msgspec.Struct, frozen=True, array_like=True):
     """Near: what time is it there? Answered by Time."""
 
@@ -366,12 +376,15 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     26: Alive,
     27: Clock,
     28: Time,
+    29: Prune,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
 
 
 def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
     """(frame type, body)."""
+    if isinstance(message, Welcome) and not message.words:
+        return NUMBERS[Welcome], encode(msgspec.structs.astuple(message)[:-1])  # as at the first
     return NUMBERS[type(message)], encode(message)
 
 

@@ -1,86 +1,24 @@
 """TreeContract: what every tree must do. `LocalTree` and `MemoryTree` inherit it; so does
 every remote. A subclass says how to make a tree and how somebody else edits it."""
 
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
-from reconcile.engine.apply import Routed
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import Kind
 from reconcile.model.errors import Locked
-from reconcile.model.manifest import DEFAULT_HEADER
 from reconcile.model.plan import Action, Side, Step
-from reconcile.model.receipt import Receipt, Status
+from reconcile.model.receipt import Status
 from reconcile.model.treepath import TreePath
-from reconcile.trees.base import ContentChanged, RunOptions, Tree
-from reconcile.trees.copying import digest_of
-from reconcile.trees.memory import MemoryTree, from_contents
+from reconcile.trees.base import ContentChanged, RunOptions
+from tests.trees.bench import Things
+from tests.trees.contract_kept import KeptContract
 from tests.trees.looking import Steps, directory, link
 
-Things = dict[str, bytes | str | None]
-OPTIONS = RunOptions("r-test")
+__all__ = ["Things", "TreeContract"]
 
 
-class TreeContract:
+class TreeContract(KeptContract):
     """The suite. `self.tree` is the right side; `self.left` feeds it."""
-
-    tree: Tree
-    left: MemoryTree
-    header = DEFAULT_HEADER
-    """A tree that knows no blake3 has another."""
-
-    def make(self, place: Path, things: Things) -> Tree:
-        """A tree that holds these."""
-        raise NotImplementedError
-
-    def another(self) -> Tree:
-        """The same tree, opened once more."""
-        raise NotImplementedError
-
-    def entry(self, path: bytes) -> Entry | None:
-        """What is there now."""
-        raise NotImplementedError
-
-    def edit(self, path: bytes, content: bytes) -> None:
-        """Somebody else writes a file."""
-        raise NotImplementedError
-
-    def kept(self) -> set[bytes]:
-        """Every content in the version area."""
-        raise NotImplementedError
-
-    @pytest.fixture(autouse=True)
-    def _a_place(self, tmp_path: Path) -> None:
-        self.place = tmp_path
-
-    def start(self, things: Things, left: Things) -> Steps:
-        """Both sides filled; steps to be added."""
-        self.tree = self.make(self.place, things)
-        self.left = from_contents(left, "left", self.header)
-        return Steps()
-
-    def options(self, options: RunOptions = OPTIONS) -> RunOptions:
-        """Those of a run, under the tree's own header."""
-        return replace(options, header=self.header)
-
-    def do(self, steps: Steps, options: RunOptions = OPTIONS) -> list[Receipt]:
-        """Begin, stage, carry out, end; receipts in order."""
-        self.tree.begin(self.options(options), ())
-        staged = {r.step: r for r in self.tree.stage(steps.made, Routed(self.left, self.tree))}
-        rest = [step for step in steps.made if step.id not in staged]
-        staged.update((receipt.step, receipt) for receipt in self.tree.carry_out(rest))
-        self.tree.end()
-        return [staged[step.id] for step in steps.made]
-
-    def wanted(self, path: bytes) -> Entry:
-        """What left has there."""
-        return self.left.entries[TreePath(path)]
-
-    def content_is(self, path: bytes, content: bytes) -> bool:
-        """The tree holds exactly this file content."""
-        entry = self.entry(path)
-        return entry is not None and entry.id == digest_of(content, self.header.hash_name)
 
     def test_a_new_file_gets_the_content_time_and_mode_that_were_wanted(self) -> None:
         steps = self.start({}, {})

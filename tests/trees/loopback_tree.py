@@ -201,6 +201,11 @@ class LoopbackTree:
         self._call("carried_out")
         return receipts
 
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`."""
+        self._call("prune")
+        return self._tree.prune(places)
+
     def end(self) -> None:
         """See `Tree.end`."""
         self._call("end")

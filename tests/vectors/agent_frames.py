@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from reconcile.model.block import page_id
 from reconcile.model.codec import encode_entries
 from reconcile.model.entry import Entry, Kind, Tracked
@@ -90,7 +92,7 @@ PACK = Body(
 SIGNATURE = bytes.fromhex("02020a0500000000000009c400000003799dbe79bc27c74aa211e94100b65c")
 """FORMAT.md §14's."""
 
-FRAMES: dict[str, Any] = {
+FIRST: dict[str, Any] = {
     "hello": HELLO,
     "welcome": WELCOME,
     "failed": m.Failed("RootMissing", "E_ROOT_MISSING", "there is no directory `x`", "/srv"),
@@ -134,6 +136,11 @@ FRAMES: dict[str, Any] = {
     "data": Body(m.DATA, b"bytes of a stream", {"hex": b"bytes of a stream".hex()}),
     "copy": Body(m.COPY, BLOCKS, INSTRUCTIONS),
 }
+"""Those of the first day: the compressed streams hold them, and never more."""
+KEPT = (b".reconcile/versions/r-1/a", b".reconcile/versions/r-1/d/\xff.~2~")
+PRUNE = m.Prune(KEPT)
+KNOWING = structs.replace(WELCOME, words=("prune",))
+FRAMES: dict[str, Any] = {**FIRST, "welcome-with-words": KNOWING, "prune": PRUNE}
 """Name -> a message, or another frame."""
 
 OPENING = [
@@ -156,6 +163,14 @@ TREES: dict[str, dict[str, Any]] = {
     "mirror": {},
     "read": {"a": {"hex": b"hi".hex()}, "big": {"repeat": [bytes(range(256)).hex(), 6144]}},
     "refused": {},
+    "prune": {
+        ".reconcile": None,
+        ".reconcile/versions": None,
+        ".reconcile/versions/r-1": None,
+        ".reconcile/versions/r-1/a": {"hex": b"old".hex()},
+        ".reconcile/versions/r-1/d": None,
+        "a": {"hex": b"hi".hex()},
+    },
 }
 """The directory `tree` before each conversation; None is a directory."""
 CONVERSATIONS: dict[str, tuple[str, list[tuple[str, Any]]]] = {
@@ -230,6 +245,27 @@ CONVERSATIONS: dict[str, tuple[str, list[tuple[str, Any]]]] = {
             (FAR, OPENED),
             (NEAR, m.Begin("r-1", "sometimes", True, HEADER, ())),
             (FAR, m.Failed("ProtocolError", "E_PROTOCOL", "no durability: sometimes")),
+        ],
+    ),
+    "prune": (
+        "Kept content goes, what is gone is passed over, what is no kept content is refused.",
+        [
+            (NEAR, PLAIN),
+            (NEAR, m.Open(b"tree", "p-12")),
+            (FAR, KNOWING),
+            (FAR, OPENED),
+            (NEAR, PRUNE),
+            (FAR, m.Failed("NotFound", "E_NOT_FOUND", "no run was begun")),
+            (NEAR, BEGIN),
+            (FAR, NO_NOTES),
+            (NEAR, m.Prune((KEPT[0], b"a"))),
+            (FAR, m.Failed("PathRefused", "E_PATH", "no place of the version area")),
+            (NEAR, PRUNE),
+            (FAR, NO_NOTES),
+            (NEAR, m.Prune((b".reconcile/versions/r-1",))),
+            (FAR, m.Failed("PathRefused", "E_PATH", "no place of the version area")),
+            (NEAR, FINISH),
+            (FAR, m.Receipts((), b"", b"")),
         ],
     ),
 }

@@ -218,7 +218,7 @@ COMING = ["row", "step", "text", opt("count")]
 WANTED = ["row", "step", "path", ENTRY, opt("count")]
 SHAPES: dict[int, list[Any]] = {
     1: [COUNTS, "text", TEXTS, "int", "bool"],
-    2: ["int", "text", "text", "text", TEXTS, TEXTS, "count", "bool"],
+    2: ["int", "text", "text", "text", TEXTS, TEXTS, "count", "bool", opt(TEXTS)],
     3: ["text", "text", "text", opt("text"), opt("text"), opt("text")],
     4: ["path", "text"],
     5: ["path", "text", ABILITIES],
@@ -245,6 +245,7 @@ SHAPES: dict[int, list[Any]] = {
     26: [],
     27: [],
     28: ["count"],
+    29: [["list", 1 << 12, "path"]],
 }
 
 

@@ -12,7 +12,7 @@ import msgspec
 from reconcile.wire import messages as m
 from reconcile.wire.frames import encode_frame, packer
 from tests.vectors.agent_bad import PAGES, STREAMS
-from tests.vectors.agent_frames import CONVERSATIONS, FRAMES, HEADER, TREES, Body
+from tests.vectors.agent_frames import CONVERSATIONS, FIRST, FRAMES, HEADER, TREES, Body
 from tests.vectors.described import VECTORS, Described
 
 PLACE = VECTORS / "agent"
@@ -29,6 +29,8 @@ def fields(what: Any) -> Any:
     """Its meaning, for JSON: bytes as `{"hex": …}`."""
     if isinstance(what, Body):
         return what.meaning
+    if type(what) in m.NUMBERS:
+        return _jsonable(msgspec.msgpack.decode(m.encode_message(what)[1]))
     return _jsonable(msgspec.to_builtins(what, builtin_types=(bytes,)))
 
 
@@ -82,9 +84,9 @@ def made() -> dict[str, Described]:
 
 
 def squeezed(compression: str) -> Described:
-    """One direction's stream: every message of the frames, compressed in one go."""
+    """One direction's stream: every message of the first frames, compressed in one go."""
     pack = packer(compression, 1)
-    sent = [m.encode_message(what) for what in FRAMES.values() if not isinstance(what, Body)]
+    sent = [m.encode_message(what) for what in FIRST.values() if not isinstance(what, Body)]
     stream = b"".join(encode_frame(kind, body, pack) for kind, body in sent)
     said = [[kind, body.hex()] for kind, body in sent]
     return {"compression": compression, "stream": stream.hex(), "bodies": said}

@@ -30,7 +30,7 @@ def carry_out(means: Means, steps: Sequence[Step], staged: set[int]) -> list[Rec
         works = _works(means, level, staged, receipts)
         receipts.update((receipt.step, receipt) for receipt in site.sftp.run_all(works))
     try:
-        site.sftp.run(_flush(site))
+        site.sftp.run(flush(site))
     except OSError as error:
         return [failed(step, error) for step in steps]
     return [receipts[step.id] for step in steps]
@@ -99,7 +99,7 @@ def _forget(site: Site, step: Step) -> None:
         site.forget(step.at)
 
 
-async def _flush(site: Site) -> None:
+async def flush(site: Site) -> None:
     """Make the touched directories durable, where the server opens directories as files.
 
     Raises: OSError, when it does and the flush fails.

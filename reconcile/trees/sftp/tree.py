@@ -34,6 +34,7 @@ from reconcile.trees.sftp.hashing import RemoteHasher
 from reconcile.trees.sftp.links import Links
 from reconcile.trees.sftp.lock import FarLock
 from reconcile.trees.sftp.means import Means
+from reconcile.trees.sftp.pruning import prune
 from reconcile.trees.sftp.root import FarRoot, find_root
 from reconcile.trees.sftp.rows import SECOND_NS, BadListing
 from reconcile.trees.sftp.scanning import Scan
@@ -199,6 +200,10 @@ class SftpTree:
         receipts = carry_out(self._begun(), steps, self._staged)
         self._staged.difference_update(step.id for step in steps)
         return receipts
+
+    def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
+        """See `Tree.prune`."""
+        return prune(self._begun().site, places)
 
     def end(self) -> None:
         """See `Tree.end`."""
