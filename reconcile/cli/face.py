@@ -10,18 +10,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from reconcile.cli.look import Look, look_of
-from reconcile.cli.options import SHOWS, options_of
+from reconcile.cli.options import DRAWN, SHOWS, options_of
 from reconcile.cli.table import FLAG, Parsed
 from reconcile.cli.verb_table import verb_named
 from reconcile.model.errors import UsageError
 
 if TYPE_CHECKING:  # msgspec stays out of the hot path
     from reconcile.cli.json_lines import JsonLines
+    from reconcile.engine.job_files import Loaded
 
 TEXT = "text"
 PORCELAIN = "porcelain"
 DOCUMENT = "json"
 LINES = "jsonl"
+REPORTS = ("csv", "md", "html")
+"""Forms of a whole report on stdout."""
 
 _YES = frozenset(("1", "true", "yes", "on"))
 _NO = frozenset(("", "0", "false", "no", "off"))
@@ -43,6 +46,7 @@ class Face:
         self.wrote = False
         """A side may have been changed by now."""
         self._lines: JsonLines | None = None
+        self._jobs: Loaded | None = None
         self._add_environment()
         self.quiet = self._count("quiet")
         self.verbose = self._count("verbose")
@@ -78,6 +82,24 @@ class Face:
             self._lines = JsonLines(self.say_raw, self.argv, quiet=bool(self.quiet))
         return self._lines
 
+    @property
+    def jobs(self) -> "Loaded | None":
+        """The job file that counts, read at the first use; None: there is none.
+
+        Raises: ConfigError.
+        """
+        if self._jobs is None:
+            from reconcile.engine.job_places import find
+
+            found = find(self.value("config"), self.env)
+            if found is not None:
+                from reconcile.engine.job_files import load
+
+                self._jobs = load(found)
+                for warning in self._jobs.warnings:
+                    self.note(f"warning: {warning}")
+        return self._jobs
+
     def document(self, value: object) -> None:
         """One JSON document: a struct, compact, or indented on a terminal."""
         import msgspec
@@ -94,6 +116,11 @@ class Face:
     def value(self, name: str, default: str = "") -> str:
         """An option's value as text."""
         return str(self.options.get(name, default))
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """What a repeatable option was given, in order."""
+        given = self.options.get(name, [])
+        return tuple(given) if isinstance(given, list) else ()
 
     def number(self, name: str, default: int) -> int:
         """An option's value as a whole number >= 0. Raises: UsageError."""
@@ -119,6 +146,11 @@ class Face:
         """A line of the conversation."""
         self._write(sys.stderr, text + "\n")
 
+    def note(self, text: str) -> None:
+        """A remark by the way: only for somebody who reads."""
+        if not self.quiet and not self.is_json:
+            self.tell(self.err.text(text))
+
     def _write(self, stream: TextIO, text: str) -> None:
         try:
             stream.write(text)
@@ -141,6 +173,11 @@ class Face:
             chosen = PORCELAIN
         if chosen == PORCELAIN and self.verb not in SHOWS:
             raise UsageError(f"`{self.verb}` has no porcelain format", hint="use --json")
+        if chosen in REPORTS and self.verb not in DRAWN:
+            raise UsageError(
+                f"`{self.verb}` has no {chosen} format",
+                hint=f"--format {chosen}: {', '.join(DRAWN)}",
+            )
         return chosen
 
     def _add_environment(self) -> None:

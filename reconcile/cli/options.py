@@ -23,8 +23,22 @@ JOBS = (
 SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
 RULES = (*PLANS, "explain")
 SHOWS = (*PLANS, "show")
+DRAWN = ("diff", "show")
+"""Verbs whose answer can be a report: `--format csv|md|html`."""
+REPORTED = (*SHOWS,)
+"""Verbs that write report files."""
 
 COMMON = (
+    Option(
+        "-c --config",
+        VALUE,
+        ALL,
+        "Job file.",
+        metavar="FILE",
+        default="./reconcile.toml, then ~/.config/reconcile/config.toml",
+        env="RECONCILE_CONFIG",
+        face=True,
+    ),
     Option("-C --directory", VALUE, ALL, "Work in DIR.", metavar="DIR", default=".", face=True),
     Option(
         "--state-dir",
@@ -41,7 +55,7 @@ COMMON = (
         VALUE,
         ALL,
         "Form of the answer.",
-        choices=("text", "porcelain", "json", "jsonl"),
+        choices=("text", "porcelain", "json", "jsonl", "csv", "md", "html"),
         default="text",
         face=True,
     ),
@@ -251,6 +265,30 @@ ANSWERING = (
         FLAG,
         ("diff", "status", "manifest diff"),
         "2 when there are changes, 3 when there are conflicts.",
+        face=True,
+    ),
+    Option(
+        "--report",
+        LIST,
+        REPORTED,
+        "Write a report too; its form by the suffix: .txt .md .csv .json .html.",
+        metavar="FILE",
+        face=True,
+    ),
+    Option(
+        "--audit",
+        FLAG,
+        ("diff",),
+        "Look only: --exit-code, and nothing is written anywhere.",
+        face=True,
+    ),
+    Option(
+        "--against",
+        VALUE,
+        ("diff",),
+        "Compare with another baseline: #41, a run r-..., a manifest FILE.rman, none.",
+        metavar="REF",
+        default="the last baseline",
         face=True,
     ),
     Option("--conflicts-ok", FLAG, PLANS, "Conflicts are no failure.", face=True),

@@ -9,8 +9,11 @@ from typing import TypeVar
 
 import msgspec
 
+from reconcile.engine.pairs import pair_id
 from reconcile.model.errors import NotFound, ReconcileError, UsageError
 from reconcile.model.job import Job
+from reconcile.model.plan import Step
+from reconcile.model.receipt import Receipt
 from reconcile.store.pairs import pairs
 from reconcile.store.records import PairRecord, Run, Standing
 from reconcile.store.state import Store, pair_directory
@@ -67,6 +70,23 @@ def last_run(state_dir: str) -> tuple[KnownPair, Run] | None:
         )
     ]
     return max(runs, key=lambda found: found[1].started_ns, default=None)
+
+
+def directory_of(job: Job) -> str:
+    """Where the state of a job's pair lies."""
+    return pair_directory(job.state_dir, pair_id(job.left, job.right))
+
+
+def journal_of(directory: str, run: str) -> tuple[Run, Sequence[tuple[Step, Receipt]]]:
+    """The run of this full id in a pair's state, with every step it came to. Raises: NotFound."""
+    store = Store.open(directory, create=False)
+    try:
+        found = store.runs.get(run)
+        if found is None:
+            raise NotFound(f"no run `{run}` is known", hint="see: reconcile history")
+        return found, store.runs.journal(run)
+    finally:
+        store.close()
 
 
 def _known(state_dir: str, record: PairRecord) -> KnownPair:

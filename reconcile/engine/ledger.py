@@ -74,7 +74,7 @@ class StoreLedger:
             self._plan_id,
             plan.made_from,
             now_ns(),
-            encode(self._plan) if self._plan_id else b"",
+            encode(self._plan if self._plan_id else _without_steps(self._plan)),
             kind=plan.kind,
             of=plan.of,
             job=self._job,
@@ -161,6 +161,11 @@ class StoreLedger:
                 self._store.runs.prune(KEPT_RUNS)
             if self._plan_id and status in ("done", "partial"):
                 self._store.runs.consume(self._plan_id, self._run.id, ended.ended_ns)
+
+
+def _without_steps(plan: Plan) -> Plan:
+    """What the journal does not tell: conflicts, problems, guards."""
+    return msgspec.structs.replace(plan, steps=(), agreements=())
 
 
 KEPT_RUNS = 100

@@ -19,13 +19,14 @@ from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, lookup, walk
-from reconcile.model.plan import MadeFrom, Plan, Side
+from reconcile.model.plan import MadeFrom, Plan, PlanKind, Side
 from reconcile.model.policy import Limits, Policy, Rules
 from reconcile.model.treepath import TreePath, parse
 from reconcile.store.records import Baseline
 from reconcile.trees.base import Observation
 
 if TYPE_CHECKING:
+    from reconcile.decide.chosen import Choices
     from reconcile.engine.merging import Merge
 
 
@@ -59,18 +60,21 @@ def judged(opened: Opened, sight: Sight) -> Plan:
     in_sync = _root_id(sight.base) == made_from.left_root == made_from.right_root != b""
     if in_sync and not sight.left.problems and not sight.right.problems:
         return Plan(made_from, (), mode=rules.mode.value, policy=",".join(rules.policies))
-    return _judged(opened, sight)
+    return judged_anyway(opened, sight)
 
 
-def make_plan(job: Job, listener: Listener, make: PlanMaker = judged) -> Planning:
+def make_plan(
+    job: Job, listener: Listener, make: PlanMaker = judged, *, keeps: bool = True
+) -> Planning:
     """Observe both sides and compare them with the baseline; nothing is written on a side.
 
+    Without `keeps` nothing is written anywhere: no index, no lock, no state.
     Raises: every error of the observation; a guard that fails does not raise
     here, it stands in `plan.guards` with `ok` false.
     """
-    with Opened(job, listener, exclusive=False) as opened:
+    with Opened(job, listener, exclusive=False, keeps=keeps) as opened:
         planning = plan_now(opened, make).planning
-        if opened.is_writable:
+        if opened.is_writable and planning.plan.kind is PlanKind.SYNC:
             note_standing(opened, planning.plan, "")
         return planning
 
@@ -148,10 +152,16 @@ def _made_from(
     )
 
 
-def _judged(opened: Opened, sight: Sight) -> Plan:
+def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None) -> Plan:
+    """The plan of a whole comparison; `choices` answer single conflicts before the policies do."""
     from reconcile.decide import planner  # judgement costs 15 ms at start-up, for trees that differ
 
     rules = rules_of(opened)
+    resolver = None
+    if choices:
+        from reconcile.decide.chosen import ChosenResolver
+
+        resolver = ChosenResolver(rules, compile_patterns, choices)
     return planner.make_plan(
         sight.base,
         sight.left.manifest,
@@ -161,13 +171,15 @@ def _judged(opened: Opened, sight: Sight) -> Plan:
         left_problems=sight.left.problems,
         right_problems=sight.right.problems,
         compile_patterns=compile_patterns,
-        merge_text=_merger(opened, rules),
+        merge_text=_merger(opened, rules, choices or {}),
+        resolver=resolver,
     )
 
 
-def _merger(opened: Opened, rules: Rules) -> "Merge | None":
+def _merger(opened: Opened, rules: Rules, choices: "Choices") -> "Merge | None":
     asked = (rules.policies, *(path.policies for path in rules.path_policies))
-    if not any(Policy.MERGE in policies for policies in asked):
+    is_chosen = any(each.choice == "merge" for each in choices.values())
+    if not is_chosen and not any(Policy.MERGE in policies for policies in asked):
         return None
     from reconcile.engine.merging import merger  # brings subprocess and tempfile along
 

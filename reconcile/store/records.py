@@ -72,7 +72,8 @@ class Run(msgspec.Struct, frozen=True):
     made_from: MadeFrom
     started_ns: int
     plan: bytes = b""
-    """As saved (`.rplan`): an interrupted run can be shown and gone on with."""
+    """Encoded. A saved one (`plan_id`) whole: its interrupted run can be shown and gone on with.
+    Any other without its steps and agreements: the journal has the steps."""
     ended_ns: int = 0
     """0: it has not ended. Under the lock that means it was interrupted."""
     result: str = ""

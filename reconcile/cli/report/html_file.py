@@ -20,6 +20,7 @@ from reconcile.cli.report.words import (
     conflict_states,
     facts,
     guard_line,
+    told_guards,
     verdict,
     ways_line,
 )
@@ -96,9 +97,9 @@ def _summary(report: Report) -> Iterator[str]:
         yield from (_count(action, number) for action, number in found.items())
         yield "</ul>\n"
     yield "</header>\n"
-    if report.guards:
+    if told_guards(report):
         yield '<h2>Guards</h2>\n<ul class="guards">\n'
-        for guard in report.guards:
+        for guard in told_guards(report):
             word = '<span class="ok">ok</span>' if guard.ok else '<b class="stop">STOP</b>'
             line = guard_line(guard).removesuffix(" ok").replace(" STOP", "")
             yield f"<li>{word} {sentence_in_html(line)}</li>\n"

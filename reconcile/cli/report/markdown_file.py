@@ -15,6 +15,7 @@ from reconcile.cli.report.words import (
     counts_line,
     facts,
     guard_line,
+    told_guards,
     verdict,
     ways_line,
 )
@@ -62,7 +63,7 @@ def _head(report: Report) -> Iterator[str]:
     ways = ways_line(report)
     if ways:
         yield f"- content: {ways}"
-    for guard in report.guards:
+    for guard in told_guards(report):
         mark = "" if guard.ok else "**"
         yield f"- guard: {mark}{sentence_in_markdown(guard_line(guard))}{mark}"
 

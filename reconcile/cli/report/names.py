@@ -17,7 +17,9 @@ _LETTERS = {
     b"'": b"'", b"\\": b"\\",
 }  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "'", "\t", "\r", "＝", "＋", "－", "＠")
-_MARKS = re.compile(r"[\\`*_{}\[\]<>()#|!~&@:$^]")
+_MARKS = re.compile(
+    r"[\\`*\[\]<>#|~&@$^]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.IGNORECASE
+)
 
 
 def path_of(text: str) -> bytes:

@@ -14,6 +14,7 @@ from reconcile.cli.report.words import (
     counts_line,
     facts,
     guard_line,
+    told_guards,
     verdict,
     ways_line,
 )
@@ -52,7 +53,7 @@ def _head(report: Report) -> Iterator[str]:
     ways = ways_line(report)
     if ways:
         yield f"  {'content':<9} {ways}"
-    for guard in report.guards:
+    for guard in told_guards(report):
         yield f"  {'guard':<9} {guard_line(guard)}"
     if report.rows:
         yield ""

@@ -1,6 +1,6 @@
 """What every report says of itself, in the same words: verdict, facts, counts, guards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconcile.cli.report.columns import Report, ReportRow, carried, failures, totals
 from reconcile.cli.words import counted, duration_text, size_text, time_text
@@ -90,6 +90,11 @@ def ways_line(report: Report) -> str:
         kept = "is kept as versions" if report.versions else "is NOT kept (--no-versions)"
         parts.append(f"what is overwritten or deleted {kept}")
     return ", ".join(parts)
+
+
+def told_guards(report: Report) -> Sequence[GuardCheck]:
+    """Those that have a number to tell, or that stop; all that fired not is no news."""
+    return [guard for guard in report.guards if guard.actual or guard.limit or not guard.ok]
 
 
 def guard_line(guard: GuardCheck) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reconcile.cli.answer import now_ns, print_planning, shown_of
 from reconcile.cli.asked import job_of, job_of_plan
@@ -11,11 +11,13 @@ from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.prompt import ask_past_guards, ask_to_apply
 from reconcile.cli.render_outcome import outcome_lines
 from reconcile.cli.render_plan import row_lines
+from reconcile.cli.reporting import asked_reports, report_plan, report_run, tell_reports
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import problem_event, summary_event
 from reconcile.cli.verbs.diff import run as run_diff
 from reconcile.cli.verbs.diff import save
 from reconcile.engine.cycle import apply_job, apply_plan
+from reconcile.engine.known import directory_of
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planfile import is_plan_file, load_plan, plan_id
 from reconcile.model.errors import ExitCode, NeedsApproval, Refused, StalePlan, UsageError
@@ -31,6 +33,7 @@ def run(face: Face) -> int:
         return run_diff(face)
     left, right = face.words
     shown_of(face)
+    reports = asked_reports(face)
     job = job_of(face, left, right)
     if not face.may_ask and not face.flag("yes"):
         raise NeedsApproval(
@@ -45,12 +48,19 @@ def run(face: Face) -> int:
     except Refused:
         allowed = approval.ask_past_guards()
         if allowed is None:
+            approval.report(reports)
             raise
         approval = Approval(face, allowed, session, already_shown=approval.plan)
         outcome = apply_job(allowed, session, approval)
     finally:
         session.close()
-    return _finish(face, outcome, approval, _pair(left, right))
+    if outcome.run:
+        report_run(face, reports, directory_of(job), outcome.run)
+    else:
+        approval.report(reports)
+    code = _finish(face, outcome, approval, _pair(left, right))
+    tell_reports(face, reports)
+    return code
 
 
 class Approval:
@@ -91,6 +101,15 @@ class Approval:
         identity = plan_id(planning.plan, self._created_ns)
         print_planning(self._face, planning, identity, versions=self._job.versions)
 
+    def report(self, locations: Sequence[str]) -> None:
+        """Write the reports of the plan that was shown last, where nothing of it was done."""
+        if self.plan is not None:
+            identity = plan_id(self.plan, self._created_ns)
+            versions = self._job.versions
+            report_plan(
+                self._face, locations, self.plan, identity, self._created_ns, versions=versions
+            )
+
     def ask_past_guards(self) -> Job | None:
         """The job with the numbers typed for its guards; None: none was typed."""
         if self.plan is None or self._face.flag("yes") or not self._face.may_ask:
@@ -124,13 +143,20 @@ def _apply_saved(face: Face, location: str) -> int:
     job = job_of_plan(face, saved)
     if face.flag("only_show"):
         raise UsageError("a saved plan is shown by `show`", hint=f"reconcile show {location}")
+    reports = asked_reports(face)
     session = Session(face)
     session.begin(job)
     try:
         outcome = apply_plan(job, saved.plan, saved.id, session)
     finally:
         session.close()
-    return _finish(face, outcome, None, _pair(job.left, job.right))
+    if outcome.run:
+        report_run(face, reports, directory_of(job), outcome.run)
+    else:
+        report_plan(face, reports, saved.plan, saved.id, saved.created_ns)
+    code = _finish(face, outcome, None, _pair(job.left, job.right))
+    tell_reports(face, reports)
+    return code
 
 
 def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) -> int:

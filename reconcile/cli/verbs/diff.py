@@ -1,14 +1,16 @@
 """`reconcile diff`: observe, compare, print the plan; save it with `-o`. Writes on no side."""
 
 import os
+from collections.abc import Sequence
 
 from reconcile import __version__
 from reconcile.cli.answer import nothing_to_say, now_ns, print_planning, shown_of
-from reconcile.cli.asked import job_of
+from reconcile.cli.asked import job_asked
 from reconcile.cli.duration import seconds_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import TEXT, Face
 from reconcile.cli.render_outcome import guard_lines
+from reconcile.cli.reporting import asked_reports, report_plan, tell_reports
 from reconcile.cli.session import Session
 from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import plan_id, save_plan
@@ -20,27 +22,31 @@ from reconcile.model.plan import Plan
 
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md: 0, or what --exit-code and unreadable paths say."""
-    left, right = face.words
     shown_of(face)
-    job = job_of(face, left, right)
+    reports = asked_reports(face)
+    job = job_asked(face, face.words)
     session = Session(face)
     session.begin(job)
     try:
-        planning = make_plan(job, session)
+        planning = make_plan(job, session, keeps=not face.flag("audit"))
     finally:
         session.close()
-    answer(face, job, planning)
+    answer(face, job, planning, reports)
     return code_of(face, planning.plan)
 
 
-def answer(face: Face, job: Job, planning: Planning) -> None:
-    """Save the plan where asked, print it, and name the next command."""
+def answer(face: Face, job: Job, planning: Planning, reports: Sequence[str] = ()) -> None:
+    """Save the plan and write the reports where asked, print it, and name the next command."""
     location = face.value("out")
     created_ns = now_ns()
     if location:
         save(face, job, planning.plan, location, created_ns)
     identity = plan_id(planning.plan, created_ns)
+    plan, versions = planning.plan, job.versions
+    if report_plan(face, reports, plan, identity, created_ns, versions=versions):
+        return
     print_planning(face, planning, identity, file=location, versions=job.versions)
+    tell_reports(face, reports)
     if face.format != TEXT or face.quiet:
         return
     for line in guard_lines(planning.plan, face.err):
@@ -69,7 +75,7 @@ def code_of(face: Face, plan: Plan) -> ExitCode:
     codes = []
     if any(problem.severity == "error" for problem in plan.problems):
         codes.append(ExitCode.PARTIAL)
-    if face.flag("exit_code"):
+    if face.flag("exit_code") or face.flag("audit"):
         if any(not guard.ok for guard in plan.guards):
             codes.append(ExitCode.GUARD)
         if plan.conflicts and not face.flag("conflicts_ok"):

@@ -5,6 +5,7 @@ from reconcile.cli.display import display_text
 from reconcile.cli.documents_json import PlanDocument
 from reconcile.cli.face import PORCELAIN, Face
 from reconcile.cli.places import state_dir
+from reconcile.cli.reporting import asked_reports, report_plan, tell_reports
 from reconcile.cli.to_json import (
     bytes_of,
     conflict_item,
@@ -20,14 +21,21 @@ from reconcile.engine.planstate import notes_on
 
 def run(face: Face) -> int:
     """Always 0 when the plan could be read: a note is no failure."""
+    reports = asked_reports(face)
     saved = load_plan(face.words[0])
     notes = notes_on(saved, state_dir(face.value("state_dir"), face.env), now_ns())
+    versions = saved.job.versions
+    if report_plan(
+        face, reports, saved.plan, saved.id, saved.created_ns, versions=versions, notes=notes
+    ):
+        return 0
     if face.is_json:
         face.document(document(saved, notes))
     elif face.format == PORCELAIN:
         print_porcelain(face, saved.plan)
     else:
         _print(face, saved, notes)
+    tell_reports(face, reports)
     return 0
 
 
