@@ -1,15 +1,16 @@
-"""Errors as text: four facts on a terminal, one physical line anywhere else."""
+"""Errors as text: a fact a line on a terminal, one physical line anywhere else."""
 
 from reconcile.cli.look import Look
-from reconcile.model.errors import ReconcileError
+from reconcile.model.errors import ReconcileError, UsageError
 
 
 def error_lines(error: ReconcileError, look: Look) -> list[str]:
-    """What happened, where, what was changed, what to try."""
+    """What happened, where, what was changed, what to try, where more is written."""
     facts = [
         ("where", error.where),
         ("changed", error.changed),
         ("try", error.hint),
+        ("more", _more(error)),
     ]
     head = look.paint(f"error[{error.code}]:", "error")
     message = look.text(error.message)
@@ -22,6 +23,11 @@ def error_lines(error: ReconcileError, look: Look) -> list[str]:
             title = name if number == 0 else ""
             lines.append(f"  {title:<8}  {look.text(part)}")
     return lines
+
+
+def _more(error: ReconcileError) -> str:
+    """Nothing for a slip of the keys: its `try` says it all."""
+    return "" if error.code == UsageError.code else f"reconcile help {error.code}"
 
 
 def _in_line(text: str) -> str:
