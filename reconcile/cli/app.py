@@ -16,7 +16,7 @@ from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, Option, Parsed, Verb, Word
-from reconcile.cli.verb_table import VERBS
+from reconcile.cli.verb_table import VERBS, verb_named
 from reconcile.model.errors import ExitCode, UsageError
 
 _GROUPS = {
@@ -139,6 +139,7 @@ def _word_parameter(word: Word) -> inspect.Parameter:
     check = None
     if word.most > 1:
         kind, check = list[str], _at_most(word.most)
+        default = ... if word.least else None
     elif word.least == 0:
         kind, default = str | None, None
     declared = typer.Argument(default, metavar=word.name, help=word.help, callback=check)
@@ -216,6 +217,8 @@ def _refuse(error: typer.TyperException, words: list[str]) -> int:
     known = message[:1].lower() + message[1:]
     failure = UsageError(known, hint=f"{path} --help")
     wants_json = "--json" in words or os.environ.get("RECONCILE_JSON", "") in ("1", "true")
-    face = Face(Parsed("diff", {"json": True}, []), words, os.environ) if wants_json else None
+    verb = verb_named(path.partition(" ")[2]) or verb_named("diff")
+    assert verb is not None
+    face = Face(Parsed(verb.name, {"json": True}, []), words, os.environ) if wants_json else None
     report(face, failure)
     return ExitCode.USAGE
