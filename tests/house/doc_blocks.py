@@ -1,0 +1,260 @@
+"""The blocks of a page, and how they are run. `test_doc_blocks.py` says what must come out.
+
+```sh                 runs; all blocks of a page in order, in one home directory
+# exit 3              right before a command's line: how it ends; otherwise 0
+```text               directly after a block that runs: what it prints; a line `...` stands
+                      for any lines; ids, times and durations may differ
+```python             runs; all of a page in one interpreter
+```toml some/file     is written to that file (any language, any name)
+```sh slow            runs in a copy of the checkout, with `just slow`
+<!-- sh               runs too, unseen by the reader: what the page takes for granted
+<!-- server: nas -->  `nas` is a host of an ssh_config: a real OpenSSH server
+<!-- not run: why --> right before a block: it is not run
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from tests.house.checkout import ROOT, tracked_files
+from tests.peers.sshd import Sshd
+
+TOOLS = Path(sys.executable).parent
+_PIECE = re.compile(
+    r"^(?P<fence>```)(?P<kind>[^\s`]*)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$"
+    r"|^<!-- (?P<hidden>sh)\n(?P<script>.*?)^-->$"
+    r"|^<!-- not run: (?P<reason>[^\n]*?) -->$"
+    r"|^<!-- server: (?P<server>\w+) -->$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """One block of a page."""
+
+    kind: str
+    """`sh`, `python`, `text` …; the language of a file to be written."""
+    name: str
+    """`slow`, a file's name, or empty."""
+    body: str
+    line: int
+    shown: str | None = None
+    """What it prints, when the page says so."""
+    reason: str = ""
+    """Why it is not run."""
+
+    @property
+    def runs(self) -> bool:
+        """It is part of the page's run."""
+        return not self.reason and (self.kind in ("sh", "python") or bool(self.name))
+
+
+def text(name: str) -> str:
+    """A page."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def pages() -> list[str]:
+    """Every page of the checkout."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path in tracked_files(ROOT)
+        if path.suffix == ".md" and "tests" not in path.parts
+    ]
+
+
+def server_of(page: str) -> str:
+    """The host that a page speaks of; empty: none."""
+    found = [match["server"] for match in _PIECE.finditer(page) if match["server"]]
+    return found[0] if found else ""
+
+
+def blocks(page: str) -> list[Block]:
+    """Every block of a page, hidden ones too, each with what it prints."""
+    found: list[Block] = []
+    reason, end = "", 0
+    for match in _PIECE.finditer(page):
+        line = page.count("\n", 0, match.start()) + 1
+        is_output = bool(found) and found[-1].runs and found[-1].shown is None
+        is_output = is_output and not page[end : match.start()].strip()
+        if match["hidden"]:
+            found.append(Block("sh", "", match["script"], line))
+        elif is_output and match["kind"] == "text" and not match["name"]:
+            found[-1] = found[-1]._replace(shown=match["body"])
+        elif match["fence"]:
+            found.append(
+                Block(match["kind"], match["name"] or "", match["body"], line, reason=reason)
+            )
+        reason, end = match["reason"] or "", match.end()
+    return found
+
+
+def commands(script: str) -> str:
+    """The block as a script that stops at the first command with another code than promised."""
+    lines = ["set -eu"]
+    promised = ""
+    waiting: list[str] = []
+    for line in script.splitlines():
+        found = re.fullmatch(r"# exit (\d+)", line)
+        if found:
+            promised = found[1]
+        elif promised:
+            waiting.append(line)
+            if not line.endswith("\\"):
+                lines += ["code=0", "\n".join(waiting) + " || code=$?", f"[ $code = {promised} ]"]
+                promised, waiting = "", []
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+_LOOSE = (
+    (re.compile(r"\br-[0-9a-f]{6,}"), "r-ID"),
+    (re.compile(r"\bp-[0-9a-f]{6,}"), "p-ID"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?"), "TIME"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "TIME"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b"), "DURATION"),
+    (re.compile(r"\[127\.0\.0\.1\]:\d+"), "nas"),
+    (re.compile(r"\bSHA256:[\w+/]{43}"), "SHA256:KEY"),
+    (re.compile(r"[ \t]+"), " "),
+)
+
+
+def loosened(said: str, home: str) -> list[str]:
+    """Lines without what differs from run to run."""
+    said = said.replace(home, "/home/me")
+    for pattern, word in _LOOSE:
+        said = pattern.sub(word, said)
+    return [line.strip() for line in said.strip("\n").splitlines()]
+
+
+def is_shown(expected: list[str], found: list[str]) -> bool:
+    """The lines are those that were expected; `...` stands for any text, alone for any lines."""
+    pattern = "".join(
+        r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n"
+        for line in expected
+    )
+    return re.fullmatch(pattern, "".join(line + "\n" for line in found)) is not None
+
+
+class Reader:
+    """Somebody who types a page's blocks, at home, with `left` and `right` at hand."""
+
+    def __init__(self, place: Path, page: str) -> None:
+        self.home = place / "me"
+        self.home.mkdir()
+        for side in ("left", "right"):
+            shutil.copytree(ROOT / "examples/first-steps" / side, self.home / side, symlinks=True)
+        self._place = place
+        self._host = server_of(page)
+        self._server: Sshd | None = None
+        self._python: subprocess.Popen[str] | None = None
+        self.environment = {
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(place / "state"),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "COLUMNS": "80",
+            "USER": "me",
+            "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
+        }
+
+    def __enter__(self) -> Self:
+        if self._host:
+            self._server = _server(self._place, self._host, self.environment)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.__exit__(kind, error, trace)
+        if self._python is not None:
+            self._python.kill()
+            self._python.communicate()
+
+    def type(self, block: Block) -> None:
+        """Run one block. Fails with what it said."""
+        if block.kind == "python":
+            said = self._run_python(block)
+        elif block.kind == "sh":
+            said = run(block.body, self.home, self.environment)
+        else:
+            place = self.home / block.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(block.body, encoding="utf-8")
+            return
+        if block.shown is not None:
+            expected, found = (loosened(part, str(self.home)) for part in (block.shown, said))
+            assert is_shown(expected, found), (
+                f"line {block.line}: {block.body}\nshown:\n{block.shown}\nprinted:\n"
+                f"{said.replace(str(self.home), '/home/me')}"
+            )
+
+    def _run_python(self, block: Block) -> str:
+        if self._python is None:
+            self._python = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("doc_python.py"))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=self.home,
+                env=self.environment,
+            )
+        assert self._python.stdin is not None
+        assert self._python.stdout is not None
+        self._python.stdin.write(repr(block.body) + "\n")
+        self._python.stdin.flush()
+        worked, said = eval(self._python.stdout.readline())
+        assert worked, f"line {block.line}: {block.body}\n{said}"
+        return str(said)
+
+
+def run(script: str, where: Path, environment: dict[str, str]) -> str:
+    """Run one shell block; what it printed. Fails with that."""
+    answer = subprocess.run(
+        ["sh", "-c", commands(script)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=where,
+        env=environment,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, f"{script}\nended with {answer.returncode}:\n{answer.stdout}"
+    return answer.stdout
+
+
+def _server(place: Path, host: str, environment: dict[str, str]) -> Sshd:
+    """An OpenSSH server whose home directory is a new one, and `host` in the reader's config."""
+    there = place / host
+    there.mkdir()
+    tools = f"{TOOLS}:/usr/bin:/bin"
+    server = Sshd(
+        place,
+        environment={"XDG_CACHE_HOME": str(place / "cache"), "PATH": tools, "HOME": str(there)},
+        force_command=f'cd {there} && eval "$SSH_ORIGINAL_COMMAND"',
+    ).__enter__()
+    with server.ssh_config_path.open("a", encoding="utf-8") as config:
+        config.write(f"Host {host}\n  HostName {server.host}\n  Port {server.port}\n")
+    environment["PATH"] = f"{server.directory / 'bin'}:{environment['PATH']}"
+    return server
+
+
+def not_run() -> Iterator[tuple[str, str, str]]:
+    """(page, the block's first line, why) of every block that is not run."""
+    for page in pages():
+        for block in blocks(text(page)):
+            if block.reason:
+                yield page, block.body.splitlines()[0], block.reason
