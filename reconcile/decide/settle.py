@@ -33,7 +33,7 @@ from reconcile.decide.units import (
 from reconcile.model.block import HashName
 from reconcile.model.entry import Tracked
 from reconcile.model.errors import UsageError
-from reconcile.model.job import Durability, FilterRule, FilterSpec, Job
+from reconcile.model.job import Durability, FilterRule, FilterSpec, Job, Retention
 from reconcile.model.plan import Side
 from reconcile.model.policy import Limits, Mode, PathPolicy, Policy, Rights, Rules
 from reconcile.model.treepath import TreePath, parse
@@ -52,6 +52,7 @@ _ALIASES = {
 _POLICIES = {policy.value: (policy,) for policy in Policy} | _ALIASES
 _TIES = {policy.value: policy for policy in (Policy.REPORT, Policy.LEFT, Policy.RIGHT)}
 _HASHES: dict[str, HashName] = {"blake3": "blake3", "sha256": "sha256"}
+_MOST = 2**63 - 1
 _LINKS: dict[str, Literal["preserve", "portable", "skip"]] = {
     "preserve": "preserve",
     "portable": "portable",
@@ -106,6 +107,7 @@ def _settled(given: Given, defaults: Job, read_file: ReadFile | None) -> Job:
         lock_wait_s=given.take("lock_wait", _seconds, defaults.lock_wait_s),
         compress=given.switch("compress", defaults.compress),
         bwlimit=given.take("bwlimit", _bwlimit, defaults.bwlimit),
+        retention=_retention(given, defaults.retention),
     )
 
 
@@ -214,6 +216,36 @@ def _limits(given: Given, usual: Limits) -> Limits:
     origins = [given.origins[name] for name in ("max_delete", "max_delete_size", "max_change")]
     told = ", ".join(origin for origin in origins if origin != DEFAULT)
     return replace(limits, origin=told or usual.origin)
+
+
+def _retention(given: Given, usual: Retention) -> Retention:
+    """`--keep-versions` says the count or the age, and the other only when it is said elsewhere."""
+    kept = Retention(
+        given.take("versions_keep", _count, usual.keep),
+        given.take("versions_max_age", _age, usual.max_age_ns),
+        given.take("versions_max_size", lambda text: min(parse_size(text), _MOST),
+                   usual.max_size_bytes),
+    )  # fmt: skip
+    return given.take("keep_versions", lambda text: _kept(kept, text), kept)
+
+
+def _kept(kept: Retention, text: str) -> Retention:
+    try:
+        if text.isdecimal():
+            return replace(kept, keep=_count(text))
+        return replace(kept, max_age_ns=_age(text))
+    except ValueError:
+        raise ValueError("neither a count like `5` nor a duration like `90d`") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError("no whole number like `5`")
+    return int(text)
+
+
+def _age(text: str) -> int:
+    return min(parse_duration_ns(text), _MOST)
 
 
 def _filters(given: Given, usual: FilterSpec, read_file: ReadFile | None) -> FilterSpec:

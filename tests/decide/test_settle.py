@@ -17,7 +17,7 @@ from reconcile.decide.units import (
 )
 from reconcile.model.entry import Tracked
 from reconcile.model.errors import ExitCode, UsageError
-from reconcile.model.job import Durability, FilterRule, Job
+from reconcile.model.job import Durability, FilterRule, Job, Retention
 from reconcile.model.plan import Side
 from reconcile.model.policy import Limits, Mode, PathPolicy, Policy, Rights
 
@@ -181,6 +181,12 @@ VALUES: list[tuple[str, Flag, str, Any]] = [
     ("lock_wait", "500ms", "lock_wait_s", 0.5),
     ("bwlimit", "1M", "bwlimit", "1M"),
     ("bwlimit", "08:00,512k 23:00,off", "bwlimit", "08:00,512k 23:00,off"),
+    ("versions_keep", "5", "retention", Retention(keep=5)),
+    ("versions_max_age", "90d", "retention", Retention(max_age_ns=90 * 86_400 * 10**9)),
+    ("versions_max_age", "9" * 20 + "w", "retention", Retention(max_age_ns=2**63 - 1)),
+    ("versions_max_size", "2G", "retention", Retention(max_size_bytes=2 << 30)),
+    ("keep_versions", "0", "retention", Retention(keep=0)),
+    ("keep_versions", "36h", "retention", Retention(max_age_ns=36 * 3600 * 10**9)),
     ("max_delete", "20", "limits.max_delete_count", 20),
     ("max_delete", "0", "limits.max_delete_count", 0),
     ("max_delete", "20%", "limits.max_delete_share", 0.2),
@@ -255,6 +261,11 @@ WRONG: list[tuple[dict[str, Flag], dict[str, str], str]] = [
     ({}, {"RECONCILE_MAX_DELETE": "-1"}, ("`RECONCILE_MAX_DELETE=-1`: neither a count like `20`"
         " nor a share like `20%`")),
     ({"max_change": "20"}, {}, "`--max-change 20`: no share like `20%`"),
+    ({"versions_keep": "-1"}, {}, "`--versions-keep -1`: no whole number like `5`"),
+    ({"keep_versions": "some"}, {}, ("`--keep-versions some`: neither a count like `5` nor a "
+                                     "duration like `90d`")),
+    ({"keep_versions": "1" * 10}, {}, ("`--keep-versions 1111111111`: neither a count like `5` "
+                                       "nor a duration like `90d`")),
     ({"bwlimit": "fast"}, {}, ("`--bwlimit fast`: no limit like `1M` (bytes a second), `8Mbit`"
         " or `off`")),
     ({}, {"RECONCILE_BWLIMIT": "8:00,1M 25:00,off"}, (
