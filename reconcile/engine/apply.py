@@ -20,6 +20,7 @@ from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ChangeableTree, RunOptions
+from reconcile.trees.receipts import skipped
 from reconcile.trees.rooted import Root
 from reconcile.trees.temporary import unwanted
 
@@ -269,8 +270,7 @@ class _Run:
         for step in steps:
             need = next((n for n in step.needs if n in undone), 0)
             if need and step.id not in ended:
-                detail = f"step {need}, which this needs, was not done"
-                ended[step.id] = Receipt(step.id, Status.SKIPPED, "E_NEEDED", detail)
+                ended[step.id] = skipped(step, need)
                 undone.add(step.id)
 
     def _each_side(

@@ -77,7 +77,8 @@ def failed(step: Step, error: OSError | PathRefused, detail: str = "") -> Receip
 
 def skipped(step: Step, need: int) -> Receipt:
     """Not tried, because step `need` was not done."""
-    return Receipt(step.id, Status.SKIPPED, "E_NEEDED", f"step {need}, which this needs, failed")
+    detail = f"step {need}, which this needs, was not done"
+    return Receipt(step.id, Status.SKIPPED, "E_NEEDED", detail)
 
 
 def _words(error: OSError) -> str:
