@@ -132,6 +132,8 @@ class Ending(Enum):
     """It could not be done; the conflict stays."""
     CHANGED = "changed"
     """It was made for another state of the sides; the conflict stays."""
+    FAILED = "failed"
+    """Its steps were planned, and not all of them were done; see their receipts."""
     GONE = "gone"
     """There is no such conflict any more: nothing to do."""
 

@@ -36,6 +36,14 @@ def merge(base: Entry | None, left: Entry, right: Entry, tracked: Tracked) -> Me
     return Merged(with_meta(holder, like, tracked), content, bits)
 
 
+def like_both(
+    entry: Entry, base: Entry | None, left: Entry, right: Entry, tracked: Tracked
+) -> Entry:
+    """`entry` with the metadata that both sides' changes come to; left's where both changed it."""
+    bits = _winner(base and _bits(base, tracked), _bits(left, tracked), _bits(right, tracked))
+    return with_meta(entry, right if bits is Side.RIGHT else left, tracked)
+
+
 def _bits(entry: Entry, tracked: Tracked) -> tuple[object, ...]:
     return meta(entry, tracked), attributes(entry, tracked)
 

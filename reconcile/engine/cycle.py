@@ -12,11 +12,12 @@ import msgspec
 
 from reconcile.decide.guards import refusal
 from reconcile.engine.apply import apply, leftovers_to_clear
+from reconcile.engine.bases import NO_LIMIT, Budget, keep_bases
 from reconcile.engine.batches import brings_content
 from reconcile.engine.events import Listener, Noted, Phase
 from reconcile.engine.inspection import baselines, explain, reset_baseline, status, verify
 from reconcile.engine.ledger import StoreLedger
-from reconcile.engine.merging import keep_bases, merged_content
+from reconcile.engine.merging import merged_content
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
@@ -33,14 +34,15 @@ from reconcile.engine.twins import Twins
 from reconcile.model.codec import encode
 from reconcile.model.errors import PlanUsed, StalePlan, Unreachable
 from reconcile.model.job import Job
-from reconcile.model.manifest import Manifest
-from reconcile.model.plan import Plan, Problem, Side
+from reconcile.model.manifest import Header, Manifest
+from reconcile.model.plan import Plan, PlanKind, Problem, Side
 from reconcile.model.policy import Policy
 from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import TreePath
+from reconcile.model.treepath import TreePath, parents
 from reconcile.store.records import Baseline, Run
 from reconcile.trees.base import RunOptions, Tally
 
+_SYNC = PlanKind.SYNC
 Approve = Callable[[Planning], Plan | None]
 """Shown the plan before the first write; answers what may be applied, or None to stop."""
 
@@ -62,7 +64,7 @@ def apply_job(job: Job, listener: Listener, approve: Approve, make: PlanMaker = 
             raise refused
         if approved is None:
             return _nothing_done(planning)
-        if _changes_nothing(approved) and planning.generation:
+        if _changes_nothing(approved) and (planning.generation or approved.kind is not _SYNC):
             note_standing(opened, approved, run)
             return _nothing_done(planning)
         return _carry_out(_Run(opened, run, approved, seen, planning))
@@ -155,7 +157,7 @@ def _carry_out(run: _Run) -> Outcome:
         job=opened.plain_job,
     )
     job = opened.job
-    options = RunOptions(run.id, job.durability, job.versions, opened.header)
+    options = RunOptions(run.id, job.durability, job.versions, _written_header(run))
     notes = _begin_sides(run, options)
     opened.listener(Phase("transfer"))
     receipts = apply(
@@ -170,10 +172,20 @@ def _carry_out(run: _Run) -> Outcome:
     )
     opened.listener(Phase("commit"))
     _end_sides(opened)
-    if _keeps_bases(job):
-        keep_bases(opened, plan, receipts, run.manifest(Side.LEFT))
-    note_standing(opened, plan, run.id)
+    budget = _bases_to_keep(job, plan)
+    if budget is not None:
+        keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
+    note_standing(opened, _with_undone(opened, plan, receipts), run.id)
     return _outcome(run, rest, receipts, ledger, notes, started)
+
+
+def _written_header(run: _Run) -> Header:
+    """How exactly is written: what is brought back has every permission bit it had."""
+    header = run.opened.header
+    if run.plan.kind.settles:
+        return header
+    tracked = msgspec.structs.replace(header.tracked, mode=True)
+    return msgspec.structs.replace(header, tracked=tracked)
 
 
 def _begin_sides(run: _Run, options: RunOptions) -> tuple[Problem, ...]:
@@ -290,9 +302,27 @@ def _changes_nothing(plan: Plan) -> bool:
     return not plan.steps and not plan.agreements and not plan.reverts
 
 
-def _keeps_bases(job: Job) -> bool:
+def _bases_to_keep(job: Job, plan: Plan) -> Budget | None:
+    """All where merges are asked for, else a few; None: where no superseded content is kept."""
     asked = (job.rules.policies, *(path.policies for path in job.rules.path_policies))
-    return any(Policy.MERGE in policies for policies in asked)
+    if not plan.kind.settles:
+        return None
+    if any(Policy.MERGE in policies for policies in asked):
+        return NO_LIMIT
+    return Budget() if job.versions else None
+
+
+def _with_undone(opened: Opened, plan: Plan, receipts: Sequence[Receipt]) -> Plan:
+    """The plan with the conflicts among those that stood whose steps were not all done."""
+    undone = {receipt.step for receipt in receipts if receipt.status is not Status.DONE}
+    if not undone:
+        return plan
+    paths = {step.path for step in plan.steps if step.id in undone}
+    covered = {above for path in paths for above in (path, *parents(path))}
+    known = {conflict.path for conflict in plan.conflicts}
+    standing = [each.conflict for each in opened.store.conflicts.standing()]
+    back = [c for c in standing if c.path in covered and c.path not in known]
+    return msgspec.structs.replace(plan, conflicts=(*plan.conflicts, *back)) if back else plan
 
 
 def _resumed(opened: Opened, plan: Plan, plan_id: str) -> Run | None:

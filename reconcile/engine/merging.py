@@ -1,64 +1,120 @@
 """Text merge with the base's content, by `git merge-file` where it is present.
 
-Only clean merges count: one that would need markers decides nothing. The base
-content is at hand when an earlier run under the policy `merge` kept it
-(`store/content.py`); merged content waits there too, until it is applied.
+Only clean merges count: one that would need markers decides nothing. Where the
+base's content is at hand is `engine/bases.py`; merged content waits in the
+state (`store/content.py`) until it is applied.
 """
 
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from reconcile.decide.filters import TEXT_HEAD_BYTES, looks_like_text
+from reconcile.decide.registers import like_both
+from reconcile.engine.bases import LIMIT_BYTES, Bases, contents, is_text, text_at
 from reconcile.engine.opened import Opened
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.manifest import Manifest, walk
-from reconcile.model.plan import Plan, Side
-from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import TreePath
-from reconcile.store.content import ContentStore
-from reconcile.trees.base import ChangeableTree, ContentChanged
+from reconcile.model.plan import Side
+from reconcile.model.treepath import TreePath, join, split
+from reconcile.trees.base import ContentChanged
 
-LIMIT_BYTES = 1 << 20
-"""Larger texts are not kept for merging, and not merged."""
 _TIMEOUT_S = 60
+_TOO_MANY = 127
+"""`git merge-file` answers the number of conflicts, cut off here; above it failed."""
+NO_GIT = "`git` is not installed"
 
 Merge = Callable[[TreePath, Entry, Entry, Entry], Entry | str]
 """The merged file, or why there is none."""
 
 
-def contents(opened: Opened) -> ContentStore:
-    """The pair's kept contents."""
-    return ContentStore(opened.directory, opened.header.hash_name)
+class Texts(NamedTuple):
+    """The three texts of one file."""
+
+    base: bytes
+    left: bytes
+    right: bytes
+
+
+class Merged(NamedTuple):
+    """Both sides' changes in one text."""
+
+    text: bytes
+    is_clean: bool
+    """False: markers stand in it, for a person to mend."""
 
 
 def merger(opened: Opened) -> Merge:
     """Merges one path, or says why not: its texts, `git`, a state that cannot be written."""
-    git = shutil.which("git")
-    kept = contents(opened)
+    has_git = shutil.which("git") is not None
+    kept, bases = contents(opened), Bases(opened)
 
     def merge(path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | str:
-        if git is None:
-            return "`git` is not installed"
+        if not has_git:
+            return NO_GIT
         if not opened.is_writable:
             return "the state cannot be written now"
-        base_text = kept.get(base.id)
-        if base_text is None:
-            return "the base text is not kept"
-        left_text, right_text = _text(opened.left, path, left), _text(opened.right, path, right)
-        if left_text is None or right_text is None:
-            side = Side.LEFT if left_text is None else Side.RIGHT
-            return f"{side}'s content is no text to merge"
-        merged = _merge_file(git, base_text, left_text, right_text)
-        if merged is None:
+        texts = texts_of(opened, bases, path, (base, left, right))
+        if isinstance(texts, str):
+            return texts
+        merged = merge_texts(texts)
+        if isinstance(merged, str):
+            return merged
+        if not merged.is_clean:
             return "the changes do not merge cleanly"
-        identifier = kept.put(merged)
+        identifier = kept.put(merged.text)
         mtime_ns = max(left.mtime_ns, right.mtime_ns)
-        return Entry(left.name, Kind.FILE, len(merged), mtime_ns, left.mode, identifier)
+        made = Entry(left.name, Kind.FILE, len(merged.text), mtime_ns, left.mode, identifier)
+        return like_both(made, base, left, right, opened.header.tracked)
 
     return merge
+
+
+def texts_of(
+    opened: Opened, bases: Bases, path: TreePath, entries: tuple[Entry, Entry, Entry]
+) -> Texts | str:
+    """What there is to merge; or what of it is missing."""
+    base, left, right = entries
+    base_text = bases.content(path, base) if base.size <= LIMIT_BYTES else None
+    if base_text is None or not is_text(base_text):
+        return "the base text is not kept"
+    sides = []
+    for side, entry in ((Side.LEFT, left), (Side.RIGHT, right)):
+        text = text_at(opened, side, spelled(path, entry), entry)
+        if text is None:
+            return f"{side}'s content is no text to merge"
+        sides.append(text)
+    return Texts(base_text, *sides)
+
+
+def spelled(path: TreePath, entry: Entry) -> TreePath:
+    """`path` as the entry's side spells its last name.
+
+    LIMIT: directories above that are spelled differently are not looked through.
+    """
+    return join(split(path)[0], entry.name) if entry.name else path
+
+
+def merge_texts(texts: Texts) -> Merged | str:
+    """The merge by `git merge-file`, with markers where both changed the same lines."""
+    git = shutil.which("git")
+    if git is None:
+        return NO_GIT
+    with tempfile.TemporaryDirectory(prefix="reconcile-") as place:
+        names = []
+        for name, content in (("left", texts.left), ("base", texts.base), ("right", texts.right)):
+            names.append(os.path.join(place, name))
+            with open(names[-1], "wb") as file:
+                file.write(content)
+        labels = ["-L", "left", "-L", "base", "-L", "right"]
+        command = [git, "merge-file", "-p", "--diff3", *labels, "--", *names]
+        done = subprocess.run(  # our own files' names, no shell
+            command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
+        )
+    if not 0 <= done.returncode <= _TOO_MANY:
+        return "`git merge-file` failed"
+    return Merged(done.stdout, done.returncode == 0)
 
 
 def merged_content(opened: Opened) -> Callable[[bytes, int], Iterator[bytes]]:
@@ -72,70 +128,3 @@ def merged_content(opened: Opened) -> Callable[[bytes, int], Iterator[bytes]]:
         yield content[offset:]
 
     return read
-
-
-def keep_bases(opened: Opened, plan: Plan, receipts: Iterable[Receipt], left: Manifest) -> None:
-    """Keep the texts that both sides now agree on: the bases of later merges.
-
-    Read on this machine where either side is here.
-    """
-    kept = contents(opened)
-    done = {receipt.step for receipt in receipts if receipt.status is Status.DONE}
-    for entry, places in _agreed(plan, done, left):
-        if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES or kept.get(entry.id) is not None:
-            continue
-        for side, path in sorted(places, key=lambda place: opened.remote(place[0]) is not None):
-            text = _text(opened.tree(side), path, entry)
-            if text is not None and kept.put(text) == entry.id:
-                break
-
-
-Place = tuple[Side, TreePath]
-
-
-def _agreed(plan: Plan, done: set[int], left: Manifest) -> Iterator[tuple[Entry, list[Place]]]:
-    """What is agreed on now, and where it stands, or stood a moment ago."""
-    for step in plan.steps:
-        if step.id in done and step.want is not None:
-            places = [(step.side, step.at)]
-            source = step.source
-            if source is not None and source.side is not None:
-                places.append((source.side, source.path))
-            yield step.want, places
-    for agreement in plan.agreements:
-        if agreement.entry is None:
-            continue
-        yield agreement.entry, _on_both(agreement.path)
-        if agreement.entry.kind == Kind.DIR:
-            for path, entry in walk(left, agreement.path):
-                yield entry, _on_both(path)
-
-
-def _on_both(path: TreePath) -> list[Place]:
-    return [(side, path) for side in Side]
-
-
-def _text(tree: ChangeableTree, path: TreePath, entry: Entry) -> bytes | None:
-    """The file's content when it is text and still what was seen; else None."""
-    if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES:
-        return None
-    try:
-        content = b"".join(tree.read(path, entry))
-    except (OSError, ContentChanged):
-        return None
-    return content if looks_like_text(content[:TEXT_HEAD_BYTES]) else None
-
-
-def _merge_file(git: str, base: bytes, left: bytes, right: bytes) -> bytes | None:
-    """The clean merge; None when it would need a person."""
-    with tempfile.TemporaryDirectory(prefix="reconcile-") as place:
-        names = []
-        for name, content in (("left", left), ("base", base), ("right", right)):
-            names.append(os.path.join(place, name))
-            with open(names[-1], "wb") as file:
-                file.write(content)
-        command = [git, "merge-file", "-p", "--", *names]
-        done = subprocess.run(  # our own files' names, no shell
-            command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
-        )
-    return done.stdout if done.returncode == 0 else None

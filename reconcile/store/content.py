@@ -21,8 +21,8 @@ class ContentStore:
         self._directory = os.path.join(directory, CONTENT)
         self._hash = HASHERS[hash_name]
 
-    def put(self, content: bytes) -> bytes:
-        """Keep `content`; its id. Durable on return."""
+    def put(self, content: bytes, *, durable: bool = True) -> bytes:
+        """Keep `content`; its id. What is not `durable` may be gone after a power cut."""
         identifier = self._hash(content)
         place = self._place(identifier)
         if self.get(identifier) is not None:
@@ -33,13 +33,14 @@ class ContentStore:
             with open(temporary, "wb", opener=_private) as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             os.replace(temporary, place)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
-        for made in (folder, self._directory):
+        for made in (folder, self._directory) if durable else ():
             _flush(made)
         return identifier
 

@@ -14,23 +14,26 @@ needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-f
 BASE = "one\n\n\n\n\ntwo\n"
 
 
-def note_after(place: Path, first: tuple[Policy, ...], left: bytes, right: bytes) -> str:
+def note_after(
+    place: Path, first: tuple[Policy, ...], left: bytes, right: bytes, versions: bool = True
+) -> str:
     """Agree on `BASE` under `first`, change both sides, merge: the note of what stays; or empty."""
     for side in ("left", "right"):
         (place / side).mkdir()
         (place / side / "a").write_text(BASE)
-    run(place, first)
+    run(place, first, versions)
     (place / "left/a").write_bytes(left)
     (place / "right/a").write_bytes(right)
     return run(place, (Policy.MERGE,))
 
 
-def run(place: Path, policies: tuple[Policy, ...]) -> str:
+def run(place: Path, policies: tuple[Policy, ...], versions: bool = True) -> str:
     job = Job(
         str(place / "left"),
         str(place / "right"),
         state_dir=str(place / "state"),
         rules=Rules(policies=policies),
+        versions=versions,
     )
     outcome = apply_job(job, silent, lambda planning: planning.plan)
     return "; ".join(conflict.note for conflict in outcome.conflicts)
@@ -48,13 +51,38 @@ LEFT, RIGHT, TORN = (
         (Policy.MERGE, RIGHT, ""),
         (Policy.MERGE, TORN, "the changes do not merge cleanly"),
         (Policy.MERGE, b"\0", "right's content is no text to merge"),
-        (Policy.REPORT, RIGHT, "the base text is not kept"),
+        (Policy.REPORT, RIGHT, ""),
     ],
 )
 def test_a_merge_or_the_reason_why_not(
     first: Policy, right: bytes, note: str, tmp_path: Path
 ) -> None:
     assert note_after(tmp_path, (first,), LEFT, right) == note
+
+
+def test_where_nothing_superseded_is_kept_no_base_is_kept_unasked(tmp_path: Path) -> None:
+    note = note_after(tmp_path, (Policy.REPORT,), LEFT, RIGHT, versions=False)
+    assert note == "the base text is not kept"
+
+
+@needs_git
+def test_where_there_is_no_merge_the_next_policy_is_asked(tmp_path: Path) -> None:
+    assert note_after(tmp_path, (Policy.MERGE,), LEFT, TORN) == "the changes do not merge cleanly"
+    assert run(tmp_path, (Policy.MERGE, Policy.LEFT)) == ""
+    assert (tmp_path / "right/a").read_bytes() == LEFT
+
+
+@needs_git
+def test_a_mode_that_one_side_changed_is_merged_too(tmp_path: Path) -> None:
+    def changed(policies: tuple[Policy, ...]) -> str:
+        (tmp_path / "right/a").chmod(0o755)
+        return run(tmp_path, policies)
+
+    assert note_after(tmp_path, (Policy.MERGE,), LEFT, TORN)
+    (tmp_path / "right/a").write_bytes(RIGHT)
+    assert changed((Policy.MERGE,)) == ""
+    for side in ("left", "right"):
+        assert (tmp_path / side / "a").stat().st_mode & 0o100
 
 
 def test_without_git_nothing_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

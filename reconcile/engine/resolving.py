@@ -1,0 +1,253 @@
+"""Resolving: conflicts that stand, what is behind them, and the plan of a person's answers.
+
+Looking reads only the state, and the sides where a text is asked for. Answering
+is a `PlanMaker`: the ordinary apply locks, guards, asks, journals and keeps
+what is superseded. What is decided there is `decide/chosen.py`.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from reconcile.decide.chosen import (
+    Answer,
+    Choice,
+    Chosen,
+    Ending,
+    answers,
+    only_chosen,
+    top_of,
+)
+from reconcile.decide.registers import like_both
+from reconcile.engine.bases import Bases, contents, text_at
+from reconcile.engine.events import silent
+from reconcile.engine.known import KnownPair, known_pairs
+from reconcile.engine.merging import Merged, Texts, merge_texts, spelled, texts_of
+from reconcile.engine.opened import Opened
+from reconcile.engine.outcome import Outcome
+from reconcile.engine.pairs import now_ns
+from reconcile.engine.planning import Sight, judged_anyway
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.errors import NotFound, ReconcileError, UsageError
+from reconcile.model.job import Job
+from reconcile.model.plan import Conflict, Plan, Side
+from reconcile.model.treepath import TreePath
+from reconcile.store.content import ContentStore
+from reconcile.store.database import DATABASE_NAME
+from reconcile.store.records import Standing
+from reconcile.store.state import Store
+
+
+class OpenConflict(NamedTuple):
+    """A conflict that stands, and where."""
+
+    pair: KnownPair
+    standing: Standing
+
+    @property
+    def conflict(self) -> Conflict:
+        """As it was last seen."""
+        return self.standing.conflict
+
+
+def open_conflicts(state_dir: str, pairs: Iterable[str] = ()) -> Sequence[OpenConflict]:
+    """What stands in every pair of the state, or in those named; by pair, then path.
+
+    A state that cannot be read hides no other; what `diff` and `apply` saw last counts.
+    """
+    wanted = frozenset(pairs)
+    found: list[OpenConflict] = []
+    for pair in known_pairs(state_dir):
+        if wanted and pair.pair not in wanted:
+            continue
+        with contextlib.suppress(ReconcileError):
+            found += [OpenConflict(pair, each) for each in _standing(pair)]
+    return tuple(found)
+
+
+def _standing(pair: KnownPair) -> Sequence[Standing]:
+    if not os.path.lexists(os.path.join(pair.directory, DATABASE_NAME)):
+        return ()
+    store = Store.open(pair.directory, create=False)
+    try:
+        return store.conflicts.standing()
+    finally:
+        store.close()
+
+
+def named(found: Sequence[OpenConflict], wanted: str) -> OpenConflict:
+    """The one of `found` with this id, or with an id that alone begins so.
+
+    Raises: NotFound; UsageError, when several do.
+    """
+    exact = [each for each in found if each.conflict.id == wanted]
+    matching = exact or [each for each in found if each.conflict.id.startswith(wanted)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching and exact:
+        where = ", ".join(f"{each.pair.left} and {each.pair.right}" for each in matching[:3])
+        hint = f"name its two sides as well: reconcile conflicts resolve {wanted} LEFT RIGHT"
+        raise UsageError(f"{wanted} stands in several pairs: {where}", hint=hint)
+    if matching:
+        names = ", ".join(each.conflict.id for each in matching[:5])
+        raise UsageError(f"several conflicts begin with `{wanted}`: {names}")
+    from difflib import get_close_matches
+
+    close = get_close_matches(wanted, [each.conflict.id for each in found], 1, 0.6)
+    hint = f"did you mean {close[0]}? See: reconcile conflicts" if close else ""
+    raise NotFound(f"no conflict `{wanted}` stands", hint=hint or "see: reconcile conflicts")
+
+
+class Sides:
+    """What is behind the entries of one pair's conflicts, read when it is asked for.
+
+    `bytes` is a text; `str` says why there is none.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._bases = Bases(opened)
+
+    @property
+    def hash_name(self) -> str:
+        """What the ids are made with."""
+        return self._opened.header.hash_name
+
+    def base(self, conflict: Conflict) -> bytes | str:
+        """The text both last agreed on."""
+        if conflict.base is None:
+            return "there was none"
+        content = self._bases.content(conflict.path, conflict.base)
+        return "its content is not kept" if content is None else content
+
+    def side(self, conflict: Conflict, side: Side) -> bytes | str:
+        """The side's text, when it is still what the conflict says."""
+        entry = conflict.left if side is Side.LEFT else conflict.right
+        if entry is None:
+            return "deleted" if conflict.base is not None else "absent"
+        if entry.kind != Kind.FILE:
+            return f"a {'directory' if entry.kind == Kind.DIR else entry.kind.name.lower()}"
+        try:
+            text = text_at(self._opened, side, spelled(conflict.path, entry), entry)
+        except ReconcileError as error:
+            return error.message
+        return "no text to show, or it has changed since" if text is None else text
+
+    def merged(self, conflict: Conflict) -> Merged | str:
+        """Both sides' changes in one text, with markers where they meet."""
+        base, left, right = conflict.base, conflict.left, conflict.right
+        kinds = [entry.kind for entry in (base, left, right) if entry is not None]
+        if base is None or left is None or right is None or kinds != [Kind.FILE] * 3:
+            return "there are no three texts to merge"
+        try:
+            texts = texts_of(self._opened, self._bases, conflict.path, (base, left, right))
+        except ReconcileError as error:
+            return error.message
+        return merge_texts(texts) if isinstance(texts, Texts) else texts
+
+
+@contextlib.contextmanager
+def sides_of(job: Job) -> Iterator[Sides]:
+    """The pair, open for reading; no lock is taken and nothing is written."""
+    with Opened(job, silent, exclusive=False, keeps=False) as opened:
+        yield Sides(opened)
+
+
+class Decided(NamedTuple):
+    """A conflict as a person saw it, and the answer."""
+
+    conflict: Conflict
+    choice: Choice
+    content: bytes | None = None
+    """Of CONTENT: what both sides are to hold."""
+
+
+class Resolution:
+    """The `PlanMaker` of a person's answers to conflicts of one pair."""
+
+    def __init__(self, decided: Iterable[Decided]) -> None:
+        """The last answer to a conflict counts."""
+        self.decided = {each.conflict.path: each for each in decided}
+        self._choices: dict[TreePath, Chosen] = {}
+        self.answers: tuple[Answer, ...] = ()
+        """What became of each, as far as the plan made last tells."""
+
+    def __call__(self, opened: Opened, sight: Sight) -> Plan:
+        """See `PlanMaker`. Contents that are chosen wait in the state when it returns."""
+        entries = _Entries(opened)
+        self._choices = {path: entries.chosen(each) for path, each in self.decided.items()}
+        plan = only_chosen(judged_anyway(opened, sight, self._choices), self._choices)
+        self.answers = answers(plan, self._choices)
+        return plan
+
+    def settle(self, outcome: Outcome) -> tuple[Answer, ...]:
+        """The answers after the run: what was planned and not done has FAILED."""
+        failed: dict[TreePath, str] = {}
+        for ended in outcome.not_done:
+            top = top_of(ended.step, self._choices)
+            if top is not None:
+                failed.setdefault(top, f"{ended.receipt.code}: {ended.receipt.detail}")
+        self.answers = tuple(
+            each._replace(ending=Ending.FAILED, note=failed[each.chosen.seen.path])
+            if each.ending is Ending.DONE and each.chosen.seen.path in failed
+            else each
+            for each in self.answers
+        )
+        return self.answers
+
+
+class _Entries:
+    """Makes the entries that BASE and CONTENT want, and keeps their content in the state."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._bases = Bases(opened)
+        self._kept: ContentStore = contents(opened)
+
+    def chosen(self, decided: Decided) -> Chosen:
+        conflict, choice = decided.conflict, decided.choice
+        want: Entry | str | None = None
+        if choice is Choice.BASE:
+            want = self._base(conflict)
+        elif choice is Choice.CONTENT:
+            want = self._content(conflict, decided.content or b"")
+        if isinstance(want, str):
+            return Chosen(conflict, choice, None, want)
+        return Chosen(conflict, choice, want)
+
+    def _base(self, conflict: Conflict) -> Entry | str:
+        base = conflict.base
+        if base is None:
+            return (
+                "there is no base: both sides made it; delete it on one side if neither is wanted"
+            )
+        if base.kind == Kind.LINK:
+            return base
+        if base.kind != Kind.FILE:
+            return "the base is a directory, which `restore` brings back"
+        content = self._bases.content(conflict.path, base)
+        if content is None:
+            return "the base's content is not kept"
+        return base if self._put(content) is not None else _UNWRITABLE
+
+    def _content(self, conflict: Conflict, content: bytes) -> Entry | str:
+        identifier = self._put(content)
+        if identifier is None:
+            return _UNWRITABLE
+        files = [
+            entry if entry is not None and entry.kind == Kind.FILE else None
+            for entry in (conflict.base, conflict.left, conflict.right)
+        ]
+        base, left, right = files[0], files[1] or files[2], files[2] or files[1]
+        want = Entry(b"", Kind.FILE, len(content), now_ns(), 0o644, identifier)
+        if left is None or right is None:
+            return want
+        want = Entry(b"", Kind.FILE, len(content), now_ns(), left.mode, identifier)
+        return like_both(want, base, left, right, self._opened.header.tracked)
+
+    def _put(self, content: bytes) -> bytes | None:
+        return self._kept.put(content) if self._opened.is_writable else None
+
+
+_UNWRITABLE = "the state cannot be written now, where the content would wait"
