@@ -137,7 +137,7 @@ def _word_parameter(word: Word) -> inspect.Parameter:
     kind: Any = str  # Any: a type as typer reads it
     default: Any = ...
     check = None
-    if word.most > 1:
+    if word.most != 1:
         kind, check = list[str], _at_most(word.most)
         default = ... if word.least else None
     elif word.least == 0:
@@ -148,9 +148,9 @@ def _word_parameter(word: Word) -> inspect.Parameter:
     )
 
 
-def _at_most(most: int) -> Callable[[list[str]], list[str]]:
-    def check(value: list[str]) -> list[str]:
-        if len(value) > most:
+def _at_most(most: int) -> Callable[[list[str] | None], list[str] | None]:
+    def check(value: list[str] | None) -> list[str] | None:
+        if most and value is not None and len(value) > most:
             raise typer.BadParameter(f"at most {most}, not {len(value)}")
         return value
 

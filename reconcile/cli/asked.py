@@ -1,6 +1,7 @@
 """What was asked, as a settled Job: endpoints made absolute, options handed to `settle`."""
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from reconcile.cli.options import options_of
 from reconcile.cli.parse import scan
 from reconcile.cli.places import endpoint, refuse_overlap, state_dir
 from reconcile.decide.settle import settle
+from reconcile.engine.job_places import find
 from reconcile.engine.planfile import SavedPlan
 from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
@@ -21,17 +23,50 @@ _PATTERNS = ("exclude", "include", "filter_from")
 
 
 def job_asked(face: Face, words: Sequence[str]) -> Job:
-    """The job that WHAT names: two endpoints. Raises: UsageError …"""
-    if len(words) != 2:
-        raise UsageError("two endpoints are wanted", hint=f"reconcile {face.verb} LEFT RIGHT")
-    return job_of(face, *words)
+    """The job that WHAT names: a job of the job file, two endpoints, or nothing: the only job.
+
+    Raises: UsageError, NotFound, ConfigError, SecretInUrl.
+    """
+    if len(words) == 2:
+        return job_of(face, *words)
+    from reconcile.cli.what import job_of_file  # reads a job file
+
+    return job_of_file(face, words)
 
 
 def job_of(face: Face, left: str, right: str) -> Job:
-    """The job of two endpoints and this command line's options. Raises: UsageError …"""
-    sides = endpoint(left), endpoint(right)
+    """The job of two endpoints and this command line's options; a job file's are its jobs' own.
+
+    Raises: UsageError …
+    """
+    sides = endpoint_asked(face, left), endpoint_asked(face, right)
     refuse_overlap(*sides)
+    if face.value("config") or find("", face.env) is not None:
+        from reconcile.cli.what import note_job
+
+        note_job(face, sides)
     return job_between(face, *sides)
+
+
+def endpoint_asked(face: Face, word: str) -> str:
+    """An endpoint as given, `@name` of the job file too, absolute or as a URL."""
+    if not word.startswith("@"):
+        return endpoint(word)
+    from reconcile.cli.what import aliased
+
+    return aliased(face, word)
+
+
+def what_of(face: Face, job: Job) -> str:
+    """WHAT, as it is typed again: the job's name, or both sides, quoted for a shell."""
+    if job.name:
+        from reconcile.cli.what import again
+
+        known = again(face, job)
+        if known:
+            return known
+    sides = face.words if len(face.words) == 2 and not job.name else (job.left, job.right)
+    return " ".join(shlex.quote(side) for side in sides)
 
 
 def job_between(face: Face, left: str, right: str) -> Job:

@@ -370,7 +370,18 @@ TRUSTING = (
     ),
 )
 
-OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *TRUSTING, *COMMON)
+STARTING = (
+    Option("--all", FLAG, ("doctor",), "Look at the sides of every known pair.", face=True),
+    Option(
+        "--probe",
+        FLAG,
+        ("doctor",),
+        "Write and remove one temporary file on each local side, to try names and times.",
+        face=True,
+    ),
+)
+
+OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *TRUSTING, *STARTING, *COMMON)
 
 
 def options_of(verb: str) -> tuple[Option, ...]:

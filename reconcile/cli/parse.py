@@ -124,8 +124,9 @@ def _verb(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 def _fits(verb: Verb, count: int) -> bool:
     least = sum(word.least for word in verb.words)
-    most = sum(word.most for word in verb.words)
-    return least <= count <= most
+    if any(word.most == 0 for word in verb.words):
+        return least <= count
+    return least <= count <= sum(word.most for word in verb.words)
 
 
 def _put(options: dict[str, Value], option: Option, value: str | bool) -> None:

@@ -9,22 +9,23 @@ _WHERE = "a directory, file://, ssh://[user@]host/path or host:path."
 LEFT = Word("LEFT", 1, 1, f"Left side: {_WHERE}")
 RIGHT = Word("RIGHT", 1, 1, f"Right side: {_WHERE}")
 PAIR = (LEFT, RIGHT)
+WHAT = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: the only job there is.")
 
 VERBS = (
     Verb(
         "diff",
-        PAIR,
-        "Compare LEFT and RIGHT with what they last agreed on and print the plan.",
+        (WHAT,),
+        "Compare two sides with what they last agreed on and print the plan.",
         examples=(
             "reconcile diff ~/photos /mnt/backup/photos",
-            "reconcile diff A B --mode mirror -o today.rplan",
+            "reconcile diff photos --mode mirror -o today.rplan",
         ),
         aliases=("plan",),
         streams=True,
     ),
     Verb(
         "apply",
-        (Word("WHAT", 1, 2, "LEFT and RIGHT, or one saved plan (.rplan)."),),
+        (Word("WHAT", 0, 2, "A job, LEFT and RIGHT, or a saved plan; nothing: the only job."),),
         "Do what `diff` shows: ask, then make both sides agree.",
         examples=("reconcile apply ~/photos /mnt/backup/photos", "reconcile apply today.rplan"),
         streams=True,
@@ -37,22 +38,22 @@ VERBS = (
     ),
     Verb(
         "status",
-        (),
-        "List every pair this machine knows, its state, and the next command to type.",
-        examples=("reconcile status", "reconcile status --json"),
+        (Word("JOB", 0, 0, "Only these jobs; all jobs and pairs when left out."),),
+        "List every job and pair, its state, and the next command to type.",
+        examples=("reconcile status", "reconcile status photos --exit-code"),
     ),
     Verb(
         "verify",
-        PAIR,
+        (WHAT,),
         "Read and hash both sides again; compare them with each other and the baseline.",
-        examples=("reconcile verify A B", "reconcile verify A B --json"),
+        examples=("reconcile verify A B", "reconcile verify photos --json"),
         streams=True,
     ),
     Verb(
         "explain",
-        (Word("PATH", 1, 1, "A path below the roots."), *PAIR),
+        (Word("PATH", 1, 1, "A path below the roots."), WHAT),
         "Say why PATH is, or is not, in the plan.",
-        examples=("reconcile explain notes/todo.txt A B", "reconcile explain x.tmp A B --json"),
+        examples=("reconcile explain notes/todo.txt A B", "reconcile explain x.tmp photos --json"),
     ),
     Verb(
         "manifest build",
@@ -93,25 +94,25 @@ VERBS = (
     ),
     Verb(
         "baseline show",
-        PAIR,
-        "Show what LEFT and RIGHT last agreed on.",
-        examples=("reconcile baseline show A B", "reconcile baseline show A B --json"),
+        (WHAT,),
+        "Show what the two sides last agreed on.",
+        examples=("reconcile baseline show A B", "reconcile baseline show photos --json"),
     ),
     Verb(
         "baseline list",
-        PAIR,
-        "List the baselines of LEFT and RIGHT, newest first.",
+        (WHAT,),
+        "List the baselines of a pair, newest first.",
         examples=("reconcile baseline list A B", "reconcile baseline list A B --json"),
     ),
     Verb(
         "baseline reset",
-        PAIR,
+        (WHAT,),
         "Forget what was agreed on: the next run is a first run and deletes nothing.",
         examples=("reconcile baseline reset A B", "reconcile baseline reset A B --yes"),
     ),
     Verb(
         "baseline adopt",
-        PAIR,
+        (WHAT,),
         "Take everything that is equal now as agreed on; neither side changes.",
         examples=("reconcile baseline adopt A B", "reconcile baseline adopt A B --json"),
     ),
@@ -123,6 +124,13 @@ VERBS = (
             "reconcile endpoint trust nas.lan",
             "reconcile endpoint trust nas.lan --fingerprint SHA256:Zk3v... --replace",
         ),
+    ),
+    Verb(
+        "doctor",
+        (Word("WHAT", 0, 2, "A job, or LEFT and RIGHT: look at these two sides too."),),
+        "Look at this machine, the state and the sides; say what would mend them.",
+        examples=("reconcile doctor", "reconcile doctor ~/photos nas.lan:photos --json"),
+        streams=True,
     ),
     Verb(
         "help",

@@ -1,33 +1,21 @@
-"""Job files on the disk: where they are looked for, who may have written them, and their book.
+"""Job files on the disk: who may have written them, what they include, and their book.
 
-The first place of the search that has a file is the only one that counts. What
-could have been written by somebody else is not obeyed. What the files mean is
-`decide/job_file.py`'s.
+What could have been written by somebody else is not obeyed. Where a file is
+looked for is `engine/job_places.py`'s, what it means `decide/job_file.py`'s.
 """
 
 import glob
 import os
 import stat
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from reconcile.decide.job_file import Book, Document, Fault, includes_of, read_book
 from reconcile.decide.settle import check
+from reconcile.engine.job_places import MACHINE, Found, system_jobs
 from reconcile.engine.jobs import endpoint_named, side_of, url_of
 from reconcile.model.errors import ConfigError, ReconcileError, UsageError
 
-OWN_NAME = "reconcile.toml"
-SYSTEM = "/etc/reconcile"
 MAX_BYTES = 1 << 20
-
-
-class Found(NamedTuple):
-    """The job file that counts."""
-
-    location: str
-    """As it is shown: relative when it lies in the working directory."""
-    because: str
-    """`--config`, `RECONCILE_CONFIG`, or the place of the search."""
 
 
 class Loaded(NamedTuple):
@@ -43,41 +31,6 @@ class Checked(NamedTuple):
     book: Book
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
-
-
-def places(given: str, env: Mapping[str, str]) -> tuple[Found, ...]:
-    """Where a job file is looked for, in order; only the named one, when one is named."""
-    for location, because in (
-        (given, "--config"),
-        (env.get("RECONCILE_CONFIG", ""), "RECONCILE_CONFIG"),
-    ):
-        if location:
-            return (Found(os.path.expanduser(location), because),)
-    home = env.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(home):
-        home = os.path.join(os.path.expanduser("~"), ".config")
-    return (
-        Found(OWN_NAME, "the working directory"),
-        Found(os.path.join(home, "reconcile", "config.toml"), "the user's own"),
-        Found(os.path.join(SYSTEM, "config.toml"), "the machine's"),
-    )
-
-
-def find(given: str, env: Mapping[str, str]) -> Found | None:
-    """The job file that counts; None: there is none. Raises: ConfigError, for a named one."""
-    every = places(given, env)
-    for found in every:
-        if os.path.lexists(found.location):
-            return found
-    if len(every) == 1:
-        raise ConfigError(
-            f"there is no job file `{every[0].location}`",
-            where=every[0].because,
-            hint="reconcile config path",
-        )
-    if _system_jobs():
-        return every[-1]
-    return None
 
 
 def load(found: Found) -> Loaded:
@@ -177,8 +130,8 @@ def _documents(found: Found, warnings: list[str]) -> tuple[list[Document], list[
             if not matching and not glob.has_magic(name):
                 faults.append(Fault(spot, f"there is no file `{name}` to include"))
             included += (each for each in matching if each not in included)
-    if found.because == "the machine's":
-        included = [*_system_jobs(), *(each for each in included if each not in _system_jobs())]
+    if found.because == MACHINE:
+        included = [*system_jobs(), *(each for each in included if each not in system_jobs())]
     return [*(_document(each, True, warnings) for each in included), *own], faults
 
 
@@ -190,10 +143,6 @@ def _matching(directory: str, pattern: str) -> list[str]:
 
 def _is_below(location: str) -> bool:
     return os.path.abspath(location).startswith(os.getcwd().rstrip("/") + "/")
-
-
-def _system_jobs() -> list[str]:
-    return sorted(glob.glob(os.path.join(SYSTEM, "jobs.d", "*.toml")))
 
 
 def _document(location: str, is_included: bool, warnings: list[str]) -> Document:

@@ -63,7 +63,7 @@ def endpoint(text: str) -> str:
         return _from_url(scheme.lower(), rest)
     if text.startswith("@"):
         raise UsageError(
-            f"`{text}` names an endpoint of a job file, which this version does not read",
+            f"`{text}` names an endpoint of a job file, which is not asked here",
             hint=f"write ./{text} for a directory of that name; {_SPOKEN}",
         )
     head, colon, _ = text.partition(":")

@@ -55,13 +55,17 @@ UNDERSTOOD = [
     (["manifest", "--json", "show", "m"], Parsed("manifest show", {"json": True}, ["m"])),
     (["-y", "baseline", "reset", "A", "B"], Parsed("baseline reset", {"yes": True}, ["A", "B"])),
     (["status"], Parsed("status", {}, [])),
+    (["status", "a", "b", "c"], Parsed("status", {}, ["a", "b", "c"])),
+    (["diff"], Parsed("diff", {}, [])),
+    (["diff", "photos", "-c", "x.toml"], Parsed("diff", {"config": "x.toml"}, ["photos"])),
+    (["explain", "x"], Parsed("explain", {}, ["x"])),
 ]
 LEFT_TO_TYPER = [
-    [], ["--help"], ["diff", "-h"], ["dif", "A", "B"], ["diff", "A"], ["diff", "A", "B", "C"],
+    [], ["--help"], ["diff", "-h"], ["dif", "A", "B"], ["explain"], ["diff", "A", "B", "C"],
     ["diff", "A", "B", "--mod", "mirror"], ["diff", "A", "B", "--mode", "x"],
     ["diff", "A", "B", "--json=1"], ["diff", "A", "B", "--out"], ["diff", "A", "B", "-x"],
-    ["manifest"], ["manifest", "bild", "A"], ["status", "A"], ["show", "p", "--mode", "mirror"],
-    ["apply"], ["apply", "A", "B", "C"],
+    ["manifest"], ["manifest", "bild", "A"], ["version", "A"], ["show", "p", "--mode", "mirror"],
+    ["apply", "A", "B", "C"],
 ]  # fmt: skip
 
 

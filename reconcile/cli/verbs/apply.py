@@ -1,11 +1,10 @@
 """`reconcile apply`: do what `diff` shows, after asking; or carry out a saved plan."""
 
 import os
-import shlex
 from collections.abc import Callable, Sequence
 
 from reconcile.cli.answer import now_ns, print_planning, shown_of
-from reconcile.cli.asked import job_of, job_of_plan
+from reconcile.cli.asked import job_asked, job_of_plan, what_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.prompt import ask_past_guards, ask_to_apply
@@ -27,14 +26,13 @@ from reconcile.model.plan import Plan
 
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md."""
-    if len(face.words) == 1:
+    if len(face.words) == 1 and _is_saved_plan(face.words[0]):
         return _apply_saved(face, face.words[0])
     if face.flag("only_show"):
         return run_diff(face)
-    left, right = face.words
     shown_of(face)
     reports = asked_reports(face)
-    job = job_of(face, left, right)
+    job = job_asked(face, face.words)
     if not face.may_ask and not face.flag("yes"):
         raise NeedsApproval(
             "it would have to ask before it changes anything, and nobody can answer",
@@ -58,7 +56,7 @@ def run(face: Face) -> int:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
         approval.report(reports)
-    code = _finish(face, outcome, approval, _pair(left, right))
+    code = _finish(face, outcome, approval, what_of(face, job))
     tell_reports(face, reports)
     return code
 
@@ -154,7 +152,7 @@ def _apply_saved(face: Face, location: str) -> int:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
         report_plan(face, reports, saved.plan, saved.id, saved.created_ns)
-    code = _finish(face, outcome, None, _pair(job.left, job.right))
+    code = _finish(face, outcome, None, what_of(face, job))
     tell_reports(face, reports)
     return code
 
@@ -190,5 +188,6 @@ def _emit(face: Face, outcome: Outcome) -> None:
     face.lines.emit(summary_event(outcome))
 
 
-def _pair(left: str, right: str) -> str:
-    return f"{shlex.quote(left)} {shlex.quote(right)}"
+def _is_saved_plan(word: str) -> bool:
+    """Not a job: a plan's name, or one of its own that holds a plan."""
+    return word.endswith(".rplan") or ("/" in word and os.path.isfile(word)) or is_plan_file(word)

@@ -1,7 +1,7 @@
 """`reconcile baseline show|list|reset|adopt`: what both sides last agreed on."""
 
 from reconcile.cli.answer import print_plan
-from reconcile.cli.asked import job_of
+from reconcile.cli.asked import job_asked
 from reconcile.cli.columns import columns
 from reconcile.cli.documents_json import (
     AdoptedDocument,
@@ -24,7 +24,7 @@ from reconcile.model.job import Job
 
 def run(face: Face) -> int:
     """The second word chooses."""
-    job = job_of(face, *face.words)
+    job = job_asked(face, face.words)
     match face.verb.split()[1]:
         case "show":
             return _show(face, job)

@@ -2,7 +2,7 @@
 
 import os
 
-from reconcile.cli.asked import job_of
+from reconcile.cli.asked import job_asked
 from reconcile.cli.documents_json import ExplanationDocument
 from reconcile.cli.face import Face
 from reconcile.cli.look import Look
@@ -18,8 +18,8 @@ from reconcile.model.treepath import parse
 
 def run(face: Face) -> int:
     """Always 0: an explanation was given."""
-    name, left, right = face.words
-    job = job_of(face, left, right)
+    name, *what = face.words
+    job = job_asked(face, what)
     path = parse(os.fsencode(name.removeprefix("./").rstrip("/")))
     session = Session(face)
     try:

@@ -1,6 +1,6 @@
 """`reconcile verify`: both sides read and hashed again."""
 
-from reconcile.cli.asked import job_of
+from reconcile.cli.asked import job_asked
 from reconcile.cli.events_json import MismatchEvent, VerifiedEvent
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, Face
@@ -16,7 +16,7 @@ from reconcile.model.errors import ExitCode
 
 def run(face: Face) -> int:
     """MISMATCH when something differs, PARTIAL when something could not be read."""
-    job = job_of(face, *face.words)
+    job = job_asked(face, face.words)
     session = Session(face)
     session.begin(job)
     try:
