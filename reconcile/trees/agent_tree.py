@@ -76,6 +76,9 @@ class AgentTree:
         """`dial` connects; it is called by the first operation that needs it. `ahead`: the
         session it will probably answer with; a first request may be sent there meanwhile."""
         self.url = url
+        self.about = ""
+        self.free_bytes: int | None = None
+        """The protocol does not ask."""
         self.notes: Sequence[Problem] = ()
         self.hash_names: tuple[HashName, ...] = ()
         self._skew_ns: int | None = None
@@ -145,6 +148,8 @@ class AgentTree:
         self.hash_names = tuple(name for name in known if name in welcome.hash_names)
         if not self.hash_names:
             raise ProtocolError("the far side knows no hash that we know", where=self.url)
+        carried = ", carried over" if welcome.is_carried else ""
+        self.about = f"reconcile {welcome.version}{carried} ({welcome.system})"
 
     @property
     def skew_ns(self) -> int:

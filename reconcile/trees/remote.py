@@ -57,6 +57,14 @@ class RemoteTree(ChangeableTree, Protocol):
         """Its clock minus ours, measured by `connect`; 0: not known."""
 
     @property
+    def about(self) -> str:
+        """Who answers over there, as it says itself, for people; known after `connect`."""
+
+    @property
+    def free_bytes(self) -> int | None:
+        """What is left on the root's file system; None: it was not told."""
+
+    @property
     def notes(self) -> Sequence[Problem]:
         """What the plan has to say of this connection (a carried agent, a noisy shell)."""
 

@@ -90,6 +90,17 @@ class SftpTree:
         return skew_ns(self._lag_ns)
 
     @property
+    def about(self) -> str:
+        """See `RemoteTree.about`."""
+        return "an SFTP server"
+
+    @property
+    def free_bytes(self) -> int | None:
+        """See `RemoteTree.free_bytes`."""
+        space = self.sftp.run(self.sftp.space(self._found_root().location or b"/"))
+        return None if space is None else space.free_bytes
+
+    @property
     def notes(self) -> Sequence[Problem]:
         """See `RemoteTree.notes`."""
         return self._notes
