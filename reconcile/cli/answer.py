@@ -13,6 +13,7 @@ from reconcile.cli.render_plan import (
 from reconcile.cli.rows import CLASSES, Shown
 from reconcile.engine.outcome import Planning
 from reconcile.model.errors import UsageError
+from reconcile.model.job import Job
 from reconcile.model.plan import Plan, Problem
 from reconcile.model.treepath import ROOT
 
@@ -36,9 +37,12 @@ def shown_of(face: Face, *, full: bool = False) -> Shown:
 
 
 def print_planning(
-    face: Face, planning: Planning, plan_id: str, *, file: str = "", versions: bool = True
+    face: Face, planning: Planning, plan_id: str, *, file: str = "", job: Job | None = None
 ) -> None:
-    """The whole answer of `diff`: header, rows, summary; or events, or porcelain."""
+    """The whole answer of `diff`: header, rows, summary; or events, or porcelain.
+
+    `job` tells its name, its labels and whether versions are kept.
+    """
     plan = planning.plan
     if face.format == LINES:
         from reconcile.cli.to_json import plan_events  # 10 ms that text does not need
@@ -58,12 +62,12 @@ def print_planning(
             face.say(line)
         return
     if not face.quiet:
-        for line in header_lines(planning, face.out):
+        for line in header_lines(planning, face.out, job):
             face.say(line)
         for line in first_run_lines(planning, face.out):
             face.say(line)
         face.say("")
-    print_plan(face, plan, plan_id, versions=versions)
+    print_plan(face, plan, plan_id, versions=job is None or job.versions)
 
 
 def print_plan(face: Face, plan: Plan, plan_id: str, *, versions: bool = True) -> None:

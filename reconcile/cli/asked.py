@@ -1,7 +1,6 @@
 """What was asked, as a settled Job: endpoints made absolute, options handed to `settle`."""
 
 import os
-import shlex
 import time
 from collections.abc import Sequence
 
@@ -65,8 +64,10 @@ def what_of(face: Face, job: Job) -> str:
         known = again(face, job)
         if known:
             return known
+    from shlex import quote
+
     sides = face.words if len(face.words) == 2 and not job.name else (job.left, job.right)
-    return " ".join(shlex.quote(side) for side in sides)
+    return " ".join(quote(side) for side in sides)
 
 
 def job_between(face: Face, left: str, right: str) -> Job:

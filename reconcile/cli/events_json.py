@@ -30,6 +30,8 @@ class Hello(Envelope, frozen=True, kw_only=True, tag="hello"):
     left: str | UnsetType = UNSET
     right: str | UnsetType = UNSET
     mode: str | UnsetType = UNSET
+    job: str | UnsetType = UNSET
+    """Its name in the job file."""
 
 
 class PhaseEvent(Envelope, frozen=True, kw_only=True, tag="phase"):
@@ -243,6 +245,19 @@ class ManifestEvent(Envelope, frozen=True, kw_only=True, tag="manifest"):
     problems: int
 
 
+class CheckEvent(Envelope, frozen=True, kw_only=True, tag="check"):
+    """`doctor` looked at something."""
+
+    level: str
+    """`ok`, `warn` or `fail`."""
+    topic: str
+    subject: str
+    """`machine`, the state directory, a pair, a side."""
+    message: str
+    fix: str
+    """What to do about it; empty when all is well."""
+
+
 class ExitEvent(Envelope, frozen=True, kw_only=True, tag="exit"):
     """The last line; `code` equals the process code."""
 
@@ -267,6 +282,7 @@ Event = (
     | MismatchEvent
     | VerifiedEvent
     | ManifestEvent
+    | CheckEvent
     | ExitEvent
 )
 """One line of any streaming verb."""

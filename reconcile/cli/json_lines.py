@@ -25,7 +25,7 @@ class JsonLines:
         self.run = ""
         """Set when the run has its name; every later line bears it."""
 
-    def hello(self, left: str = "", right: str = "", mode: str = "") -> None:
+    def hello(self, left: str = "", right: str = "", mode: str = "", job: str = "") -> None:
         """The first line; a second call says nothing."""
         if self._seq == 0:
             self._put(
@@ -35,6 +35,7 @@ class JsonLines:
                     left=display_text(left) or msgspec.UNSET,
                     right=display_text(right) or msgspec.UNSET,
                     mode=mode or msgspec.UNSET,
+                    job=job or msgspec.UNSET,
                 )
             )
 

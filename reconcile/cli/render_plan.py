@@ -9,6 +9,7 @@ from reconcile.cli.rows import Row, Shown, kind_word, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Entry
+from reconcile.model.job import Job
 from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Side, Step
 
 _INDENT = "  "
@@ -40,10 +41,10 @@ def in_sync_line(planning: Planning) -> str:
     return f"{line}, baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})."
 
 
-def header_lines(planning: Planning, look: Look) -> list[str]:
-    """Which sides, since which baseline, and what the looking cost."""
+def header_lines(planning: Planning, look: Look, job: Job | None = None) -> list[str]:
+    """Which job, which sides, since which baseline, and what the looking cost."""
     made = planning.plan.made_from
-    sides = [look.text(made.left), look.text(made.right)]
+    sides = _labelled([look.text(made.left), look.text(made.right)], look, job)
     width = max(len(side) for side in sides)
     tallies = [
         (counted(tally.files, "file"), size_text(tally.size_bytes))
@@ -51,7 +52,8 @@ def header_lines(planning: Planning, look: Look) -> list[str]:
     ]
     files = max(len(tally[0]) for tally in tallies)
     sizes = max(len(tally[1]) for tally in tallies)
-    lines = [
+    lines = [f"Job {job.name}  ({look.text(_told_in(job))})"] if job and job.name else []
+    lines += [
         f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
         for word, side, tally in zip(
             ("Comparing  left ", "     with  right"), sides, tallies, strict=True
@@ -62,6 +64,20 @@ def header_lines(planning: Planning, look: Look) -> list[str]:
     cost = f"hashed {counted(hashed, 'file')}, {cached:,} from cache"
     lines.append(f"    since  {_since(planning)}   {cost}, {duration_text(planning.duration_ns)}")
     return lines
+
+
+def _labelled(sides: list[str], look: Look, job: Job | None) -> list[str]:
+    """Each side behind what the job calls it, if it does."""
+    labels = [look.text(job.label_left), look.text(job.label_right)] if job else ["", ""]
+    width = max(map(len, labels))
+    if not width:
+        return sides
+    return [f"{label:<{width}}  {side}" for label, side in zip(labels, sides, strict=True)]
+
+
+def _told_in(job: Job) -> str:
+    """Where the job stands: `reconcile.toml:12`."""
+    return dict(job.origins).get("job", "")
 
 
 def first_run_lines(planning: Planning, look: Look) -> list[str]:

@@ -26,7 +26,7 @@ class Session:
     def begin(self, job: Job) -> None:
         """Say what is about to happen."""
         if self._json:
-            self._face.lines.hello(job.left, job.right, job.rules.mode.value)
+            self._face.lines.hello(job.left, job.right, job.rules.mode.value, job.name)
 
     def __call__(self, event: Event) -> None:
         """Take note."""

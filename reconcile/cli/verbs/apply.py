@@ -97,7 +97,7 @@ class Approval:
         self.plan = planning.plan
         self._session.pause()
         identity = plan_id(planning.plan, self._created_ns)
-        print_planning(self._face, planning, identity, versions=self._job.versions)
+        print_planning(self._face, planning, identity, job=self._job)
 
     def report(self, locations: Sequence[str]) -> None:
         """Write the reports of the plan that was shown last, where nothing of it was done."""

@@ -45,7 +45,7 @@ def answer(face: Face, job: Job, planning: Planning, reports: Sequence[str] = ()
     plan, versions = planning.plan, job.versions
     if report_plan(face, reports, plan, identity, created_ns, versions=versions):
         return
-    print_planning(face, planning, identity, file=location, versions=job.versions)
+    print_planning(face, planning, identity, file=location, job=job)
     tell_reports(face, reports)
     if face.format != TEXT or face.quiet:
         return
