@@ -15,7 +15,8 @@ from reconcile.model.plan import Action, Conflict, Plan, Problem, Side, Step
 from reconcile.model.treepath import TreePath, is_under, order_key, rebase, split
 
 CLASSES = ("create", "update", "delete", "move", "meta", "conflict", "error")
-_CLASS = {Action.MKDIR: "create", Action.RMDIR: "delete"}
+_CLASS = {action: action.value for action in Action}
+_CLASS |= {Action.MKDIR: "create", Action.RMDIR: "delete"}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -33,12 +34,15 @@ class Row(msgspec.Struct, frozen=True):
     files: int = 0
     """Files folded into this row; 0: the row is one name."""
     is_directory: bool = False
-    detail: str = ""
-    """What stands instead of a size: `3.1 KiB → 3.4 KiB`, `0644 → 0755`."""
     reason: str = ""
     step: Step | None = None
     conflict: Conflict | None = None
     problem: Problem | None = None
+
+    @property
+    def detail(self) -> str:
+        """What stands instead of a size: `3.1 KiB → 3.4 KiB`, `0644 → 0755`; mostly empty."""
+        return "" if self.step is None or self.files else _detail(self.step)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -67,14 +71,13 @@ def step_row(step: Step) -> Row:
     old = step.source.path if step.action is Action.MOVE and step.source else None
     entry = step.want or step.expect
     return Row(
-        cls=_CLASS.get(step.action, step.action.value),
+        cls=_CLASS[step.action],
         sign=step.action.sign,
         path=step.path,
         side=step.side,
         size_bytes=_size(step),
         old_path=old,
         is_directory=entry is not None and entry.kind is Kind.DIR,
-        detail=_detail(step),
         reason=step.reason,
         step=step,
     )
@@ -132,7 +135,7 @@ def _gather(
         head = next(step for step in found if step.path == top)
         files = sum(step.action is not head.action for step in found)
         size = sum(_size(step) for step in found)
-        row = msgspec.structs.replace(step_row(head), files=files, size_bytes=size, detail="")
+        row = msgspec.structs.replace(step_row(head), files=files, size_bytes=size)
         rows.append(msgspec.structs.replace(row, is_directory=True))
     return rows, rest
 

@@ -6,14 +6,27 @@ action demands, or a step that waits for a later one is refused before anything
 is opened.
 """
 
+from functools import lru_cache
+
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
 from reconcile.model.plan import Action, Plan, Step
-from reconcile.model.treepath import TreePath, check_name, parse
+from reconcile.model.treepath import (
+    MAX_DEPTH,
+    MAX_PATH_BYTES,
+    TreePath,
+    check_name,
+    parse,
+    split,
+)
 
 _GONE = (Action.DELETE, Action.RMDIR)
+_CARRY = (Action.CREATE, Action.UPDATE)
+_KNOWN_DIRECTORIES = 4096
 _RESERVED = b".rcn-"
 _OURS = b".reconcile"
+_DEPTH_OF_VERSIONS = 3
+"""`.reconcile/versions/RUN/…`"""
 
 
 def check_plan(plan: Plan) -> None:
@@ -28,6 +41,9 @@ def check_plan(plan: Plan) -> None:
     for agreement in plan.agreements:
         parse(agreement.path)
         _check_entry(agreement.entry)
+    for revert in plan.reverts:
+        _check_target(revert.path)
+        _check_entry(revert.entry)
     for conflict in plan.conflicts:
         parse(conflict.path)
         for entry in (conflict.base, conflict.left, conflict.right):
@@ -38,13 +54,15 @@ def check_plan(plan: Plan) -> None:
 
 def _check_step(step: Step) -> None:
     _check_target(step.path)
-    _check_target(step.at)
+    if step.at != step.path:
+        _check_target(step.at)
     _check_entry(step.expect)
     _check_entry(step.want)
     if step.source is not None:
-        _check_target(step.source.path)
+        if step.source.path != step.path and not _is_kept(step):
+            _check_target(step.source.path)
         _check_entry(step.source.entry)
-    if any(not 0 < need < step.id for need in step.needs):
+    if step.needs and any(not 0 < need < step.id for need in step.needs):
         raise ManifestError(f"step {step.id} waits for a step that does not come before it")
     fault = _fault(step)
     if fault:
@@ -72,12 +90,39 @@ def _fault(step: Step) -> str:
 
 
 def _check_target(path: TreePath) -> None:
-    parse(path)
     if not path:
         raise ManifestError("the root itself is the target of a step")
-    names = path.split(b"/")
-    if names[0] == _OURS or any(name.startswith(_RESERVED) for name in names):
-        raise ManifestError(f"path {path[:80]!r} is reserved for our own files")
+    parent, name = split(path)
+    above = _checked_directory(parent)
+    if above >= MAX_DEPTH or len(path) > MAX_PATH_BYTES:
+        parse(path)
+    check_name(name)
+    if name.startswith(_RESERVED) or (not parent and name == _OURS):
+        raise _reserved(path)
+
+
+@lru_cache(_KNOWN_DIRECTORIES)
+def _checked_directory(path: TreePath) -> int:
+    """How deep it is, once it is sure that steps may happen in it."""
+    parse(path)
+    names = path.split(b"/") if path else []
+    if names[:1] == [_OURS] or any(name.startswith(_RESERVED) for name in names):
+        raise _reserved(path)
+    return len(names)
+
+
+def _reserved(path: TreePath) -> ManifestError:
+    return ManifestError(f"path {path[:80]!r} is reserved for our own files")
+
+
+def _is_kept(step: Step) -> bool:
+    """Its content is a version that its own side keeps: to be read, never to be moved."""
+    source = step.source
+    if source is None or source.side is not step.side or step.action not in _CARRY:
+        return False
+    parse(source.path)
+    names = source.path.split(b"/")
+    return names[:2] == [_OURS, b"versions"] and len(names) > _DEPTH_OF_VERSIONS
 
 
 def _check_entry(entry: Entry | None) -> None:
