@@ -41,6 +41,7 @@ class Twins:
             or want is None
             or want.kind != Kind.FILE
             or want.size < LEAST_BYTES
+            or (step.source is not None and step.source.side is step.side)
         ):
             return step
         parent, _ = split(step.at)

@@ -10,6 +10,7 @@ from reconcile.trees.syscalls import System
 
 FEW = 8
 """Up to so many files or directories are flushed one by one in `batch`."""
+_NO_DIRECTORY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class Flusher:
@@ -72,8 +73,10 @@ class Flusher:
                 self._system.syncfs(fd)
 
     def _open(self, path: TreePath) -> int | None:
-        """None: a later step removed it; its parent is touched as well."""
+        """None: a later step removed it, or put a file or link there; its parent is touched too."""
         try:
             return self._root.directory(path)
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError as error:
+            if error.errno not in _NO_DIRECTORY:
+                raise
             return None

@@ -18,6 +18,7 @@ from reconcile.trees.site import Site, Spot
 
 _OWNER = re.compile(rb"([0-9]{1,10}):([0-9]{1,10})")
 _NOBODY = 2**32 - 1
+_RIGHTS = "security.capability"
 _UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
 
 
@@ -29,6 +30,8 @@ class Looks(NamedTuple):
     """What is replaced; None: nothing."""
     source_fd: int | None = None
     """Where tracked attributes come from; None: the source is not local."""
+    returns: bool = False
+    """What was kept comes back: owner and attributes are those it had, tracked or not."""
 
 
 def final_mode(want: Entry, replaced: int | None, tracked: Tracked) -> int:
@@ -60,15 +63,16 @@ def dress(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
 
     An owner or attribute that may not be set is left out: the content matters more.
     """
-    want, target, _ = looks
+    want, target, source_fd, returns = looks
     tracked = site.options.header.tracked
-    replaced = replaced_mode(target)
-    replaces = replaced is not None
-    if replaces or tracked.owner:
-        set_owner(site, fd, want, target if replaces else None)
-    if replaces or tracked.xattr:
+    model = target if replaced_mode(target) is not None else None
+    if returns and source_fd is not None:
+        model = os.fstat(source_fd)
+    if model is not None or tracked.owner:
+        set_owner(site, fd, want, model)
+    if model is not None or tracked.xattr:
         _set_xattrs(site, spot, fd, looks)
-    site.system.chmod(fd, final_mode(want, replaced, tracked))
+    site.system.chmod(fd, final_mode(want, replaced_mode(target), tracked))
     site.system.set_mtime(fd, want.mtime_ns)
 
 
@@ -128,7 +132,7 @@ def replace_xattrs(site: Site, fd: int, wanted: dict[str, bytes]) -> None:
 
 def _set_xattrs(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
     model: int | bytes | None = looks.source_fd
-    if not site.options.header.tracked.xattr:
+    if not site.options.header.tracked.xattr and not looks.returns:
         # The directory's own descriptor through /proc, then one name, never followed.
         model = b"/proc/self/fd/%d/%s" % (spot.dir_fd, spot.leaf)
     if model is None:
@@ -136,6 +140,8 @@ def _set_xattrs(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
     follow = isinstance(model, int)
     try:
         for name in os.listxattr(model, follow_symlinks=follow):
+            if looks.returns and name == _RIGHTS:
+                continue  # who plans a return could give them to another name
             _set_xattr(site, fd, name, os.getxattr(model, name, follow_symlinks=follow))
     except OSError as error:
         if error.errno not in _UNSUPPORTED | {errno.ENOENT}:

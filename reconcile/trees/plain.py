@@ -51,6 +51,7 @@ def plain_case(step: Step, tracked: Tracked) -> Plain | None:
         or want.kind != Kind.FILE
         or want.size > IN_MEMORY
         or is_ours(step.at)
+        or is_ours(source.path)
         or step.at.find(0) >= 0
     ):
         return None

@@ -16,6 +16,7 @@ from reconcile.trees.copying import hash_fd
 from reconcile.trees.metadata import Looks, dress
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, kind_of, look
+from reconcile.trees.temporary import is_ours
 
 READ_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -102,6 +103,8 @@ def verified(site: Site, fd: int, want: Entry) -> bool:
 
 def finish(task: Task, fd: int, source_fd: int | None) -> None:
     """Metadata, and durability when asked for; the content is complete."""
-    dress(task.site, task.spot, fd, Looks(task.want, task.target, source_fd))
+    source = task.step.source
+    returns = source_fd is not None and source is not None and is_ours(source.path)
+    dress(task.site, task.spot, fd, Looks(task.want, task.target, source_fd, returns))
     if task.flush:
         task.site.system.fsync(fd)

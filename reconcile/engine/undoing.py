@@ -1,0 +1,180 @@
+"""Undoing: a run taken back, as a plan like any other. `decide/undo.py` judges."""
+
+import os
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from reconcile.decide.undo import LeftOut, Past, Present, TakenBack, take_back
+from reconcile.engine.known import KnownPair, find_run, last_run
+from reconcile.engine.opened import Opened
+from reconcile.engine.planning import PlanMaker, Sight
+from reconcile.model.errors import NotFound, StalePlan, StateError, UsageError
+from reconcile.model.job import Job
+from reconcile.model.manifest import ABSENT, Manifest
+from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
+from reconcile.model.receipt import Receipt
+from reconcile.model.treepath import TreePath
+from reconcile.store.records import Run
+from reconcile.trees.versions import place_of
+
+_LISTED = 10
+_CANNOT = "E_NOT_UNDONE"
+_RESIDUE = "E_RESIDUE"
+
+
+class ChangedSince(StalePlan):
+    """What a run left is no longer there, or what it superseded is not kept."""
+
+    code = "E_CHANGED_SINCE"
+
+
+def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
+    """The run of this id, or of the only one that begins so, and what had been asked.
+
+    Raises: UsageError, naming the last run, when `run` is empty; NotFound; StateError.
+    """
+    if not run:
+        last = last_run(state_dir)
+        hint = f"the last one: reconcile undo {last[1].id}" if last else "no run is known yet"
+        raise UsageError("which run is to be undone?", hint=hint)
+    pair, found = find_run(state_dir, run)
+    if found.job is None:
+        raise StateError(
+            f"run {found.id} was made by an older version, which noted too little to undo it",
+            hint="reconcile restore PATH brings back what it superseded",
+            code="E_STATE_TOO_OLD",
+        )
+    return pair, found, msgspec.structs.replace(found.job, state_dir=state_dir)
+
+
+def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:
+    """Makes the plan that takes back the run of this id.
+
+    The maker raises: NotFound, when the run or what it began with is no longer
+    kept; StalePlan, when it was made under another hash or metadata set;
+    ChangedSince, when something changed since, unless that is to be skipped.
+    """
+
+    def make(opened: Opened, sight: Sight) -> Plan:
+        found = _run(opened, run)
+        taken = take_back(
+            Past(_journal(opened, found), _base_before(opened, found)),
+            Present(
+                sight.base, sight.left.manifest, sight.right.manifest, _Kept(opened, run).place
+            ),
+        )
+        if taken.changed and not skip_changed:
+            raise _changed_since(run, taken.changed)
+        return Plan(
+            sight.made_from,
+            taken.steps,
+            problems=_notes(taken),
+            kind=PlanKind.UNDO,
+            of=run,
+            reverts=() if found.kind is PlanKind.RESTORE else taken.reverts,
+        )
+
+    return make
+
+
+def _run(opened: Opened, run: str) -> Run:
+    found = opened.store.runs.get(run)
+    if found is None:
+        raise NotFound(f"no run `{run}` of this pair is known", hint="see: reconcile history")
+    if found.made_from.header != opened.header:
+        raise StalePlan(
+            f"run {run} was made under another hash or metadata set than the pair has now",
+            hint="reconcile restore PATH brings back single files",
+        )
+    return found
+
+
+def _journal(opened: Opened, run: Run) -> Sequence[tuple[Step, Receipt]]:
+    journal = opened.store.runs.journal(run.id)
+    if not journal and any(count for _, _, count in run.counts):
+        raise NotFound(
+            f"the journal of run {run.id} is no longer kept",
+            hint="reconcile restore PATH brings back what versions hold",
+        )
+    return journal
+
+
+def _base_before(opened: Opened, run: Run) -> Manifest:
+    generation = run.made_from.generation
+    if not generation:
+        return ABSENT
+    try:
+        return opened.store.baselines.manifest(generation)
+    except NotFound as error:
+        raise NotFound(
+            f"baseline #{generation}, with which run {run.id} began, is no longer kept",
+            hint="reconcile restore PATH brings back what versions hold",
+        ) from error
+
+
+class _Kept:
+    """Finds what a run superseded: in the state's list of versions, and on this machine too."""
+
+    def __init__(self, opened: Opened, run: str) -> None:
+        self._opened = opened
+        self._run = run
+        self._known: Collection[tuple[Side, str]] | None = None
+
+    def place(self, step: Step, receipt: Receipt) -> TreePath | None:
+        """See `decide.undo.Kept`."""
+        here = self._opened.remote(step.side) is None
+        # A step that was done when its run was killed was recorded by the one that
+        # went on: it found all done, and nothing to keep.
+        told = receipt.version or f".reconcile/versions/{self._run}/{_text(step.at)}"
+        if not receipt.version and not here:
+            return None
+        place = place_of(self._run, step.at, told)
+        if place is None or step.expect is None:
+            return None
+        if receipt.version and (step.side, receipt.version) not in self._listed():
+            return None
+        return place if not here or self._is_there(step, place) else None
+
+    def _listed(self) -> Collection[tuple[Side, str]]:
+        if self._known is None:
+            found = self._opened.store.versions.find(run=self._run)
+            self._known = {(version.side, version.place) for version in found}
+        return self._known
+
+    def _is_there(self, step: Step, place: TreePath) -> bool:
+        root = self._opened.location(step.side)
+        try:
+            status = os.lstat(os.path.join(root, place))
+        except (OSError, ValueError):
+            return False
+        return step.expect is not None and status.st_size == step.expect.size
+
+
+def _text(path: TreePath) -> str:
+    return path.decode("utf-8", "backslashreplace")
+
+
+def _changed_since(run: str, changed: Sequence[LeftOut]) -> ChangedSince:
+    names = [f"`{_text(each.path)}` at {each.side.value}: {each.why}" for each in changed[:_LISTED]]
+    if len(changed) > _LISTED:
+        names.append(f"and {len(changed) - _LISTED:,} more")
+    paths = "path" if len(changed) == 1 else "paths"
+    return ChangedSince(
+        f"{len(changed):,} {paths} of run {run} cannot be taken back",
+        where="\n".join(names),
+        hint=f"leave them as they are: reconcile undo {run} --skip-changed",
+    )
+
+
+def _notes(taken: TakenBack) -> tuple[Problem, ...]:
+    changed = [_note(each, _CANNOT, f"{each.why}; left as it is") for each in taken.changed]
+    residue = [_note(each, _RESIDUE, f"{each.why}; the directory stays") for each in taken.residue]
+    return (*changed, *residue)
+
+
+def _note(left: LeftOut, code: str, reason: str) -> Problem:
+    return Problem(left.path, left.side, code, reason, "note")
+
+
+__all__ = ["ChangedSince", "run_to_undo", "undo_maker"]
