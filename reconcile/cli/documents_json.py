@@ -71,8 +71,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PairItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair this machine knows."""
+    """One pair this machine knows, or a job that was never run."""
 
+    job: str | None
     pair: str
     left: str
     right: str

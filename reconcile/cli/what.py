@@ -9,7 +9,9 @@ from reconcile.cli.face import Face
 from reconcile.cli.places import refuse_overlap, state_dir
 from reconcile.decide.job_file import Book, JobEntry
 from reconcile.engine.job_files import Loaded, read_file
-from reconcile.engine.jobs import alias, job_named, settled_job, side_of
+from reconcile.engine.jobs import alias, job_named, settled_job, side_of, sides_of
+from reconcile.engine.outcome import Named
+from reconcile.engine.pairs import pair_id
 from reconcile.model.errors import ReconcileError, UsageError
 from reconcile.model.job import Job
 from reconcile.trees.open import place_name
@@ -58,6 +60,18 @@ def note_job(face: Face, sides: tuple[str, str]) -> None:
         )
 
 
+def every_job(face: Face, names: Sequence[str]) -> list[Named]:
+    """The jobs of the job file, or those of these names. Raises: NotFound, ConfigError …"""
+    loaded = face.jobs if not names else _loaded(face)
+    if loaded is None:
+        return []
+    found = []
+    for entry in [job_named(loaded.book, name) for name in names] or loaded.book.jobs.values():
+        left, right = sides_of(loaded.book, entry, face.env)
+        found.append(Named(pair_id(left, right), entry.name, _typed(face, entry.name), left, right))
+    return found
+
+
 def again(face: Face, job: Job) -> str:
     """How the job is named on a command line here; empty: the job file does not know it so."""
     try:
@@ -66,8 +80,12 @@ def again(face: Face, job: Job) -> str:
         return ""
     if loaded is None or job.name not in loaded.book.jobs:
         return ""
+    return _typed(face, job.name)
+
+
+def _typed(face: Face, name: str) -> str:
     config = face.value("config")
-    return f"{job.name} -c {shlex.quote(config)}" if config else job.name
+    return f"{name} -c {shlex.quote(config)}" if config else name
 
 
 def name_of_pair(book: Book, sides: tuple[str, str]) -> str:

@@ -14,6 +14,7 @@ from reconcile.engine.outcome import (
     Explanation,
     Generation,
     Mismatched,
+    Named,
     PairStatus,
     Verification,
 )
@@ -167,19 +168,40 @@ def _decision(
     return "both sides agree: nothing is to be done"
 
 
-def status(state_dir: str) -> Sequence[PairStatus]:
-    """Every pair that `state_dir` knows, by left then right. Reads only the state."""
-    return tuple(_status(record) for record in pairs(state_dir))
+def status(state_dir: str, jobs: Sequence[Named] = ()) -> Sequence[PairStatus]:
+    """Every job, in the order given, then every other pair that `state_dir` knows, by left.
+
+    Reads only the state. A job whose pair has none is told as never run.
+    """
+    records = {record.pair: record for record in pairs(state_dir)}
+    found = []
+    for job in jobs:
+        record = records.pop(job.pair, None)
+        found.append(_status(record, job) if record is not None else _never_run(job))
+    return (*found, *(_status(record) for record in records.values()))
 
 
-def _status(record: PairRecord) -> PairStatus:
+def _never_run(job: Named) -> PairStatus:
+    return PairStatus(
+        job.pair, job.left, job.right, "never run", 0, 0, "", 0, "", 0, 0, 0,
+        f"reconcile diff {job.what}", job.name, job.what,
+    )  # fmt: skip
+
+
+def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
+    from shlex import quote
+
     state = _state(record)
     baseline, run = record.baseline, record.last_run
     agreed = baseline if baseline is not None and baseline.root is not None else None
+    left, right = record.left, record.right
+    if job is not None:
+        left, right = left or job.left, right or job.right
+    what = job.what if job else f"{quote(left)} {quote(right)}"
     return PairStatus(
         record.pair,
-        record.left,
-        record.right,
+        left,
+        right,
         state,
         agreed.number if agreed else 0,
         agreed.time_ns if agreed else 0,
@@ -189,7 +211,9 @@ def _status(record: PairRecord) -> PairStatus:
         record.conflicts,
         agreed.files if agreed else 0,
         agreed.size_bytes if agreed else 0,
-        _advice(state, record),
+        _advice(state, what),
+        job.name if job else "",
+        what,
     )
 
 
@@ -207,18 +231,15 @@ def _state(record: PairRecord) -> str:
     return "conflicts" if record.conflicts else "in sync"
 
 
-def _advice(state: str, record: PairRecord) -> str:
+def _advice(state: str, what: str) -> str:
     """The next command to type; the last run left nothing to do: none."""
-    from shlex import quote
-
-    sides = f"{quote(record.left)} {quote(record.right)}"
     match state:
         case "damaged":
-            return f"reconcile diff {sides} --first-run"
+            return f"reconcile diff {what} --first-run"
         case "interrupted" | "partial":
-            return f"reconcile apply {sides}"
+            return f"reconcile apply {what}"
         case "conflicts" | "never applied":
-            return f"reconcile diff {sides}"
+            return f"reconcile diff {what}"
     return ""
 
 

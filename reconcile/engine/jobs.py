@@ -54,9 +54,10 @@ def settled_job(
     no key answers to.
     """
     check_variables(book, env)
+    left, right = sides_of(book, entry, env)
     defaults = Job(
-        left=_side(book, entry, "left", env),
-        right=_side(book, entry, "right", env),
+        left=left,
+        right=right,
         state_dir=state_dir,
         name=entry.name,
         rules=Rules(now_ns=time.time_ns()),
@@ -65,6 +66,11 @@ def settled_job(
     )
     job = settle(flags, env, defaults, read_file, entry.layers)
     return msgspec.structs.replace(job, origins=(("job", entry.spot.origin), *job.origins))
+
+
+def sides_of(book: Book, entry: JobEntry, env: Mapping[str, str]) -> tuple[str, str]:
+    """Both endpoints of a job, the environment before the file. Raises: UsageError, NotFound …"""
+    return _side(book, entry, "left", env), _side(book, entry, "right", env)
 
 
 def side_of(book: Book, entry: JobEntry, side: str) -> str:

@@ -95,14 +95,26 @@ class Explanation(msgspec.Struct, frozen=True):
     hash_name: HashName = "blake3"
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A pair that a job is about."""
+
+    pair: str
+    name: str
+    what: str
+    """How it is typed: `photos`, with `-c FILE` where that is needed."""
+    left: str
+    right: str
+
+
 class PairStatus(msgspec.Struct, frozen=True):
-    """One pair this state directory knows."""
+    """One pair this state directory knows, or a job that was never run."""
 
     pair: str
     left: str
     right: str
     state: str
-    """`in sync`, `conflicts`, `interrupted`, `running`, `never applied`, `damaged`."""
+    """`in sync`, `conflicts`, `interrupted`, `partial`, `running`, `never applied`, `damaged`,
+    `never run`: a job whose pair has no state."""
     generation: int
     baseline_time_ns: int
     last_run: str
@@ -113,6 +125,10 @@ class PairStatus(msgspec.Struct, frozen=True):
     size_bytes: int
     advice: str
     """The next command to type; empty when there is nothing to do."""
+    job: str = ""
+    """The job it is; empty: none that was asked about."""
+    what: str = ""
+    """WHAT, as it is typed: the job, or both sides, quoted for a shell."""
 
 
 class Generation(msgspec.Struct, frozen=True):

@@ -1,55 +1,56 @@
-"""`reconcile status`: every pair this machine knows, and the next command to type."""
+"""`reconcile status`: every job and every other pair known here, and the next command to type."""
+
+import time
 
 from reconcile.cli.columns import columns
 from reconcile.cli.documents_json import PairItem, StatusDocument
 from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
+from reconcile.cli.look import Look
 from reconcile.cli.places import state_dir
+from reconcile.cli.verb_table import verb_named
 from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
 from reconcile.engine.inspection import status
-from reconcile.engine.outcome import PairStatus
-from reconcile.model.errors import ExitCode
+from reconcile.engine.outcome import Named, PairStatus
+from reconcile.model.errors import ExitCode, ReconcileError
 
 _WELL = ("in sync", "running")
+_URGENT = ("damaged", "interrupted", "partial", "conflicts", "never applied", "never run")
+"""The first is the worst."""
+_NARROW = 64
+"""Fewer columns than this hold no table."""
 
 
 def run(face: Face) -> int:
     """0; with --exit-code CONFLICTS, or CHANGES when a pair needs a run."""
     directory = state_dir(face.value("state_dir"), face.env)
-    pairs = list(status(directory))
+    named = _jobs(face)
+    found = [each for each in status(directory, named) if not face.words or each.job]
     if face.is_json:
-        face.document(StatusDocument(state_dir=directory, pairs=[_item(p) for p in pairs]))
-    elif not face.quiet or any(pair.state not in _WELL for pair in pairs):
-        for line in status_lines(face, pairs):
+        face.document(StatusDocument(state_dir=directory, pairs=[_item(p) for p in found]))
+    elif not face.quiet or any(pair.state not in _WELL for pair in found):
+        for line in status_lines(face, found):
             face.say(line)
-    return code_of(pairs) if face.flag("exit_code") else ExitCode.OK
+    return code_of(found) if face.flag("exit_code") else ExitCode.OK
 
 
 def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
-    """A table, then one command a pair that needs somebody."""
-    if not pairs:
-        return ["No pair is known yet. Begin with: reconcile diff LEFT RIGHT"]
+    """A line for each, what each needs, and last the one command to type now."""
     look = face.out
-    rows = [
-        (
-            look.text(pair.left),
-            look.text(pair.right),
-            pair.state,
-            f"#{pair.generation}" if pair.generation else "-",
-            _last(pair),
-            count_text(pair.files),
-            size_text(pair.size_bytes),
-            count_text(pair.conflicts),
-        )
-        for pair in pairs
-    ]
-    head = ("LEFT", "RIGHT", "STATE", "BASELINE", "LAST RUN", "FILES", "SIZE", "CONFLICTS")
-    lines = columns(head, rows)
-    advice = [pair.advice for pair in pairs if pair.advice]
-    if advice:
-        lines.append(f"{counted(len(advice), 'pair needs', 'pairs need')} you:")
-        lines += [f"  {look.text(command)}" for command in advice]
-    return lines
+    if not pairs:
+        start = "reconcile demo" if verb_named("demo") else "reconcile diff LEFT RIGHT"
+        return ["No job and no pair is known yet.", f"next:  {start}"]
+    fits = look.columns >= _NARROW or not look.is_terminal
+    lines = _table(pairs, look) if fits else _blocks(pairs, look)
+    needy = sorted((p for p in pairs if p.advice), key=lambda p: _URGENT.index(p.state))
+    commands = list(dict.fromkeys(_advice(pair) for pair in needy))
+    if not needy:
+        lines.append("In sync as of the last run.")
+        commands = [f"reconcile diff {pairs[0].what}"]
+    elif len(commands) > 1:
+        lines.append(f"{counted(len(needy), 'pair needs', 'pairs need')} you, besides:")
+        lines += [f"  {look.text(command)}" for command in commands[1:]]
+    return [*lines, f"next:  {look.text(commands[0])}"]
 
 
 def code_of(pairs: list[PairStatus]) -> ExitCode:
@@ -65,15 +66,93 @@ def code_of(pairs: list[PairStatus]) -> ExitCode:
     return worst(*codes)
 
 
+def _jobs(face: Face) -> list[Named]:
+    """The jobs of the job file; those named on the line, when some are.
+
+    A job file that is wrong hides no pair: it is warned of, unless a job is named.
+    """
+    from reconcile.cli.what import every_job
+
+    try:
+        return every_job(face, face.words)
+    except ReconcileError as error:
+        if face.words or face.value("config"):
+            raise
+        face.note(f"warning: {error.message}; see: {error.hint or 'reconcile config check'}")
+        return []
+
+
+def _table(pairs: list[PairStatus], look: Look) -> list[str]:
+    """One line a job; a pair without a name has its sides on a line below."""
+    rows = [
+        (
+            look.text(pair.job) or "-",
+            pair.state,
+            _last(pair),
+            count_text(pair.files),
+            size_text(pair.size_bytes),
+            count_text(pair.conflicts),
+        )
+        for pair in pairs
+    ]
+    head, *lines = columns(("JOB", "STATE", "LAST RUN", "FILES", "SIZE", "CONFLICTS"), rows)
+    found = [head]
+    for pair, line in zip(pairs, lines, strict=True):
+        found.append(_painted(pair, line, look))
+        if not pair.job:
+            found += _sides(pair, look)
+    return found
+
+
+def _blocks(pairs: list[PairStatus], look: Look) -> list[str]:
+    """The same for a narrow terminal: a few short lines each."""
+    found = []
+    for pair in pairs:
+        conflicts = f", {counted(pair.conflicts, 'conflict')}" if pair.conflicts else ""
+        found.append(_painted(pair, f"{look.text(pair.job) or '-'}  {pair.state}{conflicts}", look))
+        found += [] if pair.job else _sides(pair, look)
+        if pair.last_run:
+            found.append(f"  {_last(pair)}")
+        if pair.files:
+            found.append(f"  {counted(pair.files, 'file')}, {size_text(pair.size_bytes)}")
+    return found
+
+
+def _sides(pair: PairStatus, look: Look) -> list[str]:
+    left, right = look.text(pair.left) or "?", look.text(pair.right) or "?"
+    if len(left) + len(right) + 4 <= look.columns or not look.is_terminal:
+        return [f"  {left}  {right}"]
+    return [f"  {left}", f"  {right}"]
+
+
+def _painted(pair: PairStatus, line: str, look: Look) -> str:
+    return line if pair.state in _WELL else look.paint(line, "warning")
+
+
+def _advice(pair: PairStatus) -> str:
+    if pair.state == "conflicts" and verb_named("conflicts resolve"):
+        return "reconcile conflicts resolve"
+    return pair.advice
+
+
 def _last(pair: PairStatus) -> str:
     if not pair.last_run:
         return "-"
-    return f"{pair.last_run} {time_text(pair.last_run_time_ns)} {pair.last_run_result}"
+    return f"{pair.last_run} {_when(pair.last_run_time_ns)} {pair.last_run_result}"
+
+
+def _when(time_ns: int) -> str:
+    """The time of a day of this year without the year, of today without the day."""
+    text, today = time_text(time_ns), time_text(time.time_ns())
+    if text[:10] == today[:10]:
+        return text[11:]
+    return text[5:] if text[:4] == today[:4] else text[:10]
 
 
 def _item(pair: PairStatus) -> PairItem:
     ran = bool(pair.last_run)
     return PairItem(
+        job=pair.job or None,
         pair=pair.pair,
         left=pair.left,
         right=pair.right,
@@ -86,5 +165,5 @@ def _item(pair: PairStatus) -> PairItem:
         conflicts=pair.conflicts,
         files=pair.files,
         bytes=pair.size_bytes,
-        advice=pair.advice,
+        advice=_advice(pair),
     )
