@@ -1,13 +1,13 @@
 """Runs: what was begun, what each step came to, what was kept, what waits for a person."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError
-from reconcile.model.plan import Conflict, Side, Step
+from reconcile.model.plan import Action, Conflict, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.database import Database, damaged
@@ -85,6 +85,37 @@ class Runs:
             )
             for row in rows
         )
+
+    def about(self, path: TreePath, *, below: bool = False) -> Sequence[tuple[str, Step, Receipt]]:
+        """The same with moves away from `path`, run by run as they began; with `below` that of all
+        below it instead. Cost: all journals."""
+        named = "path > ? AND path < ?" if below else "path = ? OR instr(body, ?)"
+        values = _bounds(path) if below else (path, path)
+        rows = self._database.rows(
+            "SELECT journal.run, journal.body, receipt FROM journal"
+            " LEFT JOIN runs ON runs.id = journal.run"
+            f" WHERE journal.body IS NOT NULL AND ({named})"
+            " ORDER BY runs.started_ns, journal.run, step",
+            *values,
+        )
+        found = [
+            (
+                str(row[0]),
+                _decoded(self._database, row[1], Step),
+                _decoded(self._database, row[2], Receipt),
+            )
+            for row in rows
+        ]
+        return tuple(each for each in found if below or _names(each[1], path))
+
+    def tallies(self) -> Mapping[str, Mapping[Status, int]]:
+        """How many steps ended how, of each run whose journal is kept."""
+        found: dict[str, dict[Status, int]] = {}
+        for run, status, count in self._database.rows(
+            "SELECT run, status, count(*) FROM journal GROUP BY run, status"
+        ):
+            found.setdefault(run, {})[Status(status)] = count
+        return found
 
     def receipts(self, run: str) -> Sequence[Receipt]:
         """Every receipt of a run, by step."""
@@ -165,6 +196,11 @@ class Versions:
             for row in rows
         )
 
+    def count(self) -> int:
+        """How many are kept."""
+        row = self._database.one("SELECT count(*) FROM versions")
+        return int(row[0]) if row else 0
+
     def drop(self, numbers: Iterable[int]) -> None:
         """Forget versions whose content is gone for good; inside a transaction."""
         self._database.many("DELETE FROM versions WHERE id = ?", [(number,) for number in numbers])
@@ -201,6 +237,17 @@ class Conflicts:
         """How many stand."""
         row = self._database.one("SELECT count(*) FROM conflicts")
         return int(row[0]) if row else 0
+
+
+def _bounds(path: TreePath) -> tuple[bytes, bytes]:
+    """What lies below it is between these."""
+    return (path + b"/", path + b"0") if path else (b"", b"\xff" * 256)
+
+
+def _names(step: Step, path: TreePath) -> bool:
+    """It happened at `path`, or took away what stood there."""
+    source = step.source if step.action is Action.MOVE else None
+    return step.path == path or (source is not None and source.path == path)
 
 
 def _decoded(database: Database, body: object, kind: type[T]) -> T:
