@@ -34,10 +34,14 @@ class Needed(NamedTuple):
 
     runs: frozenset[str] = frozenset()
     contents: frozenset[bytes] = frozenset()
+    numbers: frozenset[int] = frozenset()
+    """Of content that is simply not meant."""
 
     def includes(self, kept: Kept) -> bool:
         """This content must stay."""
-        return kept.run in self.runs or kept.content_id in self.contents
+        return (
+            kept.run in self.runs or kept.content_id in self.contents or kept.number in self.numbers
+        )
 
 
 class Superfluous(NamedTuple):

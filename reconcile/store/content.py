@@ -6,7 +6,7 @@ durable or not at all, and checked again when they are read.
 
 import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
 from reconcile.model.block import HASHERS, HashName
 from reconcile.store.own_files import names, private_directory
@@ -26,6 +26,8 @@ class ContentStore:
         identifier = self._hash(content)
         place = self._place(identifier)
         if self.get(identifier) is not None:
+            with contextlib.suppress(OSError):
+                os.utime(place)  # wanted again: it is as young as a new one
             return identifier
         folder = private_directory(os.path.dirname(place))
         temporary = f"{place}.{os.getpid()}"
@@ -53,17 +55,37 @@ class ContentStore:
             return None
         return content if self._hash(content) == identifier else None
 
-    def prune(self, keep: Collection[bytes]) -> int:
-        """Remove all but the contents named; how many went. Only under the pair's lock."""
+    def held(self) -> Sequence[tuple[bytes, int]]:
+        """(id, when it was last put, in ns) of every content, as the names say."""
+        found = []
+        for folder, name, identifier in self._files():
+            with contextlib.suppress(OSError, ValueError):
+                status = os.stat(os.path.join(folder, name), follow_symlinks=False)
+                found.append((bytes.fromhex(identifier), status.st_mtime_ns))
+        return tuple(found)
+
+    def prune(self, keep: Collection[bytes], before_ns: int | None = None) -> int:
+        """Remove all but the contents named; how many went. Only under the pair's lock.
+
+        With `before_ns`, only what was last put before then.
+        """
         kept = {identifier.hex() for identifier in keep}
         removed = 0
+        for folder, name, identifier in self._files():
+            place = os.path.join(folder, name)
+            if identifier in kept:
+                continue
+            status = os.stat(place, follow_symlinks=False)
+            if before_ns is None or status.st_mtime_ns < before_ns:
+                os.unlink(place)
+                removed += 1
+        return removed
+
+    def _files(self) -> Iterator[tuple[str, str, str]]:
+        """(folder, name, id as digits) of all that lies there."""
         for part in names(self._directory):
             folder = os.path.join(self._directory, part)
-            for name in names(folder):
-                if part + name not in kept:
-                    os.unlink(os.path.join(folder, name))
-                    removed += 1
-        return removed
+            yield from ((folder, name, part + name) for name in names(folder))
 
     def _place(self, identifier: bytes) -> str:
         name = identifier.hex()

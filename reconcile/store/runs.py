@@ -89,7 +89,7 @@ class Runs:
     def about(self, path: TreePath, *, below: bool = False) -> Sequence[tuple[str, Step, Receipt]]:
         """The same with moves away from `path`, run by run as they began; with `below` that of all
         below it instead. Cost: all journals."""
-        named = "path > ? AND path < ?" if below else "path = ? OR instr(body, ?)"
+        named = "path > ? AND path < ?" if below else "path = ? OR instr(journal.body, ?)"
         values = _bounds(path) if below else (path, path)
         rows = self._database.rows(
             "SELECT journal.run, journal.body, receipt FROM journal"

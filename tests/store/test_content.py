@@ -1,6 +1,7 @@
 """Contents are what their id says, or they are not there."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,18 @@ def test_contents_are_private(tmp_path: Path) -> None:
     ContentStore(pair(tmp_path)).put(b"text")
     for place in Path(pair(tmp_path)).rglob("*"):
         assert place.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_young_is_not_pruned_and_putting_it_again_makes_it_young(tmp_path: Path) -> None:
+    store = ContentStore(pair(tmp_path))
+    old, again, young = store.put(b"old"), store.put(b"again"), store.put(b"young")
+    for place in Path(pair(tmp_path)).rglob("*"):
+        if place.is_file() and place.read_bytes() != b"young":
+            os.utime(place, ns=(5, 5))
+    store.put(b"again")
+    assert {identifier for identifier, time_ns in store.held() if time_ns < 10} == {old}
+    assert {identifier for identifier, _ in store.held()} == {old, again, young}
+    assert store.prune([], 10) == 1
+    assert store.get(old) is None
+    assert store.get(again) == b"again"
+    assert store.get(young) == b"young"

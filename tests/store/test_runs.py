@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.manifest import DEFAULT_HEADER
-from reconcile.model.plan import Action, Conflict, MadeFrom, Side, Step
+from reconcile.model.plan import Action, Conflict, MadeFrom, Side, Source, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.records import Run, Version
@@ -119,3 +119,22 @@ def test_a_conflict_lasts_until_it_is_no_longer_found(tmp_path: Path) -> None:
     with store.transaction():
         (again,) = conflicts.see([conflict("b")], "r-4", 40)
     assert again.first_run == "r-4"
+
+
+def test_what_is_about_a_path_is_found_also_when_it_moved_away(tmp_path: Path) -> None:
+    runs = Store.open(pair(tmp_path)).runs
+    entry = Entry(b"a", Kind.FILE, 1, 2, 0o644, b"i" * 32)
+    source = Source(Side.LEFT, TreePath(b"a"), entry)
+    new = TreePath(b"d/new")
+    moved = Step(1, Side.LEFT, Action.MOVE, new, new, None, entry, source)
+    copied = Step(2, Side.LEFT, Action.CREATE, new, new, None, entry, source)
+    for number, name in enumerate(("r-9", "r-1")):
+        runs.begin(run(name, started_ns=number))
+    runs.record("r-9", [step(3)], [Receipt(3, Status.FAILED)])
+    runs.record("r-1", [moved, copied], [Receipt(1, Status.DONE), Receipt(2, Status.DONE)])
+    found = [(name, each.id) for name, each, _ in runs.about(TreePath(b"a"))]
+    assert found == [("r-9", 3), ("r-1", 1)]
+    assert [each.id for _, each, _ in runs.about(TreePath(b"d"), below=True)] == [1, 2]
+    assert [each.id for _, each, _ in runs.about(TreePath(b""), below=True)] == [3, 1, 2]
+    assert runs.about(TreePath(b"d")) == ()
+    assert runs.tallies() == {"r-9": {Status.FAILED: 1}, "r-1": {Status.DONE: 2}}

@@ -1,0 +1,243 @@
+"""Pruning: superseded content that is kept no longer, removed from the sides and the state.
+
+`decide/retention.py` says what is too much; here is what is needed, and the order
+of the removal: content first, its row in the state after it, each batch durable
+before the next. So whatever happens in between, no content is without a row that
+leads to it; a row whose content is gone is dropped by the next pruning.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from reconcile.decide.retention import Kept, Needed, superfluous
+from reconcile.engine.bases import contents
+from reconcile.engine.events import Listener, Phase
+from reconcile.engine.history import NumberedVersion, versions_of
+from reconcile.engine.opened import Opened
+from reconcile.engine.pairs import now_ns
+from reconcile.model.codec import decode
+from reconcile.model.entry import Kind
+from reconcile.model.errors import ManifestError
+from reconcile.model.job import Durability, Job, Retention
+from reconcile.model.manifest import walk
+from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
+from reconcile.model.treepath import TreePath
+from reconcile.store.records import Run
+from reconcile.store.state import Store
+from reconcile.trees.base import RunOptions
+
+_BATCH = 1000
+_NAME = "prune"
+"""What stands for a run in the lock of a root."""
+WAITING_NS = 30 * 86_400 * 10**9
+"""Contents of the state younger than this may wait for a saved plan, which nobody here knows."""
+_NO_PLACE = "the state does not say where it is kept in a way that can be believed"
+
+
+class Going(msgspec.Struct, frozen=True):
+    """One version that goes, and the limit that says so: `count`, `age` or `size`."""
+
+    kept: NumberedVersion
+    why: str
+
+
+class Pruning(msgspec.Struct, frozen=True):
+    """What is kept and what of it goes, or went."""
+
+    job: Job
+    retention: Retention
+    count: int
+    """Versions kept before."""
+    size_bytes: int
+    going: tuple[Going, ...]
+    """Oldest first."""
+    problems: tuple[Problem, ...] = ()
+    """What could not be removed: it is still kept, and still known."""
+    removed: int = 0
+    removed_bytes: int = 0
+    contents: int = 0
+    """Contents of the state itself that nothing needed."""
+
+    @property
+    def going_bytes(self) -> int:
+        """Of all that goes."""
+        return sum(each.kept.version.size_bytes for each in self.going)
+
+
+Agree = Callable[[Pruning], bool]
+"""Shown what goes, before anything does; False stops."""
+TakesPart = Callable[[TreePath], bool]
+
+
+def everything(path: TreePath) -> bool:
+    """Every path takes part."""
+    del path
+    return True
+
+
+def prune(
+    job: Job,
+    listener: Listener,
+    agree: Agree,
+    takes_part: TakesPart = everything,
+) -> Pruning:
+    """Remove what `job.retention` calls too much, at the paths that take part.
+
+    Sides are asked only when something goes. Raises: Locked, Unreachable …; what
+    was removed by then is gone on both ends, the rest is kept and known.
+    """
+    with Opened(job, listener, exclusive=True) as opened:
+        pruning = _found(opened, takes_part)
+        if not agree(pruning):
+            return pruning
+        return _carried_out(opened, pruning)
+
+
+def look(job: Job, listener: Listener, takes_part: TakesPart) -> Pruning:
+    """What `prune` would remove. Writes nothing, asks no side, takes no lock."""
+    with Opened(job, listener, exclusive=False, keeps=False) as opened:
+        return _found(opened, takes_part)
+
+
+def prune_after_run(opened: Opened) -> Pruning | None:
+    """After a run of `opened` that ended well: what its job's retention asks; None: nothing."""
+    if not opened.job.retention.is_given:
+        return None
+    return _carried_out(opened, _found(opened, everything))
+
+
+def needed(store: Store) -> Needed:
+    """What pruning may not touch, whatever the limits say."""
+    newest = store.runs.recent(_BATCH)
+    runs: set[str] = set()
+    for number, run in enumerate(newest):
+        if number == 0 or not run.ended_ns:
+            runs |= _needed_runs(run)
+    last = next((run for run in newest if run.counts), None)
+    if last is not None:
+        runs |= _needed_runs(last)
+    found = {content for run in newest if not run.ended_ns for content in _sources(store, run)}
+    for standing in store.conflicts.standing():
+        conflict = standing.conflict
+        for entry in (conflict.base, conflict.left, conflict.right):
+            if entry is not None and entry.kind in (Kind.FILE, Kind.LINK):
+                found.add(entry.id)
+    return Needed(frozenset(runs), frozenset(found))
+
+
+def _needed_runs(run: Run) -> set[str]:
+    """The run itself, and the one that it takes back and may not be done with."""
+    is_undo = run.kind is PlanKind.UNDO and run.result != "done"
+    return {run.id, run.of} if is_undo else {run.id}
+
+
+def _sources(store: Store, run: Run) -> Iterator[bytes]:
+    """The contents that an unfinished run brings from somewhere."""
+    whole = store.runs.get(run.id)
+    for step in _steps(whole.plan if whole is not None else b""):
+        if step.source is not None:
+            yield step.source.entry.id
+
+
+def _steps(plan: bytes) -> Sequence[Step]:
+    try:
+        return decode(plan, Plan).steps if plan else ()
+    except ManifestError:
+        return ()
+
+
+def _found(opened: Opened, takes_part: TakesPart) -> Pruning:
+    job, every = opened.job, versions_of(opened.store)
+    by_number = {each.version.id: each for each in every}
+    others = frozenset(n for n, each in by_number.items() if not takes_part(each.version.path))
+    stays = needed(opened.store)._replace(numbers=others)
+    found = superfluous(map(_kept, every), job.retention, stays, now_ns())
+    return Pruning(
+        job,
+        job.retention,
+        len(every),
+        sum(each.version.size_bytes for each in every),
+        tuple(Going(by_number[each.kept.number], each.why) for each in found),
+    )
+
+
+def _kept(each: NumberedVersion) -> Kept:
+    version = each.version
+    return Kept(
+        version.id,
+        version.side,
+        version.path,
+        version.run,
+        version.content_id,
+        version.size_bytes,
+        version.time_ns,
+    )
+
+
+def _carried_out(opened: Opened, pruning: Pruning) -> Pruning:
+    opened.listener(Phase("prune"))
+    problems: list[Problem] = []
+    gone: list[NumberedVersion] = []
+    for side in Side:
+        mine = [each.kept for each in pruning.going if each.kept.version.side is side]
+        problems += [
+            Problem(each.version.path, side, "E_PATH", _NO_PLACE)
+            for each in mine
+            if each.place is None
+        ]
+        told, removed = _removed(opened, side, [each for each in mine if each.place is not None])
+        problems += told
+        gone += removed
+    return msgspec.structs.replace(
+        pruning,
+        problems=tuple(problems),
+        removed=len(gone),
+        removed_bytes=sum(each.version.size_bytes for each in gone),
+        contents=_prune_contents(opened),
+    )
+
+
+def _removed(
+    opened: Opened, side: Side, going: Sequence[NumberedVersion]
+) -> tuple[list[Problem], list[NumberedVersion]]:
+    """Problems, and what is gone from this side and from the state."""
+    problems: list[Problem] = []
+    gone: list[NumberedVersion] = []
+    if not going:
+        return problems, gone
+    asked = opened.job.durability
+    durability = Durability.BATCH if asked is Durability.NONE else asked
+    tree = opened.tree(side)
+    with opened.at(side):
+        tree.begin(RunOptions(opened.run or _NAME, durability, True, opened.header), ())
+        try:
+            for start in range(0, len(going), _BATCH):
+                part = going[start : start + _BATCH]
+                told = tree.prune([each.place for each in part if each.place is not None])
+                still = {problem.path: problem for problem in told}
+                done = [each for each in part if each.place not in still]
+                with opened.store.transaction():
+                    opened.store.versions.drop(each.version.id for each in done)
+                gone += done
+                problems += [
+                    msgspec.structs.replace(still[each.place], path=each.version.path, side=side)
+                    for each in part
+                    if each.place in still
+                ]
+        finally:
+            tree.end()
+    return problems, gone
+
+
+def _prune_contents(opened: Opened) -> int:
+    """Remove contents of the state that no merge, conflict or waiting plan can ask for."""
+    kept = contents(opened)
+    young_ns = now_ns() - WAITING_NS
+    old = {identifier for identifier, time_ns in kept.held() if time_ns < young_ns}
+    if not old:
+        return 0
+    keep = set(needed(opened.store).contents)
+    with opened.store.reading():
+        keep.update(entry.id for _, entry in walk(opened.base()) if entry.id in old)
+    return kept.prune(keep, young_ns)
