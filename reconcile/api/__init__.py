@@ -4,6 +4,7 @@ It prints nothing, asks nothing, and keeps nothing between two calls but the sta
 on disk. Errors are those of `model/errors.py`; docs/python-api.md shows it at work.
 """
 
+from reconcile.api.conflicts import Resolved, Texts
 from reconcile.api.files import (
     apply_plan,
     build_manifest,
@@ -15,8 +16,10 @@ from reconcile.api.files import (
     plan_notes,
     status,
 )
+from reconcile.api.jobs import load_jobs
 from reconcile.api.options import Options
 from reconcile.api.pair import Pair
+from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.events import (
     Conflicted,
     Event,
@@ -41,6 +44,7 @@ from reconcile.engine.outcome import (
     Verification,
 )
 from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.resolving import OpenConflict
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import (
     ConfigError,
@@ -70,6 +74,7 @@ from reconcile.model.receipt import Receipt, Status
 
 __all__ = [
     "Action",
+    "Answer",
     "Built",
     "Compared",
     "ConfigError",
@@ -77,6 +82,7 @@ __all__ = [
     "Conflicted",
     "Denied",
     "Ended",
+    "Ending",
     "Entry",
     "Event",
     "ExitCode",
@@ -97,6 +103,7 @@ __all__ = [
     "NoSpace",
     "NotFound",
     "Noted",
+    "OpenConflict",
     "Options",
     "Outcome",
     "Pair",
@@ -111,6 +118,7 @@ __all__ = [
     "Receipt",
     "ReconcileError",
     "Refused",
+    "Resolved",
     "RootMissing",
     "SavedPlan",
     "Scanned",
@@ -122,6 +130,7 @@ __all__ = [
     "Step",
     "StepEnded",
     "StepStarted",
+    "Texts",
     "Unreachable",
     "UsageError",
     "Verification",
@@ -131,6 +140,7 @@ __all__ = [
     "compare_directory",
     "compare_manifests",
     "list_manifest",
+    "load_jobs",
     "load_plan",
     "plan_notes",
     "status",

@@ -79,15 +79,24 @@ def settled(
     """
     sides = endpoint(os.fspath(left)), endpoint(os.fspath(right))
     job = Job(left=sides[0], right=sides[1], state_dir=state_place(state_dir))
-    job = settle({name: _flag(name, value) for name, value in options.items()}, {}, job, _content)
+    job = settle(flags(options), {}, job, _content)
+    check_names(options, job)
+    return job
+
+
+def flags(options: Mapping[str, object]) -> dict[str, Flag]:
+    """The options as `settle` takes them. Raises: UsageError."""
+    return {name: _flag(name, value) for name, value in options.items()}
+
+
+def check_names(options: Mapping[str, object], job: Job) -> None:
+    """Raises: UsageError, for an option that a settled job knows nothing of."""
     known = {name for name, _ in job.origins}
     for name in options:
         if name not in known:
             near = get_close_matches(name, sorted(known - {"filters"}), 1)
-            raise UsageError(
-                f"there is no option `{name}`", hint=f"did you mean `{near[0]}`?" if near else ""
-            )
-    return job
+            hint = f"did you mean `{near[0]}`?" if near else ""
+            raise UsageError(f"there is no option `{name}`", hint=hint)
 
 
 def state_place(given: Place | None) -> str:

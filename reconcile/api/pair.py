@@ -7,12 +7,13 @@ as the values of `engine/events.py`.
 
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar, Unpack
 
 import msgspec
 
 from reconcile.api.applying import events
+from reconcile.api.conflicts import Keep, Resolved, Texts, chosen, resolve, standing, texts
 from reconcile.api.options import Options, Place, begun, settled, state_place
 from reconcile.engine import cycle, inspection, planning
 from reconcile.engine.events import Event, Listener, silent
@@ -25,9 +26,10 @@ from reconcile.engine.outcome import (
 )
 from reconcile.engine.places import endpoint
 from reconcile.engine.planfile import SavedPlan, plan_id, save_plan
+from reconcile.engine.resolving import OpenConflict
 from reconcile.model.errors import StalePlan
 from reconcile.model.job import Job
-from reconcile.model.plan import Plan
+from reconcile.model.plan import Conflict, Plan
 from reconcile.model.treepath import TreePath, parse
 
 T = TypeVar("T")
@@ -105,13 +107,14 @@ class Pair:
         """The right endpoint, absolute."""
         return self._job.right
 
-    def plan(self, *, listener: Listener = silent) -> Planning:
+    def plan(self, *, audit: bool = False, listener: Listener = silent) -> Planning:
         """Observe both sides and compare them with the baseline; no side is written.
 
-        A guard that fails stands in `plan.guards`; only `apply` refuses.
+        With `audit` nothing is written anywhere, in the state neither, and no lock
+        is taken. A guard that fails stands in `plan.guards`; only `apply` refuses.
         Raises: RootMissing, Unreachable, Denied, StateError.
         """
-        return planning.make_plan(begun(self._job), listener)
+        return planning.make_plan(begun(self._job), listener, keeps=not audit)
 
     def planning(self) -> Generator[Event | Planning, None, None]:
         """As `plan`: its events as they happen, then the Planning."""
@@ -136,7 +139,7 @@ class Pair:
         job = begun(self._job)
         if plan is not None:
             return self._apply_plan(job, plan, listener)
-        return cycle.apply_job(job, listener, lambda shown: shown.plan if approve(shown) else None)
+        return cycle.apply_job(job, listener, _approval(approve))
 
     def applying(
         self,
@@ -162,6 +165,32 @@ class Pair:
     def explain(self, path: PathLike, *, listener: Listener = silent) -> Explanation:
         """Why `path` is, or is not, in the plan that would be made now."""
         return inspection.explain(begun(self._job), tree_path(path), listener)
+
+    def conflicts(self) -> tuple[OpenConflict, ...]:
+        """What stands, as the last `plan` or `apply` saw it, by path. Reads only the state."""
+        return standing(self._job)
+
+    def texts(self, conflict: Conflict) -> Texts:
+        """What is behind a conflict: the texts of both sides and the base, and their merge."""
+        return texts(self._job, conflict)
+
+    def resolve(
+        self,
+        keep: Keep,
+        *,
+        ids: Sequence[str] = (),
+        only: str | Sequence[str] = (),
+        approve: Approve = everything,
+        listener: Listener = silent,
+    ) -> Resolved:
+        """Decide conflicts: those with these ids, or all, of them those that `only` matches.
+
+        `keep` is a word for all of them, or asked for each. An answer holds for what
+        `conflicts` told: where a side is another by now, the conflict stays and
+        the answer says so. All else is as for `apply`.
+        """
+        decided = chosen(self.conflicts(), keep, ids, only)
+        return resolve(begun(self._job), decided, listener, _approval(approve))
 
     def baselines(self) -> tuple[Generation, ...]:
         """What both sides have agreed on, newest first."""
@@ -202,6 +231,10 @@ class Pair:
         if plan.expires_ns < now:
             raise StalePlan(f"plan {plan.id} has expired", hint="make a new plan")
         return cycle.apply_plan(job, plan.plan, plan.id, listener)
+
+
+def _approval(approve: Approve) -> cycle.Approve:
+    return lambda shown: shown.plan if approve(shown) else None
 
 
 def tree_path(path: PathLike) -> TreePath:

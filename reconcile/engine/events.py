@@ -73,7 +73,7 @@ Event = Phase | Scanned | Planned | StepStarted | StepEnded | Moved | Noted | Co
 class Listener(Protocol):
     """Receives every event in order, on the thread of decisions."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Take note."""
 
 

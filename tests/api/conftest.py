@@ -1,6 +1,7 @@
 """What the tests of the Python API share."""
 
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
@@ -17,9 +18,9 @@ class Sides:
         self.left.mkdir()
         self.right.mkdir()
 
-    def pair(self, **options: "Options") -> Pair:
+    def pair(self, **options: Unpack[Options]) -> Pair:
         """The pair, with options."""
-        return Pair(self.left, self.right, state_dir=self.state, **options)  # type: ignore[arg-type]
+        return Pair(self.left, self.right, state_dir=self.state, **options)
 
     def fill(self, **files: str) -> None:
         """`left_a="x"`: a file of a side; `__` stands for a dot."""
