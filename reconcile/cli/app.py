@@ -23,6 +23,8 @@ _GROUPS = {
     "manifest": "Make, read and compare manifests: hashed listings of a tree.",
     "baseline": "What both sides last agreed on.",
     "endpoint": "Other machines.",
+    "conflicts": "What a person must decide: list, show, resolve.",
+    "config": "The job file: reconcile.toml.",
 }
 _NEWCOMER = """Start here:
 

@@ -23,6 +23,8 @@ JOBS = (
 SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
 RULES = (*PLANS, "explain")
 SHOWS = (*PLANS, "show")
+DECIDES = ("conflicts resolve",)
+"""Verbs that apply a plan of their own to a pair as it was last asked about."""
 DRAWN = ("diff", "show")
 """Verbs whose answer can be a report: `--format csv|md|html`."""
 REPORTED = (*SHOWS,)
@@ -76,7 +78,7 @@ COMMON = (
     Option(
         "--progress",
         VALUE,
-        SCANS,
+        (*SCANS, *DECIDES),
         "How progress is shown.",
         choices=("auto", "bar", "plain", "none"),
         default="auto",
@@ -85,7 +87,7 @@ COMMON = (
     Option(
         "--progress-interval",
         VALUE,
-        SCANS,
+        (*SCANS, *DECIDES),
         "Seconds between two progress lines.",
         metavar="SECONDS",
         default="1 on a terminal and in JSON, 30 else",
@@ -94,7 +96,7 @@ COMMON = (
     Option(
         "-y --yes",
         FLAG,
-        ("apply", "baseline reset", "endpoint trust"),
+        ("apply", *DECIDES, "baseline reset", "endpoint trust"),
         "Do not ask. Guards still stop.",
         face=True,
     ),
@@ -235,26 +237,28 @@ GUARDING = (
     Option(
         "--max-delete",
         VALUE,
-        PLANS,
+        (*PLANS, *DECIDES),
         "Guard: deletions on a side.",
         metavar="N|P%",
         default="25%, from 10 files on",
         env="RECONCILE_MAX_DELETE",
     ),
-    Option("--max-delete-size", VALUE, PLANS, "Guard: bytes deleted.", metavar="SIZE"),
-    Option("--max-change", VALUE, PLANS, "Guard: share of files changed.", metavar="P%"),
-    Option("--allow-empty-side", FLAG, PLANS, "A side may be empty."),
-    Option("--accept-new-root", FLAG, PLANS, "Another root directory is right."),
+    Option("--max-delete-size", VALUE, (*PLANS, *DECIDES), "Guard: bytes deleted.", metavar="SIZE"),
+    Option(
+        "--max-change", VALUE, (*PLANS, *DECIDES), "Guard: share of files changed.", metavar="P%"
+    ),
+    Option("--allow-empty-side", FLAG, (*PLANS, *DECIDES), "A side may be empty."),
+    Option("--accept-new-root", FLAG, (*PLANS, *DECIDES), "Another root directory is right."),
     Option("--first-run", FLAG, PLANS, "Take an unreadable baseline as none."),
 )
 
 ANSWERING = (
-    Option("-o --out", VALUE, ("diff",), "Save the plan.", metavar="FILE", face=True),
+    Option("-o --out", VALUE, ("diff", *DECIDES), "Save the plan.", metavar="FILE", face=True),
     Option("-o --out", VALUE, ("manifest build",), "Where to write it.", metavar="FILE", face=True),
     Option(
         "--expires",
         VALUE,
-        ("diff",),
+        ("diff", *DECIDES),
         "How long a saved plan may be applied.",
         metavar="DURATION",
         default="7d",
@@ -328,7 +332,7 @@ APPLYING = (
     Option(
         "-n --dry-run",
         FLAG,
-        ("apply",),
+        ("apply", *DECIDES),
         "Only show, as `diff` does.",
         dest="only_show",
         face=True,
@@ -336,19 +340,41 @@ APPLYING = (
     Option(
         "--durability",
         VALUE,
-        ("apply",),
+        ("apply", *DECIDES),
         "When content is flushed to disk.",
         choices=("full", "batch", "none"),
         default="batch",
     ),
-    Option("--versions", SWITCH, ("apply",), "Keep what is overwritten.", default="on"),
+    Option("--versions", SWITCH, ("apply", *DECIDES), "Keep what is overwritten.", default="on"),
     Option(
         "--lock-wait",
         VALUE,
-        ("apply",),
+        ("apply", *DECIDES),
         "Wait for another run.",
         metavar="DURATION",
         default="0s",
+    ),
+)
+
+RESOLVING = (
+    Option(
+        "--keep",
+        VALUE,
+        DECIDES,
+        "The answer: left right both newer older base merge, or a FILE whose content both "
+        "sides get. Without it, each conflict is asked about.",
+        metavar="ANSWER",
+        face=True,
+    ),
+    Option("--all", FLAG, DECIDES, "Every conflict that stands.", face=True),
+    Option(
+        "--only",
+        LIST,
+        ("conflicts list", "conflicts resolve"),
+        "Only conflicts whose path GLOB matches.",
+        metavar="GLOB",
+        dest="globs",
+        face=True,
     ),
 )
 
@@ -381,7 +407,23 @@ STARTING = (
     ),
 )
 
-OPTIONS = (*ANSWERING, *DECIDING, *SEEING, *GUARDING, *APPLYING, *TRUSTING, *STARTING, *COMMON)
+CONFIGURING = (
+    Option("--connect", FLAG, ("config check",), "Reach both sides of every job.", face=True),
+    Option("--origin", FLAG, ("config show",), "Say where each value stands.", face=True),
+)
+
+OPTIONS = (
+    *ANSWERING,
+    *DECIDING,
+    *SEEING,
+    *GUARDING,
+    *APPLYING,
+    *RESOLVING,
+    *TRUSTING,
+    *STARTING,
+    *CONFIGURING,
+    *COMMON,
+)
 
 
 def options_of(verb: str) -> tuple[Option, ...]:

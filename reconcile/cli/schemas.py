@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 
+from reconcile.cli.config_json import CONFIG_DOCUMENTS
 from reconcile.cli.documents_json import DOCUMENTS
 from reconcile.cli.events_json import Event
+from reconcile.decide.job_schema import job_schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FIX = "python -m reconcile.cli.schemas --write"
@@ -22,12 +24,19 @@ FIX = "python -m reconcile.cli.schemas --write"
 def schemas() -> dict[str, str]:
     """File name -> content, for every schema."""
     found = {"events.json": _text(Event, "One line of a streaming verb's --json")}
-    for kind in DOCUMENTS:
+    for kind in (*DOCUMENTS, *CONFIG_DOCUMENTS):
         name = next(f.default for f in msgspec.structs.fields(kind) if f.name == "format")
         words = name.partition("/")[0].removeprefix("reconcile-")
         title = (kind.__doc__ or "").splitlines()[0]
         found[f"{words}.json"] = _text(kind, title)
+    found["job-file.json"] = job_file_schema()
     return found
+
+
+def job_file_schema() -> str:
+    """The schema of a job file, keys in the order in which they are shown."""
+    schema = {"$schema": _DIALECT, **job_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _text(kind: Any, title: str) -> str:  # Any: a struct or a union of structs

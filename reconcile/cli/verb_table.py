@@ -43,6 +43,29 @@ VERBS = (
         examples=("reconcile status", "reconcile status photos --exit-code"),
     ),
     Verb(
+        "conflicts list",
+        (WHAT,),
+        "List the conflicts that stand, as `diff` and `apply` saw them last.",
+        examples=("reconcile conflicts", "reconcile conflicts list A B --only 'notes/**'"),
+        aliases=("conflicts",),
+    ),
+    Verb(
+        "conflicts show",
+        (Word("ID", 1, 3, "A conflict's id, or its beginning; then its pair, if need be."),),
+        "Show one conflict: base, left and right, and for texts their lines side by side.",
+        examples=("reconcile conflicts show c-7k2pq", "reconcile conflicts show c-7k2 --json"),
+    ),
+    Verb(
+        "conflicts resolve",
+        (Word("ID", 0, 10_000, "Conflicts' ids; a pair stands for all of its own."),),
+        "Decide conflicts: one by one at a terminal, or all alike with --keep.",
+        examples=(
+            "reconcile conflicts resolve",
+            "reconcile conflicts resolve --all --keep newer --only 'notes/**'",
+        ),
+        streams=True,
+    ),
+    Verb(
         "verify",
         (WHAT,),
         "Read and hash both sides again; compare them with each other and the baseline.",
@@ -137,6 +160,30 @@ VERBS = (
         (Word("TOPIC", 0, 2, "A command, an error code (E_...), or a topic."),),
         "Explain a command, an error code or a topic; needs no network.",
         examples=("reconcile help", "reconcile help E_HOSTKEY_CHANGED", "reconcile help filters"),
+    ),
+    Verb(
+        "config check",
+        (),
+        "Say everything that is wrong with the job file, each with its line.",
+        examples=("reconcile config check", "reconcile config check --connect"),
+    ),
+    Verb(
+        "config show",
+        (Word("JOB", 0, 0, "Only these jobs."),),
+        "Show what the job file and the environment say, key by key.",
+        examples=("reconcile config show", "reconcile config show photos --origin"),
+    ),
+    Verb(
+        "config path",
+        (),
+        "List where a job file is looked for, and which one is used.",
+        examples=("reconcile config path", "reconcile config path --json"),
+    ),
+    Verb(
+        "config schema",
+        (),
+        "Print the JSON Schema of a job file, for editors.",
+        examples=("reconcile config schema", "reconcile config schema > job-file.json"),
     ),
     Verb(
         "version",

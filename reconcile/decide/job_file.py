@@ -40,7 +40,8 @@ class Fault(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.spot.file}:{self.spot.line}:{self.spot.column}: {self.message}"
+        place = f":{self.spot.line}:{self.spot.column}" if self.spot.line else ""
+        return f"{self.spot.file}{place}: {self.message}"
 
 
 class Document(NamedTuple):
