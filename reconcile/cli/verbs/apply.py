@@ -15,10 +15,11 @@ from reconcile.cli.session import Session
 from reconcile.cli.to_json import problem_event, summary_event
 from reconcile.cli.verbs.diff import run as run_diff
 from reconcile.cli.verbs.diff import save
-from reconcile.engine.cycle import apply_job, apply_plan
+from reconcile.engine.cycle import PlanMaker, apply_job, apply_plan
 from reconcile.engine.known import directory_of
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planfile import is_plan_file, load_plan, plan_id
+from reconcile.engine.planning import judged
 from reconcile.model.errors import ExitCode, NeedsApproval, Refused, StalePlan, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
@@ -31,25 +32,32 @@ def run(face: Face) -> int:
     if face.flag("only_show"):
         return run_diff(face)
     shown_of(face)
-    reports = asked_reports(face)
     job = job_asked(face, face.words)
+    return change(
+        face, job, hint="add --yes, or save the plan first: reconcile diff LEFT RIGHT -o FILE.rplan"
+    )
+
+
+def change(face: Face, job: Job, make: PlanMaker = judged, *, hint: str) -> int:
+    """Make a plan, show it, ask, carry it out; `hint`: what else can be done when nobody can
+    answer. The code of docs/exit-codes.md."""
+    reports = asked_reports(face)
     if not face.may_ask and not face.flag("yes"):
         raise NeedsApproval(
-            "it would have to ask before it changes anything, and nobody can answer",
-            hint="add --yes, or save the plan first: reconcile diff LEFT RIGHT -o FILE.rplan",
+            "it would have to ask before it changes anything, and nobody can answer", hint=hint
         )
     session = Session(face)
     session.begin(job)
     approval = Approval(face, job, session)
     try:
-        outcome = apply_job(job, session, approval)
+        outcome = apply_job(job, session, approval, make)
     except Refused:
         allowed = approval.ask_past_guards()
         if allowed is None:
             approval.report(reports)
             raise
         approval = Approval(face, allowed, session, already_shown=approval.plan)
-        outcome = apply_job(allowed, session, approval)
+        outcome = apply_job(allowed, session, approval, make)
     finally:
         session.close()
     if outcome.run:

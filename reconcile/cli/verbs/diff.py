@@ -14,7 +14,7 @@ from reconcile.cli.reporting import asked_reports, report_plan, tell_reports
 from reconcile.cli.session import Session
 from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import plan_id, save_plan
-from reconcile.engine.planning import make_plan
+from reconcile.engine.planning import PlanMaker, judged, make_plan
 from reconcile.model.errors import ExitCode
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
@@ -23,12 +23,16 @@ from reconcile.model.plan import Plan
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md: 0, or what --exit-code and unreadable paths say."""
     shown_of(face)
+    return look(face, job_asked(face, face.words))
+
+
+def look(face: Face, job: Job, make: PlanMaker = judged) -> int:
+    """Make a plan and show it; save it and report it where asked."""
     reports = asked_reports(face)
-    job = job_asked(face, face.words)
     session = Session(face)
     session.begin(job)
     try:
-        planning = make_plan(job, session, keeps=not face.flag("audit"))
+        planning = make_plan(job, session, make, keeps=not face.flag("audit"))
     finally:
         session.close()
     answer(face, job, planning, reports)
