@@ -19,6 +19,15 @@ from reconcile.api.files import (
 from reconcile.api.jobs import load_jobs
 from reconcile.api.options import Options
 from reconcile.api.pair import Pair
+from reconcile.api.past import (
+    conflicts,
+    history,
+    history_of,
+    pair_of,
+    run_detail,
+    undo,
+    undo_plan,
+)
 from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.events import (
     Conflicted,
@@ -32,6 +41,7 @@ from reconcile.engine.events import (
     StepEnded,
     StepStarted,
 )
+from reconcile.engine.history import NumberedVersion, PathEvent, RunDetail, RunEntry
 from reconcile.engine.manifests import Built, Compared, Listed
 from reconcile.engine.outcome import (
     Ended,
@@ -45,6 +55,7 @@ from reconcile.engine.outcome import (
 )
 from reconcile.engine.planfile import SavedPlan
 from reconcile.engine.resolving import OpenConflict
+from reconcile.engine.undoing import ChangedSince
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import (
     ConfigError,
@@ -76,6 +87,7 @@ __all__ = [
     "Action",
     "Answer",
     "Built",
+    "ChangedSince",
     "Compared",
     "ConfigError",
     "Conflict",
@@ -103,11 +115,13 @@ __all__ = [
     "NoSpace",
     "NotFound",
     "Noted",
+    "NumberedVersion",
     "OpenConflict",
     "Options",
     "Outcome",
     "Pair",
     "PairStatus",
+    "PathEvent",
     "Phase",
     "Plan",
     "PlanCorrupt",
@@ -120,6 +134,8 @@ __all__ = [
     "Refused",
     "Resolved",
     "RootMissing",
+    "RunDetail",
+    "RunEntry",
     "SavedPlan",
     "Scanned",
     "SecretInUrl",
@@ -139,9 +155,16 @@ __all__ = [
     "check_manifest",
     "compare_directory",
     "compare_manifests",
+    "conflicts",
+    "history",
+    "history_of",
     "list_manifest",
     "load_jobs",
     "load_plan",
+    "pair_of",
     "plan_notes",
+    "run_detail",
     "status",
+    "undo",
+    "undo_plan",
 ]

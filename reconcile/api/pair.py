@@ -139,7 +139,7 @@ class Pair:
         job = begun(self._job)
         if plan is not None:
             return self._apply_plan(job, plan, listener)
-        return cycle.apply_job(job, listener, _approval(approve))
+        return cycle.apply_job(job, listener, approval(approve))
 
     def applying(
         self,
@@ -190,7 +190,7 @@ class Pair:
         the answer says so. All else is as for `apply`.
         """
         decided = chosen(self.conflicts(), keep, ids, only)
-        return resolve(begun(self._job), decided, listener, _approval(approve))
+        return resolve(begun(self._job), decided, listener, approval(approve))
 
     def baselines(self) -> tuple[Generation, ...]:
         """What both sides have agreed on, newest first."""
@@ -233,7 +233,8 @@ class Pair:
         return cycle.apply_plan(job, plan.plan, plan.id, listener)
 
 
-def _approval(approve: Approve) -> cycle.Approve:
+def approval(approve: Approve) -> cycle.Approve:
+    """As the engine asks."""
     return lambda shown: shown.plan if approve(shown) else None
 
 
