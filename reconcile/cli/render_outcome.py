@@ -24,6 +24,7 @@ def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
             f"Applied as run {outcome.run} in {duration_text(outcome.duration_ns)}{resumed}",
             *_side_lines(outcome, look),
             _done_line(outcome),
+            *_pruned_lines(outcome),
         ]
     lines += not_done_lines(outcome.not_done, look)
     lines += problem_lines(outcome.problems, look)
@@ -95,6 +96,13 @@ def _side_lines(outcome: Outcome, look: Look) -> list[str]:
 def _done_line(outcome: Outcome) -> str:
     done = f"{counted(outcome.done, 'step')} done, {size_text(outcome.done_bytes)} written"
     return f"  {done} and verified by hash{_baseline(outcome)}"
+
+
+def _pruned_lines(outcome: Outcome) -> list[str]:
+    if not outcome.pruned:
+        return []
+    gone = f"{counted(outcome.pruned, 'version')}, {size_text(outcome.pruned_bytes)}"
+    return [f"  removed {gone}, that the job keeps no longer"]
 
 
 def _baseline(outcome: Outcome) -> str:

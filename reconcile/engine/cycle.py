@@ -176,7 +176,12 @@ def _carry_out(run: _Run) -> Outcome:
     if budget is not None:
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
     note_standing(opened, _with_undone(opened, plan, receipts), run.id)
-    return _outcome(run, rest, receipts, ledger, notes, started)
+    outcome = _outcome(run, rest, receipts, ledger, notes, started)
+    if not job.retention.is_given:
+        return outcome
+    from reconcile.engine.pruning import after_run  # most jobs keep everything
+
+    return after_run(opened, outcome)
 
 
 def _written_header(run: _Run) -> Header:

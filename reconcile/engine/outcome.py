@@ -48,6 +48,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """It went on with an interrupted run of the same plan."""
     counts: tuple[tuple[str, str, int], ...] = ()
     """(side, action, how many were done)."""
+    pruned: int = 0
+    """Versions of earlier runs that the job keeps no longer, and that are gone."""
+    pruned_bytes: int = 0
 
 
 class Mismatched(msgspec.Struct, frozen=True):

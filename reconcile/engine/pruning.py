@@ -15,14 +15,15 @@ from reconcile.engine.bases import contents
 from reconcile.engine.events import Listener, Phase
 from reconcile.engine.history import NumberedVersion, versions_of
 from reconcile.engine.opened import Opened
+from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
 from reconcile.model.codec import decode
 from reconcile.model.entry import Kind
-from reconcile.model.errors import ManifestError
+from reconcile.model.errors import ManifestError, ReconcileError
 from reconcile.model.job import Durability, Job, Retention
 from reconcile.model.manifest import walk
 from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
-from reconcile.model.treepath import TreePath
+from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run
 from reconcile.store.state import Store
 from reconcile.trees.base import RunOptions
@@ -100,11 +101,25 @@ def look(job: Job, listener: Listener, takes_part: TakesPart) -> Pruning:
         return _found(opened, takes_part)
 
 
-def prune_after_run(opened: Opened) -> Pruning | None:
-    """After a run of `opened` that ended well: what its job's retention asks; None: nothing."""
-    if not opened.job.retention.is_given:
-        return None
-    return _carried_out(opened, _found(opened, everything))
+def after_run(opened: Opened, outcome: Outcome) -> Outcome:
+    """After a run that ended well, within its lock: what its job keeps no longer goes.
+
+    That something could not be removed is a note: the run is what it was.
+    """
+    if not outcome.run or outcome.not_done:
+        return outcome
+    try:
+        pruning = _carried_out(opened, _found(opened, everything))
+    except ReconcileError as error:
+        note = Problem(ROOT, None, error.code, f"nothing was pruned: {error.message}", "note")
+        return msgspec.structs.replace(outcome, problems=(*outcome.problems, note))
+    notes = [msgspec.structs.replace(each, severity="note") for each in pruning.problems]
+    return msgspec.structs.replace(
+        outcome,
+        problems=(*outcome.problems, *notes),
+        pruned=pruning.removed,
+        pruned_bytes=pruning.removed_bytes,
+    )
 
 
 def needed(store: Store) -> Needed:

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
 from reconcile.engine.history import kept_versions, path_history
+from reconcile.engine.outcome import Planning
 from reconcile.engine.pruning import Pruning, everything, look, needed, prune
 from reconcile.engine.undoing import undo_maker
 from reconcile.model.errors import Locked, Unreachable
@@ -247,3 +249,40 @@ def test_old_contents_of_the_state_go_unless_something_can_ask_for_them(pair: Ke
         os.utime(place, ns=(0, 0))
     assert go(pair.keeping(5)).contents == len(before - wanted)
     assert {place for place in folder.rglob("*") if place.is_file()} == wanted
+
+
+def test_a_run_that_ended_well_prunes_as_its_job_says(pair: KeptPair) -> None:
+    pair.change("a", "1", "2", "3", "4")
+    pair.write(LEFT, a="5")
+    outcome = pair.run(retention=Retention(keep=1))
+    assert (outcome.pruned, outcome.pruned_bytes) == (3, 3)
+    assert set(pair.kept().values()) == {b"4"}
+    is_consistent(pair)
+
+
+def test_a_run_that_did_not_end_well_prunes_nothing(pair: KeptPair) -> None:
+    pair.change("a", "1", "2", "3")
+    pair.write(LEFT, b="new")
+
+    def approve(planning: Planning) -> Plan:
+        pair.write(LEFT, b="newer")
+        return planning.plan
+
+    outcome = apply_job(pair.keeping(0), silent, approve)
+    assert outcome.not_done
+    assert len(pair.kept()) == 2
+
+
+def test_a_run_is_no_worse_because_nothing_could_be_pruned(tmp_path: Path) -> None:
+    far = FarPair(tmp_path, RIGHT)
+    far.run()
+    for text in (b"1", b"2", b"3"):
+        (tmp_path / "left/a").write_bytes(text)
+        far.run()
+    (tmp_path / "left/a").write_bytes(b"4")
+    far.fars[RIGHT].lose_at("prune")
+    outcome = far.run(retention=Retention(keep=0))
+    assert not outcome.not_done
+    assert [(note.code, note.severity) for note in outcome.problems] == [("E_UNREACHABLE", "note")]
+    [(_, kept)] = kept_versions(far.job.state_dir)
+    assert len(kept) == 4
