@@ -28,16 +28,18 @@ class IndexHolder:
         self.why_not = ""
         """What prevented it, for a note."""
 
-    def hold(self) -> FarIndex | None:
-        """Open and lock it, when that can be done."""
+    def hold(self, *, traceless: bool = False) -> FarIndex | None:
+        """Open and lock it, when that can be done; `traceless`: only to be read."""
         if self.held is None:
             with contextlib.ExitStack() as opening:
                 try:
-                    private_directory(self._directory)
+                    if not traceless:
+                        private_directory(self._directory)
                     fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                     opening.callback(os.close, fd)
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    index = FarIndex.open(self._directory)
+                    make = FarIndex.peek if traceless else FarIndex.open
+                    index = make(self._directory)
                 except (ReconcileError, OSError) as error:
                     self.why_not = str(error)
                     return None
@@ -47,12 +49,12 @@ class IndexHolder:
         return self.held
 
     def look_only(self) -> FarIndex | None:
-        """The index to read from, when there is one; never made or changed."""
+        """The index to read from, when there is one; never made or changed, and no trace left."""
         if self.held is not None:
             return self.held
         if not os.path.exists(os.path.join(self._directory, "state.db")):
             return None
-        return self.hold()
+        return self.hold(traceless=True)
 
     def let_go(self) -> None:
         """Unlock it."""

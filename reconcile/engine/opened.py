@@ -147,8 +147,9 @@ class Opened:
         from reconcile.engine.throttle import throttle
 
         self._session_options = SessionOptions(
-            self.pair, self.job.compress, throttle(self.job.bwlimit), self._chunk_cache()
-        )
+            self.pair, self.job.compress, throttle(self.job.bwlimit), self._chunk_cache(),
+            traceless=not self.keeps,
+        )  # fmt: skip
         with self.at(side):
             tree = remote_tree(self.endpoint(side), self._session_options)
         self._exit.callback(tree.close)
@@ -299,7 +300,7 @@ class Opened:
 
     def _open_store(self) -> Store:
         try:
-            return Store.open(self.directory, create=self.is_writable)
+            return Store.open(self.directory, create=self.is_writable, traceless=not self.keeps)
         except StateError:
             if not (self.job.first_run and self.is_writable):
                 raise

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconcile.model.errors import Denied, Locked, NoSpace, ReconcileError, StateError
 from reconcile.store import schema
+from reconcile.store.frozen import Frozen
 from reconcile.store.own_files import check_above, check_own, private_directory
 
 DATABASE_NAME = "state.db"
@@ -28,9 +29,13 @@ Value = Any  # whatever SQLite stores: bytes, str, int, None; checked where it i
 class Database:
     """One connection. Every sqlite3 error leaves it as a `ReconcileError`."""
 
-    def __init__(self, connection: sqlite3.Connection, location: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, location: str, frozen: Frozen | None = None
+    ) -> None:
         self._connection = connection
         self.location = location
+        self.frozen = frozen
+        """How it is read without a trace; None: as databases are."""
         self.writes = 0
         """Counts transactions that wrote, so that caches know when to forget."""
 
@@ -88,6 +93,8 @@ class Database:
         """End the connection."""
         with self._translated():
             self._connection.close()
+        if self.frozen is not None:
+            self.frozen.close()
 
     def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -101,11 +108,15 @@ class Database:
             raise state_error(error, self.location) from error
 
 
-def open_database(directory: str, *, create: bool, busy_ms: int = BUSY_MS) -> Database:
+def open_database(
+    directory: str, *, create: bool, busy_ms: int = BUSY_MS, traceless: bool = False
+) -> Database:
     """The state in `directory`; an empty one when there is none.
 
     `create` makes the missing file (and brings an older one to the present
     version); without it, what is missing is empty and written nowhere.
+    `traceless`: nothing is written in the directory at all; so it is too where
+    nothing can be.
     Raises: StateError, when it is damaged, unsafe, or of a later version.
     """
     location = os.path.join(directory, DATABASE_NAME)
@@ -121,7 +132,8 @@ def open_database(directory: str, *, create: bool, busy_ms: int = BUSY_MS) -> Da
             raise state_error(error, location) from error
     for end in ("-wal", "-shm"):
         check_own(location + end)
-    database = connect(location, busy_ms)
+    traceless = traceless or not (create or os.access(directory, os.W_OK))
+    database = connect_frozen(Frozen(location)) if traceless else connect(location, busy_ms)
     if _version(database) == schema.SCHEMA_VERSION:
         return database
     database.close()
@@ -150,6 +162,22 @@ def connect(location: str, busy_ms: int = BUSY_MS) -> Database:
     except sqlite3.Error as error:
         raise state_error(error, location) from error
     return Database(connection, location)
+
+
+def connect_frozen(frozen: Frozen) -> Database:
+    """A connection that leaves no trace; it closes `frozen` at its end. Raises: StateError."""
+    if frozen.is_copy:
+        database = connect(frozen.location)
+        database.frozen = frozen
+        return database
+    try:
+        connection = sqlite3.connect(
+            f"file:{_quoted(frozen.location)}?mode=ro&immutable=1", uri=True, isolation_level=None
+        )
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error as error:
+        raise state_error(error, frozen.location) from error
+    return Database(connection, frozen.location, frozen)
 
 
 def set_aside(directory: str) -> str | None:

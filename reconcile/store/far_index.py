@@ -18,7 +18,8 @@ from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Header, PageRow
-from reconcile.store.database import DATABASE_NAME, Database, connect
+from reconcile.store.database import DATABASE_NAME, Database, connect, connect_frozen
+from reconcile.store.frozen import Frozen
 from reconcile.store.own_files import private_directory
 from reconcile.store.pages import (
     PageSink,
@@ -95,6 +96,19 @@ class FarIndex:
             _remove(location)
             return cls(directory, _opened(location))
 
+    @classmethod
+    def peek(cls, directory: str) -> "FarIndex":
+        """The index that is there, only to be read and leaving no trace; to be held locked.
+
+        Raises: ReconcileError, when there is none that can be read.
+        """
+        database = connect_frozen(Frozen(os.path.join(directory, DATABASE_NAME)))
+        try:
+            return cls(directory, _checked(database))
+        except BaseException:
+            database.close()
+            raise
+
     @property
     def known(self) -> Known | None:
         """What the pages are worth; None: there are none."""
@@ -107,7 +121,7 @@ class FarIndex:
 
     def stats(self) -> StatIndex:
         """For the scan; forked workers may use it."""
-        return StatIndex(self._directory, _SIDE)
+        return StatIndex(self._directory, _SIDE, self._database.frozen)
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All or nothing."""
@@ -241,11 +255,14 @@ def _opened(location: str) -> Database:
         connection.execute(f"PRAGMA application_id = {_MARK}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.close()
-    database = connect(location)
+    return _checked(connect(location))
+
+
+def _checked(database: Database) -> Database:
     marks = database.one("PRAGMA application_id"), database.one("PRAGMA user_version")
     if marks != ((_MARK,), (_VERSION,)):
         database.close()
-        raise StateError("the file is no index of this version", where=location)
+        raise StateError("the file is no index of this version", where=database.location)
     return database
 
 

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
+from errno import EROFS
 
 from reconcile.model.errors import Denied, StateError
 
@@ -14,9 +15,9 @@ def private_directory(location: str) -> str:
     """
     try:
         _make(location)
-    except PermissionError as error:
-        raise Denied("the state directory cannot be made", where=location) from error
     except OSError as error:
+        if isinstance(error, PermissionError) or error.errno == EROFS:
+            raise Denied("the state directory cannot be made", where=location) from error
         raise StateError(f"the state directory cannot be made: {error}", where=location) from error
     check_own(location, stat.S_ISDIR)
     return location

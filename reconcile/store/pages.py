@@ -17,7 +17,15 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Header, PageRef, PageRow, lookup
 from reconcile.model.treepath import ROOT, TreePath
-from reconcile.store.database import DATABASE_NAME, Database, connect, damaged, damaged_index
+from reconcile.store.database import (
+    DATABASE_NAME,
+    Database,
+    connect,
+    connect_frozen,
+    damaged,
+    damaged_index,
+)
+from reconcile.store.frozen import Frozen
 
 NUMBERS = {"base": 0, "left": 1, "right": 2}
 _CHUNK = 512
@@ -242,7 +250,9 @@ class StatIndex:
     reads as "nothing known": the scan then looks for itself.
     """
 
-    def __init__(self, directory: str, side: str) -> None:
+    def __init__(self, directory: str, side: str, frozen: Frozen | None = None) -> None:
+        """`frozen`: the same state, opened without a trace, and open for longer than this."""
+        self._frozen = frozen
         self._location = os.path.join(directory, DATABASE_NAME)
         self._tree = NUMBERS[side]
         self._pid = 0
@@ -287,6 +297,12 @@ class StatIndex:
                 # A forked copy must never be closed here: keep it from the collector.
                 self._inherited.append(self._database)
             self._pid = os.getpid()
-            exists = os.path.exists(self._location)
-            self._database = connect(self._location) if exists else None
+            self._database = self._connected()
         return self._database
+
+    def _connected(self) -> Database | None:
+        if self._frozen is not None:
+            database = connect_frozen(self._frozen)
+            database.frozen = None
+            return database
+        return connect(self._location) if os.path.exists(self._location) else None

@@ -54,13 +54,31 @@ class Store:
         self._database = database
 
     @classmethod
-    def open(cls, directory: str, *, create: bool = True, busy_ms: int = BUSY_MS) -> "Store":
+    def open(
+        cls,
+        directory: str,
+        *,
+        create: bool = True,
+        busy_ms: int = BUSY_MS,
+        traceless: bool = False,
+    ) -> "Store":
         """The state in `directory`. Without `create`, a missing one is empty and kept nowhere.
+
+        `traceless`: it is only read, and nothing shows that it was; `check_still`
+        says at the end whether it could be.
 
         Raises: StateError, when it is damaged (see `set_aside`), unsafe, or of
         a later version; Denied.
         """
-        return cls(directory, open_database(directory, create=create, busy_ms=busy_ms))
+        return cls(
+            directory,
+            open_database(directory, create=create, busy_ms=busy_ms, traceless=traceless),
+        )
+
+    def check_still(self) -> None:
+        """Raises: Locked, when somebody wrote to a state that was read without a trace."""
+        if self._database.frozen is not None:
+            self._database.frozen.check()
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All or nothing, durable on return. Raises: Locked, when somebody else is writing."""
@@ -118,7 +136,7 @@ class Store:
 
     def index(self, side: Side) -> StatIndex:
         """The side's stat index for a scan; forked workers may use it too."""
-        return StatIndex(self.directory, side)
+        return StatIndex(self.directory, side, self._database.frozen)
 
     def sink(self, side: Side) -> PageSink:
         """Where a scan of the side writes; inside a transaction, `set_side` at its end."""

@@ -37,6 +37,8 @@ class SessionOptions(NamedTuple):
     """So many bytes are about to travel: seconds to wait before they do."""
     cache: "ChunkCache | None" = None
     """Where lists of chunks of this side's files are kept."""
+    traceless: bool = False
+    """Nothing is to be put by on the far side, nor here because of it."""
 
 
 class NoAgent(Unreachable):

@@ -37,8 +37,9 @@ try:
     import sqlite3
 except ImportError:
     sys.exit({too_old})
-folder = open_cache()
-main(lambda name: take(folder, name), lambda name, data: put(folder, name, data), *sys.argv[2:])
+folder = open_cache({keep})
+keep = (lambda name, data: put(folder, name, data)) if {keep} else (lambda name, data: None)
+main(lambda name: take(folder, name), keep, *sys.argv[2:])
 """
 _SEARCH = (
     "for p in {pythons}; do "
@@ -82,18 +83,24 @@ class Unanswered(Unreachable):
 
 
 def start_command(
-    nonce: str, bundle: Bundle, *, installed: bool = True, program: str = "reconcile"
+    nonce: str,
+    bundle: Bundle,
+    *,
+    installed: bool = True,
+    program: str = "reconcile",
+    keep: bool = True,
 ) -> tuple[str, ...]:
     """`sh -c SCRIPT`, one line; quote each word for the far side's shell.
 
     `installed`: the installed `program` is tried first. `nonce`: hexadecimal, random.
+    Without `keep` the bundle is not put by over there.
     """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("a nonce is 16 to 64 hexadecimal digits")
     script = _SEARCH.format(
         pythons=_PYTHONS,
         start=_START,
-        loader=loader_text(),
+        loader=loader_text(keep=keep),
         nonce=nonce,
         name=bundle.sha256,
         size=len(bundle.data),
@@ -104,9 +111,9 @@ def start_command(
     return "sh", "-c", script
 
 
-def loader_text() -> str:
+def loader_text(*, keep: bool = True) -> str:
     """The loader, packed into one word."""
-    call = _CALL.format(too_old=_TOO_OLD).encode()
+    call = _CALL.format(too_old=_TOO_OLD, keep=keep).encode()
     text = b"\n".join((source("trees/carry/cache.py"), source(f"{SHIMS}/{LOADER}"), call))
     return b64encode(zlib.compress(text, 9)).decode()
 

@@ -13,22 +13,19 @@ _KEPT_S = 30 * 24 * 3600
 """A file that nobody renewed for so long goes when another is put in."""
 
 
-def open_cache() -> int:
+def open_cache(make: bool = True) -> int:
     """A descriptor of `~/.cache/reconcile/agent`, made where it is missing.
 
-    -1: it cannot be made, or is not a directory that only we can write to.
+    -1: it is not there and cannot or shall not be made, or is not a directory
+    that only we can write to.
     """
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not base.startswith("/"):
         base = os.path.expanduser("~/.cache")
     place = os.path.join(base, "reconcile", "agent")
     try:
-        os.makedirs(base, 0o700, exist_ok=True)
-        for directory in (os.path.dirname(place), place):
-            try:
-                os.mkdir(directory, 0o700)
-            except FileExistsError:
-                pass
+        if make:
+            _make(base, (os.path.dirname(place), place))
         folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return -1
@@ -36,6 +33,15 @@ def open_cache() -> int:
         return folder
     os.close(folder)
     return -1
+
+
+def _make(base: str, below: "tuple[str, ...]") -> None:
+    os.makedirs(base, 0o700, exist_ok=True)
+    for directory in below:
+        try:
+            os.mkdir(directory, 0o700)
+        except FileExistsError:
+            pass
 
 
 def is_private(status: os.stat_result) -> bool:

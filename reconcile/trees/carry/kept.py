@@ -16,9 +16,12 @@ from reconcile.trees.carry.package import Bundle, folder
 _DIGEST = 32
 
 
-def the_bundle() -> Bundle:
-    """The bundle for the installed program. Raises: Unbundled, TooNew, which are faults of ours."""
-    cache = open_cache()
+def the_bundle(*, keep: bool = True) -> Bundle:
+    """The bundle for the installed program. Without `keep` what is made is not put by.
+
+    Raises: Unbundled, TooNew, which are faults of ours.
+    """
+    cache = open_cache(keep)
     try:
         name = f"near-{_sources()}.pyz"
         found = take(cache, name)
@@ -27,7 +30,8 @@ def the_bundle() -> Bundle:
         from reconcile.trees.carry.bundle import make_bundle  # parsers: 30 ms to import
 
         bundle = make_bundle()
-        put(cache, name, bytes.fromhex(bundle.sha256) + bundle.data)
+        if keep:
+            put(cache, name, bytes.fromhex(bundle.sha256) + bundle.data)
         return bundle
     finally:
         if cache >= 0:

@@ -35,9 +35,12 @@ class AgentLink:
 
     session: "Session"
 
-    def __init__(self, place: SshPlace, pace: Pace | None = None) -> None:
+    def __init__(
+        self, place: SshPlace, pace: Pace | None = None, *, traceless: bool = False
+    ) -> None:
         """Raises: UsageError, when there is no client to start."""
         self._place = place
+        self._traceless = traceless
         self._pace = pace
         self._nonce = secrets.token_hex(16)
         self.notes: Sequence[Problem] = ()
@@ -77,8 +80,9 @@ class AgentLink:
         from reconcile.trees.carry.boot import start_command
         from reconcile.trees.carry.kept import the_bundle
 
-        self._bundle = the_bundle()
-        return start_command(self._nonce, self._bundle, installed=False)
+        keep = not self._traceless
+        self._bundle = the_bundle(keep=keep)
+        return start_command(self._nonce, self._bundle, installed=False, keep=keep)
 
     def _greet_installed(self) -> bool:
         """False: it is not installed there."""
@@ -144,7 +148,7 @@ class AgentLink:
 
 def agent_tree(place: SshPlace, options: SessionOptions) -> "AgentTree":
     """The place's directory; connecting has begun."""
-    link = AgentLink(place, options.pace)
+    link = AgentLink(place, options.pace, traceless=options.traceless)
     try:
         from reconcile.trees.agent_tree import AgentTree
     except BaseException:
