@@ -28,6 +28,7 @@ from reconcile.api.past import (
     undo,
     undo_plan,
 )
+from reconcile.api.reports import report, write_report
 from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.events import (
     Conflicted,
@@ -163,8 +164,10 @@ __all__ = [
     "load_plan",
     "pair_of",
     "plan_notes",
+    "report",
     "run_detail",
     "status",
     "undo",
     "undo_plan",
+    "write_report",
 ]
