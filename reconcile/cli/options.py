@@ -115,7 +115,7 @@ DECIDING = (
     Option(
         "--mode",
         VALUE,
-        RULES,
+        (*RULES, "init"),
         "Which changes travel.",
         choices=("two-way", "mirror", "update"),
         default="two-way",
@@ -125,7 +125,7 @@ DECIDING = (
     Option(
         "--on-conflict",
         LIST,
-        RULES,
+        (*RULES, "init"),
         "Policies, tried in order: report newer older larger smaller left right keep-both merge; "
         "GLOB=POLICY for some paths.",
         metavar="[GLOB=]POLICY[,POLICY]",
@@ -179,10 +179,12 @@ DECIDING = (
 )
 
 SEEING = (
-    Option("--exclude", LIST, SCANS, "Leave out what GLOB matches.", metavar="GLOB"),
+    Option("--exclude", LIST, (*SCANS, "init"), "Leave out what GLOB matches.", metavar="GLOB"),
     Option("--include", LIST, SCANS, "Take GLOB in again.", metavar="GLOB"),
     Option("--filter-from", LIST, SCANS, "Patterns from FILE (gitignore).", metavar="FILE"),
-    Option("--preset", LIST, SCANS, "Leave out a known set: temp, hidden.", metavar="NAME"),
+    Option(
+        "--preset", LIST, (*SCANS, "init"), "Leave out a known set: temp, hidden.", metavar="NAME"
+    ),
     Option("--select", LIST, SCANS, "Only this directory.", metavar="DIR", default="all"),
     Option("--text-only", FLAG, SCANS, "Only files of text."),
     Option("--hidden", SWITCH, SCANS, "Names that begin with a dot.", default="on"),
@@ -397,6 +399,9 @@ TRUSTING = (
 )
 
 STARTING = (
+    Option(
+        "--install", FLAG, ("completion",), "Write it where your shell looks for it.", face=True
+    ),
     Option("--all", FLAG, ("doctor",), "Look at the sides of every known pair.", face=True),
     Option(
         "--probe",
@@ -408,6 +413,18 @@ STARTING = (
 )
 
 CONFIGURING = (
+    Option(
+        "--non-interactive", FLAG, ("init",), "Do not ask: SIDES and options say it.", face=True
+    ),
+    Option(
+        "--name",
+        VALUE,
+        ("init",),
+        "Name of the job.",
+        metavar="NAME",
+        default="after the left side",
+        face=True,
+    ),
     Option("--connect", FLAG, ("config check",), "Reach both sides of every job.", face=True),
     Option("--origin", FLAG, ("config show",), "Say where each value stands.", face=True),
 )

@@ -156,10 +156,25 @@ VERBS = (
         streams=True,
     ),
     Verb(
+        "completion",
+        (Word("SHELL", 1, 1, "bash, zsh or fish."),),
+        "Print the script that completes commands in a shell, or install it.",
+        examples=("reconcile completion bash --install", "reconcile completion zsh"),
+    ),
+    Verb(
         "help",
         (Word("TOPIC", 0, 2, "A command, an error code (E_...), or a topic."),),
         "Explain a command, an error code or a topic; needs no network.",
         examples=("reconcile help", "reconcile help E_HOSTKEY_CHANGED", "reconcile help filters"),
+    ),
+    Verb(
+        "init",
+        (Word("SIDES", 0, 2, "LEFT and RIGHT; asked for when left out."),),
+        "Ask, then write a commented job file; an existing one is never changed.",
+        examples=(
+            "reconcile init",
+            "reconcile init --non-interactive ~/photos nas.lan:photos --name photos",
+        ),
     ),
     Verb(
         "config check",
