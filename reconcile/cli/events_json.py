@@ -116,6 +116,19 @@ class ConflictEvent(ConflictItem, frozen=True, kw_only=True, tag_field="type", t
     run: str | UnsetType = UNSET
 
 
+class ConflictResolvedEvent(Envelope, frozen=True, kw_only=True, tag="conflict_resolved"):
+    """What became of one answer of `conflicts resolve`."""
+
+    id: str
+    path: str
+    path_b64: str | UnsetType = UNSET
+    choice: str
+    """`left right both newer older merge base`, or `content` that was given."""
+    outcome: str
+    """`done`, `planned` (nothing was applied), `stays`, `changed`, `failed`, `gone`."""
+    note: str | UnsetType = UNSET
+
+
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """A guard as evaluated."""
 
@@ -271,6 +284,7 @@ Event = (
     | ScanEvent
     | StepEvent
     | ConflictEvent
+    | ConflictResolvedEvent
     | PlanEvent
     | ProgressEvent
     | StepStartEvent

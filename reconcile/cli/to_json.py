@@ -11,6 +11,7 @@ from reconcile.cli.documents_json import ProblemItem
 from reconcile.cli.events_json import (
     ConflictEvent,
     ConflictItem,
+    ConflictResolvedEvent,
     ErrorEvent,
     Event,
     Guard,
@@ -23,6 +24,7 @@ from reconcile.cli.events_json import (
 )
 from reconcile.cli.render_plan import carried_bytes
 from reconcile.cli.words import utc_text
+from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.outcome import Outcome
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Conflict, Plan, Problem, Step
@@ -105,6 +107,21 @@ def conflict_item(conflict: Conflict, hash_name: str = "blake3") -> ConflictItem
         right=thing(conflict.right, hash_name),
         policy=conflict.policy,
         note=conflict.note or UNSET,
+    )
+
+
+def conflict_resolved_event(answer: Answer, *, planned: bool = False) -> ConflictResolvedEvent:
+    """What became of one answer; `planned`: nothing was applied."""
+    seen = answer.chosen.seen
+    path, path_b64 = path_fields(seen.path)
+    is_plan = planned and answer.ending is Ending.DONE
+    return ConflictResolvedEvent(
+        id=seen.id,
+        path=path,
+        path_b64=path_b64,
+        choice=answer.chosen.choice.value,
+        outcome="planned" if is_plan else answer.ending.value,
+        note=display_text(answer.note) or UNSET,
     )
 
 

@@ -20,10 +20,10 @@ from reconcile.decide.chosen import (
     top_of,
 )
 from reconcile.decide.registers import like_both
-from reconcile.engine.bases import Bases, contents, text_at
+from reconcile.engine.bases import LIMIT_BYTES, Bases, content_at, contents, is_text
 from reconcile.engine.events import silent
 from reconcile.engine.known import KnownPair, known_pairs
-from reconcile.engine.merging import Merged, Texts, merge_texts, spelled, texts_of
+from reconcile.engine.merging import Merged, Texts, merge_texts, spelled
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
@@ -99,23 +99,57 @@ def named(found: Sequence[OpenConflict], wanted: str) -> OpenConflict:
     raise NotFound(f"no conflict `{wanted}` stands", hint=hint or "see: reconcile conflicts")
 
 
-class Sides:
-    """What is behind the entries of one pair's conflicts, read when it is asked for.
+class Behind(NamedTuple):
+    """What a conflict's three entries hold: content, or why there is none to show."""
 
-    `bytes` is a text; `str` says why there is none.
-    """
+    base: bytes | str
+    left: bytes | str
+    right: bytes | str
+
+    @property
+    def base_text(self) -> bytes | None:
+        """The base, when it is a text to compare and merge with."""
+        is_small = isinstance(self.base, bytes) and len(self.base) <= LIMIT_BYTES
+        return (
+            self.base if isinstance(self.base, bytes) and is_small and is_text(self.base) else None
+        )
+
+    @property
+    def sides(self) -> tuple[bytes, bytes] | None:
+        """Both sides' texts; None: one of them has none."""
+        if isinstance(self.left, bytes) and isinstance(self.right, bytes):
+            return self.left, self.right
+        return None
+
+    def merged(self) -> Merged | str:
+        """Both sides' changes in one text, with markers where they meet."""
+        sides, base = self.sides, self.base_text
+        if sides is None:
+            return "there are no two texts"
+        if base is None:
+            return "the base text is not kept"
+        return merge_texts(Texts(base, *sides))
+
+
+class Sides:
+    """One pair, open for looking at what is behind its conflicts."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._bases = Bases(opened)
 
-    @property
-    def hash_name(self) -> str:
-        """What the ids are made with."""
-        return self._opened.header.hash_name
+    def behind(self, conflict: Conflict) -> Behind:
+        """Read now, and verified to be what the conflict says."""
+        return Behind(
+            self.base(conflict), self.side(conflict, Side.LEFT), self.side(conflict, Side.RIGHT)
+        )
+
+    def merged(self, conflict: Conflict) -> Merged | str:
+        """Both sides' changes in one text; or why there is none."""
+        return self.behind(conflict).merged()
 
     def base(self, conflict: Conflict) -> bytes | str:
-        """The text both last agreed on."""
+        """What both last agreed on."""
         if conflict.base is None:
             return "there was none"
         content = self._bases.content(conflict.path, conflict.base)
@@ -128,23 +162,16 @@ class Sides:
             return "deleted" if conflict.base is not None else "absent"
         if entry.kind != Kind.FILE:
             return f"a {'directory' if entry.kind == Kind.DIR else entry.kind.name.lower()}"
+        if entry.size > LIMIT_BYTES:
+            return "too large to compare by lines"
         try:
-            text = text_at(self._opened, side, spelled(conflict.path, entry), entry)
+            tree, path = self._opened.tree(side), spelled(conflict.path, entry)
+            content = content_at(tree, path, entry, self._opened.header.hash_name)
         except ReconcileError as error:
             return error.message
-        return "no text to show, or it has changed since" if text is None else text
-
-    def merged(self, conflict: Conflict) -> Merged | str:
-        """Both sides' changes in one text, with markers where they meet."""
-        base, left, right = conflict.base, conflict.left, conflict.right
-        kinds = [entry.kind for entry in (base, left, right) if entry is not None]
-        if base is None or left is None or right is None or kinds != [Kind.FILE] * 3:
-            return "there are no three texts to merge"
-        try:
-            texts = texts_of(self._opened, self._bases, conflict.path, (base, left, right))
-        except ReconcileError as error:
-            return error.message
-        return merge_texts(texts) if isinstance(texts, Texts) else texts
+        if content is None:
+            return "changed since, or it cannot be read"
+        return content if is_text(content) else "no text"
 
 
 @contextlib.contextmanager

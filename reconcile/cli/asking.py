@@ -1,0 +1,159 @@
+"""Asking: the screen on which conflicts are decided, at a real terminal.
+
+All of it goes to stderr, as every conversation does. What the keys do is
+`cli/interactive.py`, what the lines look like `cli/render_conflict.py`.
+"""
+
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from reconcile.cli.editing import edited, paged
+from reconcile.cli.face import Face
+from reconcile.cli.interactive import Asking, Offer, key_words
+from reconcile.cli.keyboard import Keyboard
+from reconcile.cli.render_conflict import (
+    entry_lines,
+    head_line,
+    hunk_lines,
+    kept_text,
+    legend_line,
+)
+from reconcile.cli.threeway import has_markers, hunks, with_markers
+from reconcile.decide.chosen import Choice
+from reconcile.engine.merging import Merged
+from reconcile.engine.resolving import Behind, Decided, OpenConflict, Sides, sides_of
+from reconcile.model.entry import Kind
+from reconcile.model.job import Job
+from reconcile.model.plan import Conflict
+
+_INDENT = " " * 6
+_LEAST_LINES = 3
+"""Of a text, however low the terminal is."""
+
+
+def ask_about(face: Face, job: Job, found: Sequence[OpenConflict]) -> tuple[list[Decided], bool]:
+    """(what was decided about the conflicts of one pair, somebody said that is enough)."""
+    conflicts = [each.conflict for each in found]
+    with sides_of(job) as sides, Keyboard() as keyboard:
+        asking = Asking(conflicts, TerminalScreen(face, keyboard, sides, job))
+        return asking.ask(), asking.was_stopped
+
+
+class TerminalScreen:
+    """See `interactive.Screen`."""
+
+    def __init__(self, face: Face, keyboard: Keyboard, sides: Sides, job: Job) -> None:
+        self._face = face
+        self._keyboard = keyboard
+        self._sides = sides
+        self._job = job
+        self._last: tuple[Conflict, Behind, Offer] | None = None
+        self._drafts: dict[bytes, bytes] = {}
+        """What an editor left with markers in it, by path."""
+
+    def show(self, place: int, total: int, conflict: Conflict) -> Offer:
+        """See `Screen.show`; never higher than the terminal, as far as that can be."""
+        look = self._face.err
+        behind, offer = self._looked_at(conflict)
+        lines = [head_line(conflict, look, f"{place + 1}/{total}")]
+        lines += entry_lines(conflict, look, self._job.hash_name)
+        keys = textwrap.wrap(
+            "  ".join(word.replace(" ", "\0") for word in key_words(offer, place == 0)),
+            look.columns,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        room = _rows() - len(lines) - len(keys) - 3
+        if behind.sides is not None:
+            changed = hunks(behind.base_text, *behind.sides)
+            lines += hunk_lines(changed, look, max(_LEAST_LINES, room))
+            lines.append(look.paint(legend_line(behind.base_text is not None), "dim"))
+        for line in [*lines, *(key.replace("\0", " ") for key in keys)]:
+            self._face.tell(line)
+        return offer
+
+    def offer(self, conflict: Conflict) -> Offer:
+        """See `Screen.offer`."""
+        return self._looked_at(conflict)[1]
+
+    def key(self) -> str:
+        """See `Screen.key`."""
+        sys.stderr.write("> ")
+        sys.stderr.flush()
+        key = self._keyboard.key()
+        self._face.tell(self._face.err.text(key) if key.isprintable() else "")
+        return key
+
+    def say(self, text: str) -> None:
+        """See `Screen.say`."""
+        look = self._face.err
+        for line in textwrap.wrap(
+            look.text(text), look.columns, initial_indent=_INDENT, subsequent_indent=_INDENT
+        ):
+            self._face.tell(line)
+
+    def answered(self, choice: Choice | None) -> None:
+        """See `Screen.answered`."""
+        self.say("skipped: it stays a conflict" if choice is None else kept_text(choice))
+        self._face.tell("")
+
+    def edit(self, conflict: Conflict) -> bytes | str:
+        """See `Screen.edit`."""
+        behind, _ = self._looked_at(conflict)
+        assert behind.sides is not None
+        text = self._drafts.get(conflict.path)
+        if text is None:
+            merged = behind.merged()
+            text = merged.text if isinstance(merged, Merged) else with_markers(*behind.sides)
+        with self._keyboard.lent():
+            content = edited(text, conflict.path, self._face.env)
+        if isinstance(content, str):
+            return content
+        if has_markers(content, *behind.sides, behind.base_text or b""):
+            self._drafts[conflict.path] = content
+            return "markers are left in it: not taken; e opens it again as you left it"
+        return content
+
+    def page(self, conflict: Conflict) -> None:
+        """See `Screen.page`."""
+        look = self._face.err
+        behind, _ = self._looked_at(conflict)
+        if behind.sides is None:
+            for side, content in (("left", behind.left), ("right", behind.right)):
+                self.say(f"{side}: {content if isinstance(content, str) else 'a text'}")
+            return
+        base = behind.base_text
+        lines = hunk_lines(hunks(base, *behind.sides), look)
+        lines = [head_line(conflict, look), *lines, legend_line(base is not None)]
+        if len(lines) > _rows() - 2:
+            with self._keyboard.lent():
+                if paged(lines, self._face.env):
+                    return
+        for line in lines:
+            self._face.tell(line)
+
+    def _looked_at(self, conflict: Conflict) -> tuple[Behind, Offer]:
+        if self._last is None or self._last[0] is not conflict:
+            behind = self._sides.behind(conflict)
+            self._last = conflict, behind, _offer(conflict, behind)
+        return self._last[1], self._last[2]
+
+
+def _offer(conflict: Conflict, behind: Behind) -> Offer:
+    merged = behind.merged()
+    is_link = conflict.base is not None and conflict.base.kind is Kind.LINK
+    return Offer(
+        merges=merged.is_clean if isinstance(merged, Merged) else None,
+        has_base=isinstance(behind.base, bytes) or is_link,
+        has_texts=behind.sides is not None,
+        no_merge=merged if isinstance(merged, str) else "",
+    )
+
+
+def _rows() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).lines or 24
+    except OSError:
+        return 24

@@ -1,0 +1,282 @@
+"""Conflicts as text: the list, one in full, and the screen on which somebody decides.
+
+Values in, lines out. Every line of a file's content passes the same escaper as
+names do; on a terminal a line is cut at its width, elsewhere nothing is.
+"""
+
+import time
+from collections.abc import Sequence
+from unicodedata import east_asian_width
+
+from reconcile.cli.columns import columns
+from reconcile.cli.look import Look
+from reconcile.cli.threeway import Hunk, Line
+from reconcile.cli.words import counted, size_text, time_text
+from reconcile.decide.chosen import Answer, Choice, Ending, newer_side
+from reconcile.engine.resolving import OpenConflict
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Conflict, Side
+from reconcile.store.records import Standing
+
+_NARROW = 76
+"""A terminal narrower than this gets a paragraph a conflict instead of a row."""
+_TEXT_INDENT = " " * 6
+_KINDS = {
+    "both-changed": "both sides edited it",
+    "both-created": "both sides made it",
+    "delete-edit": "left deleted it, right edited it",
+    "edit-delete": "left edited it, right deleted it",
+    "type": "the two are of different kinds",
+    "meta": "only the mode differs",
+    "case": "a side cannot tell its name from another",
+}
+_KEPT = {
+    Choice.LEFT: "left is kept",
+    Choice.RIGHT: "right is kept",
+    Choice.BOTH: "both are kept, side by side",
+    Choice.NEWER: "the newer one is kept",
+    Choice.OLDER: "the older one is kept",
+    Choice.MERGE: "merged: both sides' changes",
+    Choice.BASE: "both sides go back to the base",
+    Choice.CONTENT: "both sides get the content given",
+}
+
+
+def job_text(found: OpenConflict, look: Look) -> str:
+    """The job's name, or the last name of the left side."""
+    job = found.pair.job
+    if job is not None and job.name:
+        return look.text(job.name)
+    return look.text(found.pair.left.rstrip("/").rpartition("/")[2] or found.pair.left)
+
+
+def list_lines(found: Sequence[OpenConflict], look: Look, now_ns: int, more: str = "") -> list[str]:
+    """One row a conflict, and the next command; `more` is what follows `resolve` in it."""
+    if not found:
+        return ["No conflict stands, as far as the last `diff` or `apply` saw."]
+    if look.is_terminal and look.columns < _NARROW:
+        lines = [line for each in found for line in _paragraph(each, look, now_ns)]
+    else:
+        lines = _table(found, look, now_ns)
+    resolve = f"reconcile conflicts resolve{more}"
+    count = counted(len(found), "conflict")
+    lines.append(f"{count}.  Resolve:  {resolve}   (or --all --keep newer)")
+    if look.is_terminal and len(lines[-1]) > look.columns:
+        lines[-1:] = [f"{count}.  Resolve:", f"  {resolve}", f"  {resolve} --all --keep newer"]
+    return lines
+
+
+def _table(found: Sequence[OpenConflict], look: Look, now_ns: int) -> list[str]:
+    rows = [
+        [
+            each.conflict.id,
+            job_text(each, look),
+            look.path(each.conflict.path),
+            *(state_text(each.conflict, side, look, now_ns) for side in Side),
+            age_text(now_ns - each.standing.first_time_ns),
+        ]
+        for each in found
+    ]
+    head = ("ID", "JOB", "PATH", "LEFT", "RIGHT", "AGE")
+    lines = columns(head, rows)
+    over = max(map(len, lines)) - look.columns
+    if look.is_terminal and over > 0:
+        width = max(12, max(len(row[2]) for row in rows) - over)
+        for row in rows:
+            row[2] = _shortened(row[2], width, look)
+        lines = columns(head, rows)
+    return lines
+
+
+def _paragraph(found: OpenConflict, look: Look, now_ns: int) -> list[str]:
+    conflict = found.conflict
+    age = age_text(now_ns - found.standing.first_time_ns)
+    head = f"{conflict.id}  {look.path(conflict.path)}"
+    sides = [f"  {side:<5}  {state_text(conflict, side, look, now_ns)}" for side in Side]
+    return [head, *sides, f"  {job_text(found, look)}, {age}"]
+
+
+def state_text(conflict: Conflict, side: Side, look: Look, now_ns: int) -> str:
+    """`edited 14:02 1.2 KiB`, `deleted`, `created …`, `a directory now`."""
+    entry = conflict.left if side is Side.LEFT else conflict.right
+    base = conflict.base
+    if entry is None:
+        return "deleted" if base is not None else "absent"
+    if entry.kind is Kind.DIR:
+        return "a directory" if base is not None and base.kind is Kind.DIR else "now a directory"
+    word = "created" if base is None else "edited" if base.id != entry.id else "as it was"
+    if base is not None and base.kind != entry.kind:
+        word = f"now a {entry.kind.name.lower()}"
+    if conflict.kind == "meta":
+        word = f"mode {entry.mode:04o}"
+    if entry.kind is not Kind.FILE:
+        target = look.path(entry.id) if entry.kind is Kind.LINK else ""
+        return f"{word} {look.signs('→')} {target}" if target else word
+    return f"{word} {when_text(entry.mtime_ns, now_ns)} {size_text(entry.size)}"
+
+
+def when_text(time_ns: int, now_ns: int) -> str:
+    """`14:02` of today, else the date."""
+    text = time_text(time_ns)
+    day, _, clock = text.partition(" ")
+    return clock if clock and day == time_text(now_ns).partition(" ")[0] else day
+
+
+def age_text(age_ns: int) -> str:
+    """`now`, `5 min`, `2 h`, `3 d`."""
+    minutes = max(0, age_ns) // 60_000_000_000
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+
+
+def head_line(conflict: Conflict, look: Look, place: str = "") -> str:
+    """`[1/2] notes/todo.txt   both sides edited it`."""
+    kind = _KINDS.get(conflict.kind, conflict.kind)
+    name = look.path(conflict.path)
+    start = f"[{place}] " if place else f"{conflict.id}  "
+    if look.is_terminal:
+        room = max(12, look.columns - len(start) - len(kind) - 3)
+        name = _shortened(name, room, look)
+    return f"{start}{look.paint(name, 'conflict')}   {kind}"
+
+
+def entry_lines(conflict: Conflict, look: Look, hash_name: str = "blake3") -> list[str]:
+    """Base, left and right: time, size, hash, one under the other, as much as fits."""
+    newer = newer_side(conflict, 2_000_000_000)
+    rows = [
+        ("", "base", conflict.base, ""),
+        ("a", "left", conflict.left, "newer" if newer is Side.LEFT else ""),
+        ("b", "right", conflict.right, "newer" if newer is Side.RIGHT else ""),
+    ]
+    cells = [_cells(entry, conflict, word, look, hash_name) for _, word, entry, _ in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(3)]
+    lines = []
+    for (key, word, _, note), row in zip(rows, cells, strict=True):
+        parts = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
+        line = f"  {key:<1} {word:<5}  " + "  ".join(parts).rstrip()
+        if look.is_terminal and len(line) > look.columns:
+            line = f"  {key:<1} {word:<5}  " + "  ".join(parts[:2]).rstrip()
+        extra = f"  ({note})" if note else ""
+        fits = not look.is_terminal or len(line) + len(extra) <= look.columns
+        lines.append(_cut(line + extra if fits else line, look))
+    return lines
+
+
+def _cells(
+    entry: Entry | None, conflict: Conflict, word: str, look: Look, hash_name: str
+) -> tuple[str, str, str]:
+    if entry is None:
+        absent = "there was none" if word == "base" else "deleted" if conflict.base else "absent"
+        return absent, "", ""
+    when, size = time_text(entry.mtime_ns), size_text(entry.size)
+    prefix = "b3" if hash_name == "blake3" else hash_name
+    match entry.kind:
+        case Kind.FILE:
+            mode = ", executable" if entry.is_exec and conflict.kind == "meta" else ""
+            return when, size, f"{prefix}:{entry.id[:4].hex()}{look.signs('…')}{mode}"
+        case Kind.LINK:
+            return when, f"link to {look.path(entry.id)}", ""
+        case Kind.DIR:
+            return f"a directory, mode {entry.mode:04o}", "", ""
+    return entry.kind.name.lower(), "", ""
+
+
+def hunk_lines(hunks: Sequence[Hunk], look: Look, most: int | None = None) -> list[str]:
+    """The listing of `cli/threeway.py`, at most so many lines of it."""
+    lines = []
+    for hunk in hunks:
+        lines.append(look.paint(f"{_TEXT_INDENT}@@ line {hunk.first_line} @@", "dim"))
+        lines += [_text_line(line, look) for line in hunk.lines]
+    if most is not None and len(lines) > most:
+        left_out = len(lines) - max(0, most - 1)
+        lines = lines[: max(0, most - 1)]
+        lines.append(f"{_TEXT_INDENT}{look.signs('…')} {counted(left_out, 'more line')} (d)")
+    return lines
+
+
+def _text_line(line: Line, look: Look) -> str:
+    text = line.shown.replace(b"\t", b"    ").decode("utf-8", "surrogateescape")
+    shown = _cut(f"{_TEXT_INDENT}{line.mark}{look.text(text)}", look)
+    colour = "" if line.sign == " " else "create" if line.sign == "+" else "delete"
+    return look.paint(shown, colour)
+
+
+def legend_line(has_base: bool) -> str:
+    """What the marks mean."""
+    if has_base:
+        return f"{_TEXT_INDENT}L left, R right, = both; + added, - removed"
+    return f"{_TEXT_INDENT}L only in left, R only in right (no base text is kept)"
+
+
+def since_lines(standing: Standing, look: Look, now_ns: int) -> list[str]:
+    """Which policies were tried, why none decided, and since when it stands."""
+    conflict = standing.conflict
+    age = age_text(now_ns - standing.first_time_ns)
+    by = f" (run {standing.first_run})" if standing.first_run else ""
+    lines = [f"  since    {time_text(standing.first_time_ns)}, {age}{by}"]
+    if conflict.policy:
+        lines.append(f"  policy   {look.text(conflict.policy)}")
+    if conflict.note:
+        lines.append(f"  note     {look.text(conflict.note)}")
+    return lines
+
+
+def answer_lines(answers: Sequence[Answer], look: Look, most: int = 20) -> list[str]:
+    """How many are resolved, and one line for each that is not."""
+    done = sum(answer.ending is Ending.DONE for answer in answers)
+    lines = [f"Resolved {done:,} of {len(answers):,}."]
+    rest = [answer for answer in answers if answer.ending is not Ending.DONE]
+    for answer in rest[:most]:
+        seen = answer.chosen.seen
+        lines.append(f"  {seen.id}  {look.path(seen.path)}  {look.text(ending_text(answer))}")
+    if len(rest) > most:
+        lines.append(f"  {look.signs('…')} {len(rest) - most:,} more")
+    return lines
+
+
+def ending_text(answer: Answer) -> str:
+    """Why a choice was not carried out."""
+    match answer.ending:
+        case Ending.STAYS:
+            return f"stays: {answer.note}"
+        case Ending.CHANGED:
+            identifier = answer.chosen.seen.id
+            return f"stays: {answer.note}; look again: reconcile conflicts show {identifier}"
+        case Ending.FAILED:
+            return f"not done: {answer.note}"
+        case Ending.GONE:
+            return "is no conflict any more: nothing to do"
+    return kept_text(answer.chosen.choice)
+
+
+def kept_text(choice: Choice) -> str:
+    """`left is kept`."""
+    return _KEPT[choice]
+
+
+def _shortened(name: str, width: int, look: Look) -> str:
+    if len(name) <= width:
+        return name
+    mark = look.signs("…")
+    head = (width - len(mark)) // 2
+    return name[:head] + mark + name[len(name) - (width - len(mark) - head) :]
+
+
+def _cut(text: str, look: Look) -> str:
+    """The line as one row of a terminal."""
+    if not look.is_terminal:
+        return text
+    width = 0
+    for place, letter in enumerate(text):
+        width += 2 if east_asian_width(letter) in "WF" else 1
+        if width > look.columns:
+            return text[: max(0, place - 1)] + look.signs("…")[:1]
+    return text
+
+
+def clock_ns() -> int:
+    """Now, for ages."""
+    return time.time_ns()

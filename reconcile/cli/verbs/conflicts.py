@@ -1,0 +1,193 @@
+"""`reconcile conflicts`: what stands, what is behind one, and deciding them.
+
+`list` reads only the state; `show` reads the two sides' texts as well, where it
+can; `resolve` makes a plan of the answers and applies it as every plan is.
+"""
+
+import re
+from collections.abc import Sequence
+
+from reconcile.cli.asked import job_asked, job_between
+from reconcile.cli.conflicts_json import (
+    ChangedLine,
+    ConflictDocument,
+    ConflictsDocument,
+    TextItem,
+    standing_item,
+)
+from reconcile.cli.display import display_text
+from reconcile.cli.face import Face
+from reconcile.cli.places import state_dir
+from reconcile.cli.render_conflict import (
+    clock_ns,
+    entry_lines,
+    head_line,
+    hunk_lines,
+    legend_line,
+    list_lines,
+    since_lines,
+)
+from reconcile.cli.threeway import Hunk, hunks
+from reconcile.decide.filters import compile_patterns
+from reconcile.engine.merging import Merged
+from reconcile.engine.pairs import pair_id
+from reconcile.engine.resolving import Behind, OpenConflict, named, open_conflicts, sides_of
+from reconcile.model.errors import ExitCode, ReconcileError
+from reconcile.model.job import Job
+from reconcile.model.plan import Side
+
+_ID = re.compile(r"c-[0-9a-z]*\Z")
+
+
+def run(face: Face) -> int:
+    """The code of docs/exit-codes.md."""
+    match face.verb:
+        case "conflicts list":
+            return _list(face)
+        case "conflicts show":
+            return _show(face)
+    from reconcile.cli.resolve import resolve
+
+    ids, asked, found = asked_about(face)
+    return resolve(face, ids, asked, found)
+
+
+def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflict]]:
+    """(the ids among the words, the job that the others name, what stands there).
+
+    Without ids that is what `--only` lets through. A directory named like an id is `./c-…`.
+    Raises: NotFound, UsageError.
+    """
+    ids = [word for word in face.words if _ID.match(word)]
+    what = [word for word in face.words if not _ID.match(word)]
+    asked = job_asked(face, what) if what else None
+    pairs = [pair_id(asked.left, asked.right)] if asked is not None else []
+    found = open_conflicts(state_dir(face.value("state_dir"), face.env), pairs)
+    if ids:
+        chosen = [named(found, wanted) for wanted in ids]
+        found = [each for each in found if each in chosen]
+    return ids, asked, _matching(face, found)
+
+
+def _matching(face: Face, found: Sequence[OpenConflict]) -> Sequence[OpenConflict]:
+    globs = face.options.get("globs")
+    if not isinstance(globs, list):
+        return found
+    match = compile_patterns(globs)
+    return [each for each in found if match(each.conflict.path) is not None]
+
+
+def job_behind(face: Face, asked: Job | None, found: OpenConflict) -> Job:
+    """The job of a conflict's pair: as asked now, else as it was asked last."""
+    if asked is not None and (asked.name or found.pair.job is None):
+        return asked
+    return found.pair.job or job_between(face, found.pair.left, found.pair.right)
+
+
+def _list(face: Face) -> int:
+    _, _, found = asked_about(face)
+    if face.is_json:
+        directory = state_dir(face.value("state_dir"), face.env)
+        items = [standing_item(each) for each in found]
+        face.document(ConflictsDocument(state_dir=directory, conflicts=items))
+    elif found or not face.quiet:
+        more = "".join(f" {word}" for word in _again(face))
+        for line in list_lines(found, face.out, clock_ns(), more):
+            face.say(line)
+    return ExitCode.OK
+
+
+def _again(face: Face) -> list[str]:
+    """The words and globs of this line, to be typed again."""
+    from shlex import quote
+
+    globs = face.options.get("globs")
+    only = [f"--only {quote(glob)}" for glob in globs] if isinstance(globs, list) else []
+    return [face.out.text(quote(word)) for word in face.words] + [face.out.text(g) for g in only]
+
+
+def _show(face: Face) -> int:
+    _, asked, found = asked_about(face)
+    if len(found) != 1:
+        from reconcile.model.errors import UsageError
+
+        raise UsageError("one conflict is shown at a time", hint="reconcile conflicts show ID")
+    each = found[0]
+    behind = _behind(job_behind(face, asked, each), each)
+    changed = hunks(behind.base_text, *behind.sides) if behind.sides is not None else ()
+    if face.is_json:
+        face.document(_document(each, behind, changed))
+        return ExitCode.OK
+    for line in _lines(face, each, behind, changed):
+        face.say(line)
+    return ExitCode.OK
+
+
+def _behind(job: Job, found: OpenConflict) -> Behind:
+    """A side that cannot be reached is said, where its text would stand."""
+    try:
+        with sides_of(job) as sides:
+            return sides.behind(found.conflict)
+    except ReconcileError as error:
+        why = f"not looked at: {error.message}"
+        return Behind(why, why, why)
+
+
+def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hunk]) -> list[str]:
+    look, conflict, now = face.out, found.conflict, clock_ns()
+    job = found.pair.job
+    hash_name = job.hash_name if job is not None else "blake3"
+    lines = [head_line(conflict, look), *entry_lines(conflict, look, hash_name)]
+    lines += [f"  {side:<5}    {look.text(url)}" for side, url in _places(found)]
+    lines += since_lines(found.standing, look, now)
+    if behind.sides is not None:
+        base = behind.base_text
+        lines += [f"  {line.strip()}" for line in (legend_line(base is not None),)]
+        lines += hunk_lines(changed, look)
+        merged = behind.merged()
+        lines.append(f"  merge    {_merge_text(merged)}")
+    else:
+        missing = (("left", behind.left), ("right", behind.right))
+        lines += [
+            f"  {side:<5}    {look.text(text)}" for side, text in missing if isinstance(text, str)
+        ]
+    return [*lines, f"Resolve:  reconcile conflicts resolve {conflict.id}"]
+
+
+def _merge_text(merged: Merged | str) -> str:
+    if isinstance(merged, str):
+        return f"not possible: {merged}"
+    return "clean" if merged.is_clean else "not clean: it would need you (e edits both texts)"
+
+
+def _places(found: OpenConflict) -> Sequence[tuple[str, str]]:
+    return (Side.LEFT.value, found.pair.left), (Side.RIGHT.value, found.pair.right)
+
+
+def _document(found: OpenConflict, behind: Behind, changed: Sequence[Hunk]) -> ConflictDocument:
+    merged = behind.merged()
+    return ConflictDocument(
+        standing=standing_item(found),
+        base_text=_text_item(behind.base_text, behind.base),
+        left_text=_text_item(None, behind.left),
+        right_text=_text_item(None, behind.right),
+        merges=merged.is_clean if isinstance(merged, Merged) else None,
+        diff=[
+            ChangedLine(
+                line=hunk.first_line,
+                by=line.who.value if line.who is not None else "both" if line.sign != " " else "",
+                sign=line.sign,
+                text=display_text(line.shown.decode("utf-8", "surrogateescape")),
+            )
+            for hunk in changed
+            for line in hunk.lines
+        ],
+    )
+
+
+def _text_item(text: bytes | None, content: bytes | str) -> TextItem:
+    if isinstance(content, str):
+        return TextItem(lines=None, missing=display_text(content))
+    if text is None and b"\0" in content:
+        return TextItem(lines=None, missing="no text")
+    return TextItem(lines=len(content.splitlines()))
