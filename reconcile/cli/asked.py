@@ -30,7 +30,8 @@ def job_asked(face: Face, words: Sequence[str]) -> Job:
         return job_of(face, *words)
     from reconcile.cli.what import job_of_file  # reads a job file
 
-    return job_of_file(face, words)
+    face.job = job_of_file(face, words)
+    return face.job
 
 
 def job_of(face: Face, left: str, right: str) -> Job:
@@ -44,7 +45,9 @@ def job_of(face: Face, left: str, right: str) -> Job:
         from reconcile.cli.what import note_job
 
         note_job(face, sides)
-    return job_between(face, *sides)
+    face.typed = left, right
+    face.job = job_between(face, *sides)
+    return face.job
 
 
 def endpoint_asked(face: Face, word: str) -> str:
@@ -66,7 +69,7 @@ def what_of(face: Face, job: Job) -> str:
             return known
     from shlex import quote
 
-    sides = face.words if len(face.words) == 2 and not job.name else (job.left, job.right)
+    sides = face.typed or (job.left, job.right)
     return " ".join(quote(side) for side in sides)
 
 
@@ -86,12 +89,13 @@ def job_of_plan(face: Face, saved: SavedPlan) -> Job:
     job = saved.job
     sides = endpoint(job.left), endpoint(job.right)
     refuse_overlap(*sides)
-    return msgspec.structs.replace(
+    face.job = msgspec.structs.replace(
         job,
         left=sides[0],
         right=sides[1],
         state_dir=state_dir(face.value("state_dir"), face.env),
     )
+    return face.job
 
 
 def flags_of(face: Face) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from reconcile.model.errors import UsageError
 if TYPE_CHECKING:  # msgspec stays out of the hot path
     from reconcile.cli.json_lines import JsonLines
     from reconcile.engine.job_files import Loaded
+    from reconcile.model.job import Job
 
 TEXT = "text"
 PORCELAIN = "porcelain"
@@ -47,6 +48,10 @@ class Face:
         """A side may have been changed by now."""
         self._lines: JsonLines | None = None
         self._jobs: Loaded | None = None
+        self.job: Job | None = None
+        """What was asked, once it is settled."""
+        self.typed: tuple[str, str] | None = None
+        """Its two sides as they were typed."""
         self._add_environment()
         self.quiet = self._count("quiet")
         self.verbose = self._count("verbose")

@@ -6,6 +6,7 @@ named the fingerprint beforehand. `--yes` alone names nothing, so it pins nothin
 
 from collections.abc import Sequence
 
+from reconcile.cli.asked import endpoint_asked
 from reconcile.cli.columns import columns
 from reconcile.cli.documents_json import HostKeyItem, HostKeysDocument
 from reconcile.cli.face import Face
@@ -21,7 +22,8 @@ from reconcile.trees.ssh.program import OWN_CLIENT, client_of
 
 def run(face: Face) -> int:
     """Show, ask, pin."""
-    place = parse_host(face.words[0])
+    word = face.words[0]
+    place = parse_host(endpoint_asked(face, word) if word.startswith("@") else word)
     client = client_of(face.env)
     ssh = None if client == OWN_CLIENT else client
     target = resolve(place, ssh)

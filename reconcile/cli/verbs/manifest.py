@@ -3,7 +3,7 @@
 import os
 
 from reconcile.cli.answer import now_ns
-from reconcile.cli.asked import job_between
+from reconcile.cli.asked import endpoint_asked, job_between
 from reconcile.cli.documents_json import (
     CheckedDocument,
     DifferenceItem,
@@ -14,7 +14,7 @@ from reconcile.cli.documents_json import (
 from reconcile.cli.events_json import ManifestEvent
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, Face
-from reconcile.cli.places import endpoint, local_endpoint
+from reconcile.cli.places import local_endpoint
 from reconcile.cli.render_manifest import (
     change_of,
     comparison_line,
@@ -55,7 +55,7 @@ def run(face: Face) -> int:
 def _build(face: Face) -> int:
     if not face.value("out"):
         raise UsageError("it needs a name for the manifest", hint="add -o FILE.rman")
-    source, target = endpoint(face.words[0]), local_endpoint(face.value("out"))
+    source, target = endpoint_asked(face, face.words[0]), local_endpoint(face.value("out"))
     job = job_between(face, source, source)
     session = Session(face)
     if face.format == LINES:
@@ -135,7 +135,7 @@ def _verify(face: Face) -> int:
             size = size_text(counts.size_bytes)
             face.say(f"The manifest holds: {counted(counts.files, 'file')}, {size}.")
         return ExitCode.OK
-    directory = endpoint(face.words[1])
+    directory = endpoint_asked(face, face.words[1])
     session = Session(face)
     try:
         compared = compare_directory(location, job_between(face, directory, directory), session)
