@@ -60,15 +60,14 @@ class TerminalScreen:
         lines = [head_line(conflict, look, f"{place + 1}/{total}")]
         lines += entry_lines(conflict, look, self._job.hash_name)
         keys = textwrap.wrap(
-            "  ".join(word.replace(" ", "\0") for word in key_words(offer, place == 0)),
+            "  ".join(word.replace(" ", "\0") for word in key_words(conflict, offer, place == 0)),
             look.columns,
             break_long_words=False,
             break_on_hyphens=False,
         )
         room = _rows() - len(lines) - len(keys) - 3
-        if behind.sides is not None:
-            changed = hunks(behind.base_text, *behind.sides)
-            lines += hunk_lines(changed, look, max(_LEAST_LINES, room))
+        if behind.compared is not None:
+            lines += hunk_lines(hunks(*behind.compared), look, max(_LEAST_LINES, room))
             lines.append(look.paint(legend_line(behind.base_text is not None), "dim"))
         for line in [*lines, *(key.replace("\0", " ") for key in keys)]:
             self._face.tell(line)
@@ -94,9 +93,10 @@ class TerminalScreen:
         ):
             self._face.tell(line)
 
-    def answered(self, choice: Choice | None) -> None:
+    def answered(self, conflict: Conflict, choice: Choice | None) -> None:
         """See `Screen.answered`."""
-        self.say("skipped: it stays a conflict" if choice is None else kept_text(choice))
+        skipped = "skipped: it stays a conflict"
+        self.say(skipped if choice is None else kept_text(conflict, choice))
         self._face.tell("")
 
     def edit(self, conflict: Conflict) -> bytes | str:
@@ -120,13 +120,13 @@ class TerminalScreen:
         """See `Screen.page`."""
         look = self._face.err
         behind, _ = self._looked_at(conflict)
-        if behind.sides is None:
+        if behind.compared is None:
             for side, content in (("left", behind.left), ("right", behind.right)):
                 self.say(f"{side}: {content if isinstance(content, str) else 'a text'}")
             return
-        base = behind.base_text
-        lines = hunk_lines(hunks(base, *behind.sides), look)
-        lines = [head_line(conflict, look), *lines, legend_line(base is not None)]
+        lines = hunk_lines(hunks(*behind.compared), look)
+        legend = legend_line(behind.base_text is not None)
+        lines = [head_line(conflict, look), *lines, legend]
         if len(lines) > _rows() - 2:
             with self._keyboard.lent():
                 if paged(lines, self._face.env):
@@ -148,6 +148,7 @@ def _offer(conflict: Conflict, behind: Behind) -> Offer:
         merges=merged.is_clean if isinstance(merged, Merged) else None,
         has_base=isinstance(behind.base, bytes) or is_link,
         has_texts=behind.sides is not None,
+        has_lines=behind.compared is not None,
         no_merge=merged if isinstance(merged, str) else "",
     )
 

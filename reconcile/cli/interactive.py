@@ -44,6 +44,8 @@ class Offer(NamedTuple):
     """Cleanly; False: not cleanly; None: there is nothing to merge."""
     has_base: bool = False
     has_texts: bool = False
+    has_lines: bool = False
+    """There are differences to show."""
     no_merge: str = ""
     """Why there is nothing to merge."""
 
@@ -58,15 +60,22 @@ class Offer(NamedTuple):
         return "" if self.merges else "the changes do not merge cleanly: e edits them, with markers"
 
 
-def key_words(offer: Offer, is_first: bool) -> list[str]:
+def key_words(conflict: Conflict, offer: Offer, is_first: bool) -> list[str]:
     """The keys that do something here, each with its word."""
-    words = ["a keep left", "b keep right", "k keep both"]
+    words = [
+        f"{key} keep {side}" + (" (delete)" if entry is None else "")
+        for key, side, entry in (("a", "left", conflict.left), ("b", "right", conflict.right))
+    ]
+    if conflict.left is not None and conflict.right is not None:
+        words.append("k keep both")
     if offer.merges is not None:
         words.append("m merge (clean)" if offer.merges else "m merge (not clean)")
     if offer.has_base:
         words.append("o restore base")
     if offer.has_texts:
-        words += ["e edit", "d full diff"]
+        words.append("e edit")
+    if offer.has_lines:
+        words.append("d full diff")
     words += ["s skip", "A/B same answer for the rest"]
     words += [] if is_first else ["u back"]
     return [*words, "q stop", "? help"]
@@ -87,7 +96,7 @@ class Screen(Protocol):
     def say(self, text: str) -> None:
         """One line about what a key did."""
 
-    def answered(self, choice: Choice | None) -> None:
+    def answered(self, conflict: Conflict, choice: Choice | None) -> None:
         """What the answer means; None: skipped."""
 
     def edit(self, conflict: Conflict) -> bytes | str:
@@ -147,7 +156,7 @@ class Asking:
                 self._screen.say("this is the first one")
             elif key == "s":
                 self._decided.pop(place, None)
-                self._screen.answered(None)
+                self._screen.answered(conflict, None)
                 return place + 1
             elif self._takes(place, key, offer):
                 return place + 1
@@ -176,7 +185,7 @@ class Asking:
             return False
         self._decided[place] = Decided(self._conflicts[place], choice)
         self._rest = choice if for_rest else None
-        self._screen.answered(choice)
+        self._screen.answered(self._conflicts[place], choice)
         return True
 
     def _edit(self, place: int, offer: Offer) -> bool:
@@ -189,5 +198,5 @@ class Asking:
             self._screen.say(content)
             return False
         self._decided[place] = Decided(conflict, Choice.CONTENT, content)
-        self._screen.answered(Choice.CONTENT)
+        self._screen.answered(conflict, Choice.CONTENT)
         return True

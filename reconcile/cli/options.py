@@ -371,11 +371,11 @@ RESOLVING = (
     Option("--all", FLAG, DECIDES, "Every conflict that stands.", face=True),
     Option(
         "--only",
-        LIST,
+        VALUE,
         ("conflicts list", "conflicts resolve"),
         "Only conflicts whose path GLOB matches.",
         metavar="GLOB",
-        dest="globs",
+        dest="glob",
         face=True,
     ),
 )

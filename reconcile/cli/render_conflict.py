@@ -249,11 +249,15 @@ def ending_text(answer: Answer) -> str:
             return f"not done: {answer.note}"
         case Ending.GONE:
             return "is no conflict any more: nothing to do"
-    return kept_text(answer.chosen.choice)
+    return kept_text(answer.chosen.seen, answer.chosen.choice)
 
 
-def kept_text(choice: Choice) -> str:
-    """`left is kept`."""
+def kept_text(conflict: Conflict, choice: Choice) -> str:
+    """`left is kept`, `left is kept: it is deleted at right as well`."""
+    one_side = {Choice.LEFT: (conflict.left, "right"), Choice.RIGHT: (conflict.right, "left")}
+    kept, other = one_side.get(choice, (conflict.left, ""))
+    if other and kept is None:
+        return f"{choice} is kept: it is deleted at {other} as well"
     return _KEPT[choice]
 
 

@@ -32,7 +32,7 @@ def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
     if conflicts:
         lines.append(
             f"{counted(len(conflicts), 'conflict')} left, both sides untouched there: "
-            f"reconcile diff {pair} --only conflict"
+            f"reconcile conflicts resolve {pair}".rstrip()
         )
     return lines
 

@@ -28,7 +28,10 @@ _FIRST_RUN = (
     "No baseline yet: equal files are adopted, every other difference is new or created on both "
     "sides; nothing is deleted on a first run."
 )
-_DECIDE = "conflicts stay as they are until you decide: edit one side, or use --on-conflict POLICY"
+_DECIDE = (
+    "conflicts stay as they are until you decide: reconcile conflicts resolve, or "
+    "--on-conflict POLICY"
+)
 _CARRIES = (Action.CREATE, Action.UPDATE)
 
 

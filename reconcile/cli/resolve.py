@@ -105,7 +105,7 @@ def _check_line(
             "it would have to ask what to keep, and nobody can answer",
             hint="reconcile conflicts resolve --all --keep newer, or another answer",
         )
-    named = ids or face.words or face.flag("all") or "globs" in face.options
+    named = ids or face.words or face.flag("all") or face.value("glob")
     if is_given and not named:
         raise UsageError(
             "which conflicts? name their ids, a pair, --only GLOB, or say --all",

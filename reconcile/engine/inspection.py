@@ -238,7 +238,9 @@ def _advice(state: str, what: str) -> str:
             return f"reconcile diff {what} --first-run"
         case "interrupted" | "partial":
             return f"reconcile apply {what}"
-        case "conflicts" | "never applied":
+        case "conflicts":
+            return f"reconcile conflicts resolve {what}"
+        case "never applied":
             return f"reconcile diff {what}"
     return ""
 

@@ -99,6 +99,9 @@ def named(found: Sequence[OpenConflict], wanted: str) -> OpenConflict:
     raise NotFound(f"no conflict `{wanted}` stands", hint=hint or "see: reconcile conflicts")
 
 
+DELETED = "deleted"
+
+
 class Behind(NamedTuple):
     """What a conflict's three entries hold: content, or why there is none to show."""
 
@@ -119,6 +122,21 @@ class Behind(NamedTuple):
         """Both sides' texts; None: one of them has none."""
         if isinstance(self.left, bytes) and isinstance(self.right, bytes):
             return self.left, self.right
+        return None
+
+    @property
+    def compared(self) -> tuple[bytes | None, bytes, bytes] | None:
+        """Base, left and right, to be shown line by line; None: there is nothing to compare.
+
+        Beside a deletion stands what the other side made of the base.
+        """
+        base = self.base_text
+        if self.sides is not None:
+            return base, *self.sides
+        if base is not None and self.left == DELETED and isinstance(self.right, bytes):
+            return base, base, self.right
+        if base is not None and self.right == DELETED and isinstance(self.left, bytes):
+            return base, self.left, base
         return None
 
     def merged(self) -> Merged | str:
@@ -159,7 +177,7 @@ class Sides:
         """The side's text, when it is still what the conflict says."""
         entry = conflict.left if side is Side.LEFT else conflict.right
         if entry is None:
-            return "deleted" if conflict.base is not None else "absent"
+            return DELETED if conflict.base is not None else "absent"
         if entry.kind != Kind.FILE:
             return f"a {'directory' if entry.kind == Kind.DIR else entry.kind.name.lower()}"
         if entry.size > LIMIT_BYTES:

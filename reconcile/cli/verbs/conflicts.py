@@ -31,7 +31,14 @@ from reconcile.cli.threeway import Hunk, hunks
 from reconcile.decide.filters import compile_patterns
 from reconcile.engine.merging import Merged
 from reconcile.engine.pairs import pair_id
-from reconcile.engine.resolving import Behind, OpenConflict, named, open_conflicts, sides_of
+from reconcile.engine.resolving import (
+    DELETED,
+    Behind,
+    OpenConflict,
+    named,
+    open_conflicts,
+    sides_of,
+)
 from reconcile.model.errors import ExitCode, ReconcileError
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
@@ -70,10 +77,10 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
 
 
 def _matching(face: Face, found: Sequence[OpenConflict]) -> Sequence[OpenConflict]:
-    globs = face.options.get("globs")
-    if not isinstance(globs, list):
+    glob = face.value("glob")
+    if not glob:
         return found
-    match = compile_patterns(globs)
+    match = compile_patterns([glob])
     return [each for each in found if match(each.conflict.path) is not None]
 
 
@@ -98,12 +105,12 @@ def _list(face: Face) -> int:
 
 
 def _again(face: Face) -> list[str]:
-    """The words and globs of this line, to be typed again."""
+    """The words and the glob of this line, to be typed again."""
     from shlex import quote
 
-    globs = face.options.get("globs")
-    only = [f"--only {quote(glob)}" for glob in globs] if isinstance(globs, list) else []
-    return [face.out.text(quote(word)) for word in face.words] + [face.out.text(g) for g in only]
+    glob = face.value("glob")
+    words = [*map(quote, face.words), *([f"--only {quote(glob)}"] if glob else [])]
+    return [face.out.text(word) for word in words]
 
 
 def _show(face: Face) -> int:
@@ -114,7 +121,7 @@ def _show(face: Face) -> int:
         raise UsageError("one conflict is shown at a time", hint="reconcile conflicts show ID")
     each = found[0]
     behind = _behind(job_behind(face, asked, each), each)
-    changed = hunks(behind.base_text, *behind.sides) if behind.sides is not None else ()
+    changed = hunks(*behind.compared) if behind.compared is not None else ()
     if face.is_json:
         face.document(_document(each, behind, changed))
         return ExitCode.OK
@@ -140,17 +147,16 @@ def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hu
     lines = [head_line(conflict, look), *entry_lines(conflict, look, hash_name)]
     lines += [f"  {side:<5}    {look.text(url)}" for side, url in _places(found)]
     lines += since_lines(found.standing, look, now)
+    if changed:
+        lines += [legend_line(behind.base_text is not None), *hunk_lines(changed, look)]
     if behind.sides is not None:
-        base = behind.base_text
-        lines += [f"  {line.strip()}" for line in (legend_line(base is not None),)]
-        lines += hunk_lines(changed, look)
-        merged = behind.merged()
-        lines.append(f"  merge    {_merge_text(merged)}")
-    else:
-        missing = (("left", behind.left), ("right", behind.right))
-        lines += [
-            f"  {side:<5}    {look.text(text)}" for side, text in missing if isinstance(text, str)
-        ]
+        lines.append(f"  merge    {_merge_text(behind.merged())}")
+    missing = (("base", behind.base), ("left", behind.left), ("right", behind.right))
+    lines += [
+        f"  {word:<5}    {look.text(text)}"
+        for word, text in missing
+        if isinstance(text, str) and text not in (DELETED, "absent", "there was none")
+    ]
     return [*lines, f"Resolve:  reconcile conflicts resolve {conflict.id}"]
 
 
