@@ -286,7 +286,9 @@ class _Page:
                 self._fault((word, name), f"`{name}` is {what}")
                 continue
             path = (word, name)
-            yield name, path, self.table(table[word], *path)
+            said = self.table(table[word], *path)
+            if isinstance(table[word][name], dict):
+                yield name, path, said
 
     def _placed(self, key: Key, text: str) -> str:
         """The name of a file that patterns come from, below the job file's own directory."""
