@@ -36,7 +36,7 @@ bench *ARGS:
 golden:
     GOLDEN=1 {{pytest}} tests/cli
     UPDATE_PUBLIC_NAMES=1 {{pytest}} tests/house/test_public_names.py
-    UPDATE_DOCS=1 {{pytest}} tests/house/test_docs.py -k commands_page
+    UPDATE_DOCS=1 {{pytest}} tests/house/test_docs.py -k page
     git status --short tests docs
 
 # Write the JSON Schemas of what `--json` prints anew.

@@ -8,6 +8,7 @@ import pytest
 from reconcile.cli.options import OPTIONS
 from reconcile.cli.verb_table import VERBS
 from reconcile.model.errors import ExitCode
+from tests.house import events_page
 from tests.house.checkout import ROOT, modules
 from tests.house.commands_page import page
 from tests.house.doc_blocks import pages, text
@@ -30,6 +31,13 @@ def test_the_commands_page_is_current() -> None:
     if os.environ.get("UPDATE_DOCS"):
         place.write_text(page(), encoding="utf-8")
     assert place.read_text(encoding="utf-8") == page(), f"after reading the difference: {FIX}"
+
+
+def test_the_events_page_is_current() -> None:
+    place = ROOT / "docs/events.md"
+    if os.environ.get("UPDATE_DOCS"):
+        place.write_text(events_page.page(), encoding="utf-8")
+    assert place.read_text(encoding="utf-8") == events_page.page(), f"after reading: {FIX}"
 
 
 def test_every_verb_and_option_is_documented() -> None:
