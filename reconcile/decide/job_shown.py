@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from reconcile.decide.given import DEFAULT, Layer, own_prefix, variables_of
 from reconcile.decide.job_keys import JOB_KEYS, VERSION_KEYS, Form, Key
+from reconcile.decide.units import parse_switch
 
 Said = str | bool | tuple[str, ...]
 
@@ -55,13 +56,23 @@ def _shown(key: Key, layers: Sequence[Layer], env: Mapping[str, str], job: str) 
         parts = {part.name: part.options[0] for part in VERSION_KEYS}
         limited = _table(key, layers, env, job, parts)
         switch = _found(key.name, layers, env, job)
-        if limited is not None and (switch is None or switch[0] in (True, "yes", "on", "true")):
+        if limited is not None and (switch is None or _is_on(switch[0])):
             return limited
     said = _found(key.name, layers, env, job, adds_up=key.adds_up)
     if said is None:
         return Shown(key.name, key.default, DEFAULT) if key.default else None
     value, origins = said
+    if key.form in (Form.SWITCH, Form.VERSIONS):
+        value = _is_on(value)
     return Shown(key.name, toml(_split(key, value)), ", ".join(origins))
+
+
+def _is_on(value: Said) -> Said:
+    """A switch as it is meant; a word that means neither stays as it is."""
+    try:
+        return parse_switch(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 _SIDES = ("left", "right")
