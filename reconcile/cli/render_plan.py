@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconcile.cli.look import Look
 from reconcile.cli.rows import Row, Shown, kind_word, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
+from reconcile.decide.reasons import RETURNED
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Entry
 from reconcile.model.job import Job
@@ -121,7 +122,8 @@ def carried_bytes(plan: Plan) -> tuple[int, int]:
     """Content bytes that travel (left to right, right to left)."""
     totals = {Side.LEFT: 0, Side.RIGHT: 0}
     for step in plan.steps:
-        if step.action in _CARRIES and step.want is not None:
+        own = step.source is not None and step.source.side is step.side
+        if step.action in _CARRIES and step.want is not None and not own:
             totals[step.side] += step.want.size
     return totals[Side.RIGHT], totals[Side.LEFT]
 
@@ -157,13 +159,15 @@ def direction_text(step: Step) -> str:
     """`left → right`, `at right`: left always stands on the left."""
     crosses = step.source is not None and step.source.side is not step.side
     if step.action is Action.META or (step.action is Action.MKDIR):
-        crosses = True
+        crosses = step.reason not in RETURNED
     if not crosses:
         return f"at {step.side.value}"
     return "left → right" if step.side is Side.RIGHT else "left ← right"
 
 
 def _since(planning: Planning) -> str:
+    if planning.plan.made_from.against:
+        return planning.plan.made_from.against
     if not planning.generation:
         return "no baseline"
     return f"baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})"

@@ -358,11 +358,19 @@ def _refuse_stale(opened: Opened, plan: Plan) -> None:
     newest = opened.baseline()
     number = newest.number if newest else 0
     root_id = newest.root.id if newest and newest.root else b""
-    if (number, root_id) != (made_from.generation, made_from.base_root):
+    if (number, root_id) == (made_from.generation, made_from.base_root):
+        return
+    if made_from.against:
+        now = f"baseline #{number}" if number else "nothing yet"
         raise StalePlan(
-            f"the plan was made from baseline #{made_from.generation}, the pair is at #{number}",
-            hint=again,
+            f"the plan says what differs from {made_from.against}, to be looked at; "
+            f"both sides have agreed on {now}",
+            hint="make one to apply: reconcile diff LEFT RIGHT -o FILE.rplan",
         )
+    raise StalePlan(
+        f"the plan was made from baseline #{made_from.generation}, the pair is at #{number}",
+        hint=again,
+    )
 
 
 __all__ = [

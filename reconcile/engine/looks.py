@@ -93,6 +93,11 @@ class _Look:
 
     def observe(self) -> Observation:
         """The side as it is now."""
+        if self._side in self._opened.manifests:
+            from reconcile.engine.manifest_sides import observed
+
+            manifest = self._opened.manifests[self._side]
+            return observed(manifest, self._opened.filter, self._started)
         if not self._opened.is_writable:
             return self._into_spool()
         return self._into_state()

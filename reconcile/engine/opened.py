@@ -7,7 +7,7 @@ temporary file instead and waits for nobody.
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,22 +17,25 @@ from reconcile.decide.filters import Filter
 from reconcile.engine.events import Listener
 from reconcile.engine.headers import changed_hash, common_header
 from reconcile.engine.pairs import filter_of, pair_id, rules_digest
-from reconcile.model.errors import Denied, Locked, ReconcileError, StateError
+from reconcile.model.errors import Denied, Locked, ReconcileError, StateError, UsageError
 from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, Header, Manifest
 from reconcile.model.plan import Problem, Side
-from reconcile.model.policy import Limits
+from reconcile.model.policy import Abilities, Limits
 from reconcile.model.treepath import ROOT
 from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
 from reconcile.store.records import Baseline
 from reconcile.store.state import Store, pair_directory
-from reconcile.trees.open import connected, is_remote, local_tree, remote_tree
+from reconcile.trees.open import connected, is_manifest, is_remote, local_tree, remote_tree
 from reconcile.trees.remote import SessionOptions
 
 if TYPE_CHECKING:
+    from reconcile.engine.against import Reference
+    from reconcile.model.rman_read import RmanManifest
     from reconcile.trees.chunking import ChunkCache
     from reconcile.trees.local import LocalTree
+    from reconcile.trees.manifest_tree import ManifestTree
     from reconcile.trees.remote import RemoteTree
 
 
@@ -47,22 +50,28 @@ class Opened:
         run: str = "",
         exclusive: bool,
         keeps: bool = True,
+        against: str = "",
     ) -> None:
         """`exclusive`: take the pair's lock or raise Locked; else take it when it is free.
 
         Without `keeps` nothing is written in the state, and no lock is taken.
+        `against`: another baseline than the newest (`engine/against.py`), for looking.
         """
-        self.job = job
+        self._exit = contextlib.ExitStack()
+        self.manifests: Mapping[Side, RmanManifest] = {}
+        """The sides that are manifest files."""
+        self.job = self._with_manifests(job, exclusive)
         self.listener = listener
         self.run = run
         self.pair = pair_id(job.left, job.right)
         self.directory = pair_directory(job.state_dir, self.pair)
-        self.keeps = keeps
+        self.keeps = keeps = keeps and len(self.manifests) < len(Side)
         self.filter: Filter | None = filter_of(job)
-        self._exit = contextlib.ExitStack()
         self.is_writable = False
         self.notes: list[Problem] = []
         """What the plan says of the way it was made."""
+        self.against = against
+        self._reference: Reference | None = None
         self.rebased: Manifest | None = None
         """The baseline under this header, when the state has it under another hash."""
         self._header: Header | None = None
@@ -86,6 +95,21 @@ class Opened:
         trace: TracebackType | None,
     ) -> None:
         self._exit.close()
+
+    def _with_manifests(self, job: Job, exclusive: bool) -> Job:
+        """The job, fitted to its sides that are manifest files. Raises: UsageError …"""
+        if not any(is_manifest(place) for place in (job.left, job.right)):
+            return job
+        from reconcile.engine import manifest_sides
+
+        if exclusive:
+            manifest_sides.refuse_writing(job)
+        try:
+            self.manifests = manifest_sides.open_manifests(job, self._exit.callback)
+            return manifest_sides.fitted(job, self.manifests)
+        except BaseException:
+            self._exit.close()
+            raise
 
     def dial(self) -> None:
         """Begin to reach every remote side, and guess the header; once is enough.
@@ -130,6 +154,11 @@ class Opened:
         stored = self._stored_header()
         able = [tree.hash_names for tree in self._remote.values()]
         header = common_header(self.job, stored, able)
+        if self.manifests and header.hash_name != self.job.hash_name:
+            raise UsageError(
+                f"the manifest was made with {self.job.hash_name}, which the other side cannot do",
+                hint=f"build the manifest again with --hash {header.hash_name}",
+            )
         newest = self.baseline()
         if newest is not None and newest.header.hash_name != header.hash_name:
             self.notes.append(changed_hash(newest.header, header))
@@ -186,24 +215,41 @@ class Opened:
         self.dial()
         return self._remote.get(side)
 
-    def tree(self, side: Side) -> "LocalTree | RemoteTree":
+    @property
+    def only_looks(self) -> bool:
+        """What is found here is no word about the pair: nothing of it could be carried out."""
+        return not self.keeps or bool(self.manifests) or bool(self.against)
+
+    def abilities(self, side: Side) -> Abilities:
+        """What the side can hold. Who only looks is told all that differs, also at a side that
+        cannot be written to."""
+        found = self.tree(side).abilities
+        if self.keeps and not self.manifests:
+            return found
+        return msgspec.structs.replace(found, writable=True)
+
+    def tree(self, side: Side) -> "LocalTree | ManifestTree | RemoteTree":
         """The side as a tree, connected; made when first asked for."""
         self.connect()
         remote = self.remote(side)
         if remote is not None:
             return remote
+        if side in self.manifests:
+            from reconcile.trees.manifest_tree import ManifestTree
+
+            return ManifestTree(self.url(side), self.manifests[side].header.hash_name)
         if side not in self._local:
             self._local[side] = local_tree(self.endpoint(side))
             self._exit.callback(self._local[side].close)
         return self._local[side]
 
     @property
-    def left(self) -> "LocalTree | RemoteTree":
+    def left(self) -> "LocalTree | ManifestTree | RemoteTree":
         """The left tree."""
         return self.tree(Side.LEFT)
 
     @property
-    def right(self) -> "LocalTree | RemoteTree":
+    def right(self) -> "LocalTree | ManifestTree | RemoteTree":
         """The right tree."""
         return self.tree(Side.RIGHT)
 
@@ -242,8 +288,20 @@ class Opened:
         """Call this when everything is let go."""
         self._exit.callback(callback)
 
+    @property
+    def reference(self) -> "Reference | None":
+        """What was asked for in place of the newest baseline; None: nothing was."""
+        if self.against and self._reference is None:
+            from reconcile.engine.against import resolve_reference
+
+            self._reference = resolve_reference(self, self.against)
+        return self._reference
+
     def baseline(self) -> Baseline | None:
-        """The newest generation that is agreed on; None: a first run."""
+        """The newest generation that is agreed on, or the one asked for; None: a first run."""
+        if self.against and self._header is not None:
+            assert self.reference is not None
+            return self.reference.baseline
         newest = self.store.baselines.newest()
         return newest if newest is not None and newest.root is not None else None
 
@@ -254,6 +312,8 @@ class Opened:
         unless it was carried over (`rehash.py`) it reads as a first run, in
         which nothing is deleted.
         """
+        if self.reference is not None:
+            return self.reference.manifest
         if self.rebased is not None:
             return self.rebased
         if self.baseline() is None:

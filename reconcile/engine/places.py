@@ -109,7 +109,7 @@ def refuse_overlap(left: str, right: str) -> None:
     """
     if is_remote(left) and is_remote(right):
         _refuse_overlapping_names(left, right)
-    if is_remote(left) or is_remote(right):
+    if is_remote(left) or is_remote(right) or os.path.isfile(left) or os.path.isfile(right):
         return
     ids = {side: _id(side) for side in (left, right)}
     if None in ids.values():

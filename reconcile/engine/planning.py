@@ -64,17 +64,25 @@ def judged(opened: Opened, sight: Sight) -> Plan:
 
 
 def make_plan(
-    job: Job, listener: Listener, make: PlanMaker = judged, *, keeps: bool = True
+    job: Job,
+    listener: Listener,
+    make: PlanMaker = judged,
+    *,
+    keeps: bool = True,
+    against: str = "",
 ) -> Planning:
     """Observe both sides and compare them with the baseline; nothing is written on a side.
 
     Without `keeps` nothing is written anywhere: no index, no lock, no state.
+    `against` names another baseline than the newest, `engine/against.py` says how.
     Raises: every error of the observation; a guard that fails does not raise
     here, it stands in `plan.guards` with `ok` false.
     """
-    with Opened(job, listener, exclusive=False, keeps=keeps) as opened:
+    with Opened(job, listener, exclusive=False, keeps=keeps, against=against) as opened:
         planning = plan_now(opened, make).planning
-        if opened.is_writable and planning.plan.kind is PlanKind.SYNC:
+        opened.store.check_still()
+        is_whole = planning.plan.kind is PlanKind.SYNC and not opened.only_looks
+        if opened.is_writable and is_whole:
             note_standing(opened, planning.plan, "")
         return planning
 
@@ -149,6 +157,7 @@ def _made_from(
         _root_id(left.manifest),
         _root_id(right.manifest),
         opened.header,
+        opened.reference.name if opened.reference else "",
     )
 
 
@@ -191,8 +200,8 @@ def rules_of(opened: Opened) -> Rules:
     return msgspec.structs.replace(
         opened.job.rules,
         tracked=opened.job.tracked,
-        left=opened.left.abilities,
-        right=opened.right.abilities,
+        left=opened.abilities(Side.LEFT),
+        right=opened.abilities(Side.RIGHT),
         now_ns=time.time_ns(),
         skew_ns=opened.skew_ns,
     )

@@ -145,6 +145,8 @@ class MadeFrom(msgspec.Struct, frozen=True):
     left_root: bytes
     right_root: bytes
     header: Header
+    against: str = ""
+    """What it was compared with, when that was asked for; empty: the newest baseline."""
 
 
 class GuardCheck(msgspec.Struct, frozen=True):

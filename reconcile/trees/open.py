@@ -31,6 +31,21 @@ def is_remote(endpoint: str) -> bool:
     return bool(scheme_of(endpoint))
 
 
+def is_manifest(endpoint: str) -> bool:
+    """It is a manifest file of this machine: named `.rman`, or beginning as one does."""
+    if is_remote(endpoint) or not os.path.isfile(endpoint):
+        return False
+    if endpoint.endswith(".rman"):
+        return True
+    from reconcile.model.rman import MAGIC  # only for a file in a directory's place
+
+    try:
+        with open(endpoint, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
 def place_name(endpoint: str) -> bytes:
     """Equal for the same root, however it is reached: what a pair is named after."""
     if not is_remote(endpoint):

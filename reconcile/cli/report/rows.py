@@ -111,6 +111,7 @@ def _frame(plan: Plan, plan_id: str) -> Report:
         mode=plan.mode,
         policy=plan.policy,
         baseline=made.generation,
+        against=display_text(made.against),
         time_ns=0,
         first_run=plan.first_run,
         hash_name=made.header.hash_name,

@@ -18,6 +18,7 @@ from reconcile.engine.planning import PlanMaker, judged, make_plan
 from reconcile.model.errors import ExitCode
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
+from reconcile.trees.open import is_manifest
 
 
 def run(face: Face) -> int:
@@ -32,7 +33,9 @@ def look(face: Face, job: Job, make: PlanMaker = judged) -> int:
     session = Session(face)
     session.begin(job)
     try:
-        planning = make_plan(job, session, make, keeps=not face.flag("audit"))
+        planning = make_plan(
+            job, session, make, keeps=not face.flag("audit"), against=face.value("against")
+        )
     finally:
         session.close()
     answer(face, job, planning, reports)
@@ -57,8 +60,13 @@ def answer(face: Face, job: Job, planning: Planning, reports: Sequence[str] = ()
         face.tell(line)
     if location:
         face.say(f"Saved to {face.out.path(os.fsencode(location))}.")
-        if not nothing_to_say(planning.plan):
+        if not nothing_to_say(planning.plan) and may_be_applied(job, planning.plan):
             face.say(f"  apply it  reconcile apply {face.out.path(os.fsencode(location))}")
+
+
+def may_be_applied(job: Job, plan: Plan) -> bool:
+    """It was not made only to be looked at."""
+    return not plan.made_from.against and not any(map(is_manifest, (job.left, job.right)))
 
 
 def save(face: Face, job: Job, plan: Plan, location: str, created_ns: int) -> None:

@@ -45,7 +45,7 @@ def run(face: Face) -> int:
         case "build":
             return _build(face)
         case "show":
-            return _show(face)
+            return show(face)
         case "verify":
             return _verify(face)
         case _:
@@ -92,7 +92,8 @@ def _emit_built(face: Face, built: Built) -> None:
     )
 
 
-def _show(face: Face) -> int:
+def show(face: Face) -> int:
+    """What a manifest file holds."""
     location = local_endpoint(face.words[0])
     listed = list_manifest(location)
     if not face.is_json:

@@ -1,9 +1,11 @@
-"""`reconcile show`: a saved plan, read back. Neither side is needed."""
+"""`reconcile show`: a saved plan (or a manifest), read back. Neither side is needed."""
+
+import os
 
 from reconcile.cli.answer import now_ns, print_plan, print_porcelain
 from reconcile.cli.display import display_text
 from reconcile.cli.documents_json import PlanDocument
-from reconcile.cli.face import PORCELAIN, Face
+from reconcile.cli.face import PORCELAIN, REPORTS, Face
 from reconcile.cli.places import state_dir
 from reconcile.cli.reporting import asked_reports, report_plan, tell_reports
 from reconcile.cli.to_json import (
@@ -17,10 +19,14 @@ from reconcile.cli.to_json import (
 from reconcile.cli.words import time_text, utc_text
 from reconcile.engine.planfile import SavedPlan, load_plan
 from reconcile.engine.planstate import notes_on
+from reconcile.model.errors import UsageError
+from reconcile.trees.open import is_manifest
 
 
 def run(face: Face) -> int:
     """Always 0 when the plan could be read: a note is no failure."""
+    if is_manifest(os.path.abspath(os.path.expanduser(face.words[0]))):
+        return _manifest(face)
     reports = asked_reports(face)
     saved = load_plan(face.words[0])
     notes = notes_on(saved, state_dir(face.value("state_dir"), face.env), now_ns())
@@ -37,6 +43,17 @@ def run(face: Face) -> int:
         _print(face, saved, notes)
     tell_reports(face, reports)
     return 0
+
+
+def _manifest(face: Face) -> int:
+    if face.values("report") or face.format in (PORCELAIN, *REPORTS):
+        raise UsageError(
+            "a manifest is no plan, of which there could be a report",
+            hint=f"reconcile diff LEFT RIGHT --against {face.words[0]}",
+        )
+    from reconcile.cli.verbs.manifest import show
+
+    return show(face)
 
 
 def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
