@@ -57,6 +57,8 @@ class RunEntry(msgspec.Struct, frozen=True):
     """The newest run that took it back; empty: none."""
     has_journal: bool
     """Its steps are still known."""
+    hash_name: HashName = "blake3"
+    """What its ids are made with."""
 
     @property
     def is_well(self) -> bool:
@@ -86,15 +88,19 @@ class RunDetail(msgspec.Struct, frozen=True):
     journal: tuple[tuple[Step, Receipt], ...]
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...]
-    versions: tuple[Version, ...]
+    versions: tuple[NumberedVersion, ...]
     """Of what it superseded, what is still kept."""
     dropped: int
     """Versions that it made and that are kept no longer."""
 
-    @property
-    def hash_name(self) -> HashName:
-        """What its ids are made with."""
-        return self.run.made_from.header.hash_name
+
+class PairKept(msgspec.Struct, frozen=True):
+    """What one pair keeps."""
+
+    pair: KnownPair
+    hash_name: HashName
+    versions: tuple[NumberedVersion, ...]
+    """Newest first."""
 
 
 class PathEvent(msgspec.Struct, frozen=True):
@@ -159,12 +165,15 @@ def versions_of(
 
 def kept_versions(
     state_dir: str, pair: str = "", path: TreePath | None = None, side: Side | None = None
-) -> Sequence[tuple[KnownPair, Sequence[NumberedVersion]]]:
+) -> Sequence[PairKept]:
     """What the pair of this id keeps, or each pair; as `versions_of`."""
-    return tuple(
-        (known, _read(known, lambda _, store: versions_of(store, path, side)))
-        for known in _pairs(state_dir, pair)
-    )
+
+    def kept(known: KnownPair, store: Store) -> PairKept:
+        newest = store.baselines.newest()
+        hash_name = newest.header.hash_name if newest is not None else "blake3"
+        return PairKept(known, hash_name, tuple(versions_of(store, path, side)))
+
+    return tuple(_read(known, kept) for known in _pairs(state_dir, pair))
 
 
 def _pairs(state_dir: str, pair: str) -> Iterator[KnownPair]:
@@ -223,13 +232,14 @@ class _Entries:
             run.baseline_after or self._by_run.get(run.id, 0),
             self._undone.get(run.id, ""),
             bool(tally),
+            run.made_from.header.hash_name,
         )
 
     def adopted(self, made: Baseline) -> RunEntry:
         """A run of which only its baseline tells: there was no step in it."""
         return RunEntry(
             made.run, self._known, ADOPT, "", made.time_ns, made.time_ns, "done", (), 0,
-            made.number - 1, made.number, "", False,
+            made.number - 1, made.number, "", False, made.header.hash_name,
         )  # fmt: skip
 
     def _counts(self, run: str, tally: Mapping[Status, int]) -> tuple[tuple[str, str, int], ...]:
@@ -253,7 +263,7 @@ def _detail(known: KnownPair, store: Store, run: Run) -> RunDetail:
     journal = tuple(store.runs.journal(run.id))
     plan = _plan(run)
     tried = {step.id for step, _ in journal}
-    versions = tuple(store.versions.find(run=run.id))
+    versions = tuple(each for each in versions_of(store) if each.version.run == run.id)
     made = sum(1 for _, receipt in journal if receipt.version)
     return RunDetail(
         _Entries(known, store, store.runs.recent(_ALL)).entry(run),

@@ -121,7 +121,7 @@ def test_one_run_tells_every_step_and_what_it_left_alone(pair: KeptPair) -> None
         [ended] = detail.not_done
         assert (ended.step.path, ended.receipt.code) == (b"b", "E_CHANGED_WHILE_READING")
         assert [conflict.path for conflict in detail.conflicts] == [b"c"]
-        assert [version.path for version in detail.versions] == [A]
+        assert [each.version.path for each in detail.versions] == [A]
         assert (detail.dropped, detail.not_reached, len(detail.journal)) == (0, (), 2)
         assert (detail.entry.result, detail.entry.not_done) == ("partial", 1)
 
@@ -155,9 +155,12 @@ def test_one_path_is_told_across_runs_and_versions(pair: KeptPair) -> None:
         Action.CREATE, Action.DELETE, Action.UPDATE, Action.CREATE,
     ]  # fmt: skip
     assert [event.kept and event.kept.number for event in told] == [None, 1, 2, None]
-    [(_, kept)] = kept_versions(pair.state_dir, path=A)
-    assert [(each.number, each.version.run) for each in kept] == [(1, runs[2]), (2, runs[1])]
-    assert kept[0].place == b".reconcile/versions/" + runs[2].encode() + b"/a"
+    [found] = kept_versions(pair.state_dir, path=A)
+    assert [(each.number, each.version.run) for each in found.versions] == [
+        (1, runs[2]),
+        (2, runs[1]),
+    ]
+    assert found.versions[0].place == b".reconcile/versions/" + runs[2].encode() + b"/a"
 
 
 def test_a_move_is_told_at_both_its_names(pair: KeptPair) -> None:

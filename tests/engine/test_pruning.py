@@ -190,8 +190,8 @@ def test_a_side_that_is_lost_in_the_middle_keeps_what_was_not_answered_for(tmp_p
     far.fars[RIGHT].lose_at("prune")
     with pytest.raises(Unreachable):
         go(job)
-    [(_, kept)] = kept_versions(job.state_dir)
-    assert len(kept) == 3
+    [found] = kept_versions(job.state_dir)
+    assert len(found.versions) == 3
     far.fars[RIGHT].heal()
     assert go(job).removed == 2
 
@@ -284,5 +284,5 @@ def test_a_run_is_no_worse_because_nothing_could_be_pruned(tmp_path: Path) -> No
     outcome = far.run(retention=Retention(keep=0))
     assert not outcome.not_done
     assert [(note.code, note.severity) for note in outcome.problems] == [("E_UNREACHABLE", "note")]
-    [(_, kept)] = kept_versions(far.job.state_dir)
-    assert len(kept) == 4
+    [found] = kept_versions(far.job.state_dir)
+    assert len(found.versions) == 4
