@@ -178,7 +178,12 @@ def status(state_dir: str, jobs: Sequence[Named] = ()) -> Sequence[PairStatus]:
     for job in jobs:
         record = records.pop(job.pair, None)
         found.append(_status(record, job) if record is not None else _never_run(job))
-    return (*found, *(_status(record) for record in records.values()))
+    return (*found, *(_status(record) for record in records.values() if _is_worth_telling(record)))
+
+
+def _is_worth_telling(record: PairRecord) -> bool:
+    """Not a pair that nothing is known of: its sides were never reached."""
+    return bool(record.left or record.damage or record.holder or record.last_run)
 
 
 def _never_run(job: Named) -> PairStatus:
@@ -197,7 +202,7 @@ def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
     left, right = record.left, record.right
     if job is not None:
         left, right = left or job.left, right or job.right
-    what = job.what if job else f"{quote(left)} {quote(right)}"
+    what = job.what if job else f"{quote(left)} {quote(right)}" if left else ""
     return PairStatus(
         record.pair,
         left,
@@ -234,6 +239,8 @@ def _state(record: PairRecord) -> str:
 def _advice(state: str, what: str) -> str:
     """The next command to type; the last run left nothing to do: none."""
     match state:
+        case "damaged" if not what:
+            return "reconcile doctor"
         case "damaged":
             return f"reconcile diff {what} --first-run"
         case "interrupted" | "partial":
