@@ -20,6 +20,10 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if words[:1] == ["remote"]:
         return _serve(words[1:])
+    if words[:1] == ["__complete"]:
+        from reconcile.cli.complete import answer
+
+        return answer(words[1:])
     parsed = _understand(words)
     if not isinstance(parsed, Parsed):
         return parsed

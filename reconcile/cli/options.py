@@ -22,8 +22,9 @@ JOBS = (
 )
 SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
 RULES = (*PLANS, "explain")
-SHOWS = (*PLANS, "show")
-DECIDES = ("conflicts resolve",)
+RETURNS = ("undo", "restore")
+SHOWS = (*PLANS, "show", *RETURNS)
+DECIDES = ("conflicts resolve", *RETURNS)
 """Verbs that apply a plan of their own to a pair as it was last asked about."""
 DRAWN = ("diff", "show")
 """Verbs whose answer can be a report: `--format csv|md|html`."""
@@ -362,13 +363,13 @@ RESOLVING = (
     Option(
         "--keep",
         VALUE,
-        DECIDES,
+        ("conflicts resolve",),
         "The answer: left right both newer older base merge, or a FILE whose content both "
         "sides get. Without it, each conflict is asked about.",
         metavar="ANSWER",
         face=True,
     ),
-    Option("--all", FLAG, DECIDES, "Every conflict that stands.", face=True),
+    Option("--all", FLAG, ("conflicts resolve",), "Every conflict that stands.", face=True),
     Option(
         "--only",
         VALUE,
@@ -376,6 +377,51 @@ RESOLVING = (
         "Only conflicts whose path GLOB matches.",
         metavar="GLOB",
         dest="glob",
+        face=True,
+    ),
+)
+
+RETURNING = (
+    Option(
+        "--skip-changed",
+        FLAG,
+        ("undo",),
+        "Leave out what has changed since, and what hangs on it.",
+        face=True,
+    ),
+    Option(
+        "--at",
+        VALUE,
+        ("restore",),
+        "Which past: vN as `history -- PATH` counts, just before RUN, or a time: 2h ago, "
+        "2026-11-20T18:00.",
+        metavar="vN|RUN|TIME",
+        default="the newest version; of a directory what it lacks",
+        face=True,
+    ),
+    Option(
+        "--side",
+        VALUE,
+        ("restore",),
+        "Where it shall stand again.",
+        choices=("left", "right", "both"),
+        default="the side that keeps it",
+        face=True,
+    ),
+    Option(
+        "--to",
+        VALUE,
+        ("restore",),
+        "Write the content to a new FILE instead; no side changes.",
+        metavar="FILE",
+        face=True,
+    ),
+    Option(
+        "--of",
+        LIST,
+        ("restore",),
+        "Which pair, where several know PATH: a job, or --of LEFT --of RIGHT.",
+        metavar="WHAT",
         face=True,
     ),
 )
@@ -436,6 +482,7 @@ OPTIONS = (
     *GUARDING,
     *APPLYING,
     *RESOLVING,
+    *RETURNING,
     *TRUSTING,
     *STARTING,
     *CONFIGURING,

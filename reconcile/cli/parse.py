@@ -14,20 +14,24 @@ from reconcile.cli.verb_table import VERBS, verb_named
 Value = str | bool | int | list[str]
 
 _GROUPS = frozenset(verb.name.split()[0] for verb in VERBS if " " in verb.name)
+_FIRST = frozenset(name.split()[0] for verb in VERBS for name in (verb.name, *verb.aliases))
 
 
 class Scan:
     """Words and options of a command line in the order given, not yet judged."""
 
-    __slots__ = ("given", "places", "unknown", "words")
+    __slots__ = ("argv", "given", "places", "unknown", "waits_for", "words")
 
-    def __init__(self) -> None:
+    def __init__(self, argv: list[str]) -> None:
+        self.argv = argv
         self.words: list[str] = []
         self.places: list[int] = []
         """Where each word stands in the command line."""
         self.given: list[tuple[Option, str | bool]] = []
         self.unknown = False
         """Something stands there that the table does not explain."""
+        self.waits_for: Option | None = None
+        """The line ends where the value of this option is to come."""
 
 
 def parse(argv: list[str]) -> Parsed | None:
@@ -50,7 +54,7 @@ def parse(argv: list[str]) -> Parsed | None:
 
 def scan(argv: list[str]) -> Scan:
     """Split a command line by the table: what is an option, what its value, what a word."""
-    found = Scan()
+    found = Scan(argv)
     words = iter(enumerate(argv))
     for place, word in words:
         if word == "--":
@@ -94,7 +98,7 @@ def _scan_long(word: str, words: Iterator[tuple[int, str]], found: Scan) -> None
 
 def _scan_short(word: str, words: Iterator[tuple[int, str]], found: Scan) -> None:
     for place, letter in enumerate(word[1:], 2):
-        option = _SHORT.get("-" + letter)
+        option = _short("-" + letter, found.argv)
         if option is None:
             found.unknown = True
             return
@@ -104,13 +108,27 @@ def _scan_short(word: str, words: Iterator[tuple[int, str]], found: Scan) -> Non
         found.given.append((option, True))
 
 
+def _short(letter: str, argv: list[str]) -> Option | None:
+    """The option of this letter; where several have it, that of the line's verb."""
+    known = _SHORT.get(letter, [])
+    if len(known) < 2:
+        return known[0] if known else None
+    first = next((word for word in argv if word in _FIRST), "")
+    verb = verb_named(first)
+    names = (first, verb.name if verb else first)
+    for option in known:
+        if any(name in names or name.split()[0] in names for name in option.verbs):
+            return option
+    return known[0]
+
+
 def _scan_value(
     option: Option, value: str | None, words: Iterator[tuple[int, str]], found: Scan
 ) -> None:
     if value is None:
         value = next(words, (0, None))[1]
     if value is None:
-        found.unknown = True
+        found.unknown, found.waits_for = True, option
     else:
         found.given.append((option, value))
 
@@ -141,15 +159,16 @@ def _put(options: dict[str, Value], option: Option, value: str | bool) -> None:
         options[option.dest] = value
 
 
-def _index() -> tuple[dict[str, tuple[Option, bool]], dict[str, Option]]:
+def _index() -> tuple[dict[str, tuple[Option, bool]], dict[str, list[Option]]]:
     long: dict[str, tuple[Option, bool]] = {}
-    short: dict[str, Option] = {}
+    short: dict[str, list[Option]] = {}
     for option in OPTIONS:
         long[option.name] = (option, True)
         if option.kind == SWITCH:
             long[option.negative] = (option, False)
-        if option.short:
-            short[option.short] = option
+        same = short.setdefault(option.short, []) if option.short else []
+        if all(option.name != other.name for other in same):
+            same.append(option)
     return long, short
 
 

@@ -79,6 +79,24 @@ VERBS = (
         examples=("reconcile explain notes/todo.txt A B", "reconcile explain x.tmp photos --json"),
     ),
     Verb(
+        "undo",
+        (Word("RUN", 0, 1, "A run's id, or its beginning."),),
+        "Take a run back: every path it changed, and what was agreed on, as before.",
+        examples=("reconcile undo r-1ff34bc3018", "reconcile undo r-1ff3 -o back.rplan"),
+        streams=True,
+    ),
+    Verb(
+        "restore",
+        (Word("PATH", 1, 0, "A file or directory below the roots, or its full path."),),
+        "Bring back a kept version of PATH, or a directory as it was.",
+        examples=(
+            "reconcile restore notes/todo.txt --at v2",
+            "reconcile restore photos --at 2h --side left",
+            "reconcile restore notes/todo.txt --at r-1ff3 --to /tmp/old.txt",
+        ),
+        streams=True,
+    ),
+    Verb(
         "manifest build",
         (Word("ENDPOINT", 1, 1, "The directory to list."),),
         "Hash a directory and write its manifest (.rman).",
