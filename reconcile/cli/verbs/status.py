@@ -43,13 +43,11 @@ def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
     fits = look.columns >= _NARROW or not look.is_terminal
     lines = _table(pairs, look) if fits else _blocks(pairs, look)
     needy = sorted((p for p in pairs if p.advice), key=lambda p: _URGENT.index(p.state))
-    commands = list(dict.fromkeys(_advice(pair) for pair in needy))
+    commands = list(dict.fromkeys(pair.advice for pair in needy))
     if not needy:
         lines.append("In sync as of the last run.")
         commands = [f"reconcile diff {pairs[0].what}"]
-    elif len(commands) > 1:
-        lines.append(f"{counted(len(needy), 'pair needs', 'pairs need')} you, besides:")
-        lines += [f"  {look.text(command)}" for command in commands[1:]]
+    lines += [f"also:  {look.text(command)}" for command in commands[1:]]
     return [*lines, f"next:  {look.text(commands[0])}"]
 
 
@@ -129,12 +127,6 @@ def _painted(pair: PairStatus, line: str, look: Look) -> str:
     return line if pair.state in _WELL else look.paint(line, "warning")
 
 
-def _advice(pair: PairStatus) -> str:
-    if pair.state == "conflicts" and verb_named("conflicts resolve"):
-        return "reconcile conflicts resolve"
-    return pair.advice
-
-
 def _last(pair: PairStatus) -> str:
     if not pair.last_run:
         return "-"
@@ -165,5 +157,5 @@ def _item(pair: PairStatus) -> PairItem:
         conflicts=pair.conflicts,
         files=pair.files,
         bytes=pair.size_bytes,
-        advice=_advice(pair),
+        advice=pair.advice,
     )
