@@ -114,6 +114,7 @@ def commands(script: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+_RUN = re.compile(r"\br-[0-9a-f]{11}\b")
 _LOOSE = (
     (re.compile(r"\br-[0-9a-f]{6,}"), "r-ID"),
     (re.compile(r"\bp-[0-9a-f]{6,}"), "p-ID"),
@@ -167,6 +168,8 @@ class Reader:
         self._host = server_of(page)
         self._server: Sshd | None = None
         self._python: subprocess.Popen[str] | None = None
+        self._runs: dict[str, str] = {}
+        self._last_run = ""
         self.environment = {
             "HOME": str(self.home),
             "XDG_STATE_HOME": str(place / "state"),
@@ -200,12 +203,13 @@ class Reader:
         if block.kind == "python":
             said = self._run_python(block)
         elif block.kind == "sh":
-            said = run(block.body, self.home, self.environment)
+            said = run(_RUN.sub(self._meant, block.body), self.home, self.environment)
         else:
             place = self.home / block.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(block.body, encoding="utf-8")
             return
+        self._learn(block.shown or "", said)
         if block.shown is None:
             return
         home = str(self.home)
@@ -213,6 +217,15 @@ class Reader:
             return
         said = said.replace(home, "/home/me")
         raise NotShown(block, said)
+
+    def _learn(self, shown: str, said: str) -> None:
+        """Which runs the page's ids stand for."""
+        printed = _RUN.findall(said)
+        self._last_run = printed[-1] if printed else self._last_run
+        self._runs.update(zip(_RUN.findall(shown), printed, strict=False))
+
+    def _meant(self, run: re.Match[str]) -> str:
+        return self._runs.get(run[0], self._last_run)
 
     def _run_python(self, block: Block) -> str:
         if self._python is None:
