@@ -184,7 +184,8 @@ class Asking:
             self._screen.say(refusal)
             return False
         self._decided[place] = Decided(self._conflicts[place], choice)
-        self._rest = choice if for_rest else None
+        if for_rest:
+            self._rest = choice
         self._screen.answered(self._conflicts[place], choice)
         return True
 

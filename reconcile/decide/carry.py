@@ -116,8 +116,7 @@ class Carrier:
         if is_directory(target):
             self._empty_out(found, side, why)
         action = _putting(entry, target)
-        brings = action is not Action.META and entry.kind == Kind.FILE
-        source = Source(None, found.path, entry) if brings else None
+        source = Source(None, found.path, entry) if action is not Action.META else None
         self.step(found, side, action, entry, why, source)
 
     def _put(self, found: Difference, winner: Side, why: Why) -> None:
