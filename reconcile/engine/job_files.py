@@ -16,6 +16,9 @@ from reconcile.engine.jobs import endpoint_named, side_of, url_of
 from reconcile.model.errors import ConfigError, ReconcileError, UsageError
 
 MAX_BYTES = 1 << 20
+_GROUP = "`{}` can be written by its group (mode {})"
+_PROGRAMS = ("config=", "agent=/")
+"""What names a program in a URL: an ssh_config may, and an agent is one."""
 
 
 class Loaded(NamedTuple):
@@ -72,6 +75,8 @@ def read(found: Found) -> Checked:
     for name in book.jobs:
         faults += _sides_of(book, name)
     faults += _urls_of(book)
+    if warnings and not faults:
+        _refuse_programs(book)
     return Checked(book, tuple(sorted(set(faults))), tuple(warnings))
 
 
@@ -150,9 +155,12 @@ def _document(location: str, is_included: bool, warnings: list[str]) -> Document
         descriptor = os.open(location, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
-    with open(descriptor, "rb") as file:
+    try:
         _check_owner(location, (os.lstat(location), os.fstat(descriptor)), warnings)
-        data = file.read(MAX_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise ConfigError(f"the job file `{location}` is larger than {MAX_BYTES >> 20} MiB")
     directory = os.path.dirname(os.path.abspath(location))
@@ -175,7 +183,7 @@ def _check_owner(location: str, statuses: tuple[os.stat_result, ...], warnings: 
     if status.st_mode & stat.S_IWOTH:
         raise _not_ours(location, f"can be written by everybody (mode {mode})", "chmod")
     if status.st_mode & stat.S_IWGRP:
-        warnings.append(f"`{location}` can be written by its group (mode {mode}): chmod g-w")
+        warnings.append(f"{_GROUP.format(location, mode)}: chmod g-w {location}")
 
 
 def _not_ours(location: str, why: str, remedy: str) -> ConfigError:
@@ -185,3 +193,21 @@ def _not_ours(location: str, why: str, remedy: str) -> ConfigError:
         + (f"chmod go-w {location}" if remedy == "chmod" else f"chown $USER {location}"),
         code="E_CONFIG_PERMS",
     )
+
+
+def _refuse_programs(book: Book) -> None:
+    """Raises: ConfigError, when a file that our group may write names what will be run."""
+    said = [(url_of(each), each.spot.file) for each in book.endpoints.values()]
+    for entry in book.jobs.values():
+        for side in ("left", "right"):
+            filed = entry.said(side)
+            if filed is not None and not str(filed.value).startswith("@"):
+                said.append((side_of(book, entry, side), filed.spot.file))
+    for url, location in said:
+        options = url.partition("?")[2].split("&")
+        if any(option.startswith(_PROGRAMS) for option in options) and _is_our_group_s(location):
+            raise _not_ours(location, "names a program, and its group can write it", "chmod")
+
+
+def _is_our_group_s(location: str) -> bool:
+    return bool(os.stat(location).st_mode & stat.S_IWGRP)
