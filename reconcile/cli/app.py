@@ -23,6 +23,7 @@ _GROUPS = {
     "manifest": "Make, read and compare manifests: hashed listings of a tree.",
     "baseline": "What both sides last agreed on.",
     "endpoint": "Other machines.",
+    "versions": "Superseded content that is kept: list, prune.",
     "conflicts": "What a person must decide: list, show, resolve.",
     "config": "The job file: reconcile.toml.",
 }

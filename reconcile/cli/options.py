@@ -5,6 +5,7 @@ The fast parser (`cli/parse.py`), typer's commands, help and completion
 verbs. What is not built is not listed.
 """
 
+from reconcile.cli.options_past import KEEPING, LOOKING_BACK
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, VALUE, Option
 from reconcile.cli.verb_table import VERBS
 
@@ -26,9 +27,9 @@ RETURNS = ("undo", "restore")
 SHOWS = (*PLANS, "show", *RETURNS)
 DECIDES = ("conflicts resolve", *RETURNS)
 """Verbs that apply a plan of their own to a pair as it was last asked about."""
-DRAWN = ("diff", "show")
+DRAWN = ("diff", "show", "history")
 """Verbs whose answer can be a report: `--format csv|md|html`."""
-REPORTED = (*SHOWS,)
+REPORTED = (*SHOWS, "history")
 """Verbs that write report files."""
 
 COMMON = (
@@ -97,7 +98,7 @@ COMMON = (
     Option(
         "-y --yes",
         FLAG,
-        ("apply", *DECIDES, "baseline reset", "endpoint trust"),
+        ("apply", *DECIDES, "baseline reset", "endpoint trust", "versions prune"),
         "Do not ask. Guards still stop.",
         face=True,
     ),
@@ -308,12 +309,18 @@ ANSWERING = (
         face=True,
     ),
     Option("--summary", FLAG, (*SHOWS, *LISTS), "Only the counts.", face=True),
-    Option("--full", FLAG, (*SHOWS, "manifest show"), "Every path, nothing folded.", face=True),
-    Option("--depth", VALUE, SHOWS, "Fold below depth N.", metavar="N", face=True),
+    Option(
+        "--full",
+        FLAG,
+        (*SHOWS, "manifest show", "history"),
+        "Every path, nothing folded.",
+        face=True,
+    ),
+    Option("--depth", VALUE, (*SHOWS, "history"), "Fold below depth N.", metavar="N", face=True),
     Option(
         "--limit",
         VALUE,
-        (*SHOWS, "manifest show"),
+        (*SHOWS, "manifest show", "history", "versions list"),
         "At most N lines.",
         metavar="N",
         default="200",
@@ -335,7 +342,7 @@ APPLYING = (
     Option(
         "-n --dry-run",
         FLAG,
-        ("apply", *DECIDES),
+        ("apply", *DECIDES, "versions prune"),
         "Only show, as `diff` does.",
         dest="only_show",
         face=True,
@@ -350,9 +357,18 @@ APPLYING = (
     ),
     Option("--versions", SWITCH, ("apply", *DECIDES), "Keep what is overwritten.", default="on"),
     Option(
+        "--keep-versions",
+        VALUE,
+        ("apply",),
+        "After a run that ended well keep no more of what it and earlier ones superseded: "
+        "N versions of each path, or those younger than DURATION.",
+        metavar="N|DURATION",
+        default="all, until `versions prune`",
+    ),
+    Option(
         "--lock-wait",
         VALUE,
-        ("apply", *DECIDES),
+        ("apply", *DECIDES, "versions prune"),
         "Wait for another run.",
         metavar="DURATION",
         default="0s",
@@ -445,6 +461,7 @@ TRUSTING = (
 )
 
 STARTING = (
+    Option("--run", FLAG, ("demo",), "Type the commands too, one after the other.", face=True),
     Option(
         "--install", FLAG, ("completion",), "Write it where your shell looks for it.", face=True
     ),
@@ -483,6 +500,8 @@ OPTIONS = (
     *APPLYING,
     *RESOLVING,
     *RETURNING,
+    *LOOKING_BACK,
+    *KEEPING,
     *TRUSTING,
     *STARTING,
     *CONFIGURING,

@@ -66,6 +66,40 @@ VERBS = (
         streams=True,
     ),
     Verb(
+        "history",
+        (
+            Word(
+                "WHAT",
+                0,
+                3,
+                "A run (r-...) for every step of it; a job, or LEFT and RIGHT; after -- one path.",
+            ),
+        ),
+        "List past runs; show one run, or what became of one path.",
+        examples=(
+            "reconcile history --since 7d --failed",
+            "reconcile history r-19c2a --report run.html",
+            "reconcile history -- notes/todo.txt",
+        ),
+        aliases=("log",),
+    ),
+    Verb(
+        "versions list",
+        (WHAT,),
+        "List the superseded content that is kept, newest first.",
+        examples=("reconcile versions list", "reconcile versions list A B --only '*.jpg'"),
+        aliases=("versions",),
+    ),
+    Verb(
+        "versions prune",
+        (WHAT,),
+        "Remove superseded content for good: what is more, older or larger than you say.",
+        examples=(
+            "reconcile versions prune A B --keep 5 --dry-run",
+            "reconcile versions prune --max-age 90d --max-size 20G --yes",
+        ),
+    ),
+    Verb(
         "verify",
         (WHAT,),
         "Read and hash both sides again; compare them with each other and the baseline.",
@@ -165,6 +199,12 @@ VERBS = (
             "reconcile endpoint trust nas.lan",
             "reconcile endpoint trust nas.lan --fingerprint SHA256:Zk3v... --replace",
         ),
+    ),
+    Verb(
+        "demo",
+        (Word("DIR", 0, 1, "A new directory for the example; reconcile-demo when left out."),),
+        "Make an example with changes and conflicts, and say what to type in it.",
+        examples=("reconcile demo", "reconcile demo ~/tryout --run"),
     ),
     Verb(
         "doctor",

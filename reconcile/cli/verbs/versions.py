@@ -1,0 +1,187 @@
+"""`reconcile versions`: what superseded content is kept, and what of it may go for good."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from shlex import quote
+
+from msgspec.structs import replace
+
+from reconcile.cli.asked import flags_of, job_asked
+from reconcile.cli.exits import worst
+from reconcile.cli.face import Face
+from reconcile.cli.history_json import (
+    PruneDocument,
+    VersionsDocument,
+    pair_versions,
+    pruned_pair,
+)
+from reconcile.cli.places import state_dir
+from reconcile.cli.prompt import ask
+from reconcile.cli.render_history import (
+    pair_text,
+    pruned_lines,
+    pruning_lines,
+    total_line,
+    version_lines,
+)
+from reconcile.cli.session import Session
+from reconcile.cli.words import counted
+from reconcile.decide.filters import compile_patterns
+from reconcile.decide.settle import settle
+from reconcile.engine.history import PairKept, kept_versions
+from reconcile.engine.known import known_pairs
+from reconcile.engine.pairs import pair_id
+from reconcile.engine.pruning import Pruning, everything, look, prune
+from reconcile.model.errors import ExitCode, NeedsApproval, UsageError
+from reconcile.model.job import KEEP_ALL, Job, Retention
+from reconcile.model.plan import Side
+from reconcile.model.treepath import TreePath
+
+_LISTED = 200
+_SAYING = frozenset(("versions_keep", "versions_max_age", "versions_max_size"))
+
+
+def run(face: Face) -> int:
+    """The second word chooses."""
+    return _prune(face) if face.verb.endswith("prune") else _list(face)
+
+
+def _directory(face: Face) -> str:
+    return state_dir(face.value("state_dir"), face.env)
+
+
+def _takes_part(face: Face) -> Callable[[TreePath], bool]:
+    """What `--only` lets through; everything without it."""
+    if "glob" not in face.options:
+        return everything
+    match = compile_patterns([face.value("glob")])
+    return lambda path: match(path) is not None
+
+
+def _list(face: Face) -> int:
+    directory, takes_part = _directory(face), _takes_part(face)
+    pair = ""
+    if face.words:
+        job = job_asked(face, face.words)
+        pair = pair_id(job.left, job.right)
+    side = Side(face.value("side")) if "side" in face.options else None
+    found = [
+        replace(each, versions=tuple(v for v in each.versions if takes_part(v.version.path)))
+        for each in kept_versions(directory, pair, side=side)
+    ]
+    if face.is_json:
+        every = [version for each in found for version in each.versions]
+        face.document(
+            VersionsDocument(
+                state_dir=directory,
+                count=len(every),
+                bytes=sum(each.version.size_bytes for each in every),
+                pairs=[pair_versions(each) for each in found],
+            )
+        )
+        return ExitCode.OK
+    for line in _list_lines(face, [each for each in found if each.versions]):
+        face.say(line)
+    return ExitCode.OK
+
+
+def _list_lines(face: Face, found: Sequence[PairKept]) -> list[str]:
+    if not found:
+        return ["No superseded content is kept."]
+    limit = face.number("limit", _LISTED)
+    lines: list[str] = []
+    for each in found:
+        if len(found) > 1:
+            lines.append(pair_text(each.pair, face.out))
+        shown = replace(each, versions=each.versions[:limit])
+        lines += version_lines(shown, face.out)
+        more = len(each.versions) - limit
+        lines += [f"{counted(more, 'more line')}: --limit {len(each.versions)}"] if more > 0 else []
+        lines.append(f"{total_line(each.versions)}: all of it is kept until it is pruned")
+    newest = found[0].versions[0].version
+    name = quote(os.fsdecode(newest.path))
+    return [*lines, f"next:  {face.out.text(f'reconcile history -- {name}')}"]
+
+
+def _prune(face: Face) -> int:
+    jobs = _jobs(face)
+    for job in jobs:
+        if job.retention == KEEP_ALL:
+            raise UsageError(
+                "how much is to be kept is not said",
+                hint="reconcile versions prune --keep 5, --max-age 90d, --max-size 20G",
+            )
+    only_look = face.flag("only_show")
+    if not only_look and not face.flag("yes") and not face.may_ask:
+        raise NeedsApproval(
+            "it would have to ask before content is removed for good, and nobody can answer",
+            hint="add --yes, or look first: --dry-run",
+        )
+    done = [_pruned(face, job, several=len(jobs) > 1, only_look=only_look) for job in jobs]
+    if face.is_json:
+        pairs = [pruned_pair(each) for each in done]
+        face.document(PruneDocument(dry_run=only_look, pairs=pairs))
+    elif not jobs and not face.quiet:
+        face.say("No pair is known yet: nothing is kept.")
+    codes = [ExitCode.PARTIAL for each in done if each.problems]
+    return worst(*codes)
+
+
+def _jobs(face: Face) -> list[Job]:
+    """The pairs to be pruned, each with what is asked of it: now, else when it last ran."""
+    if face.words:
+        return [job_asked(face, face.words)]
+    flags, found = flags_of(face), []
+    for known in known_pairs(_directory(face)):
+        if known.job is None:
+            face.note(f"note: left alone, run it once more: {known.left}  {known.right}")
+            continue
+        found.append(settle(flags, face.env, _own(flags, known.job)))
+    return found
+
+
+def _own(flags: Collection[str], job: Job) -> Job:
+    """Its own retention counts only when this line says none."""
+    return replace(job, retention=Retention()) if _SAYING & set(flags) else job
+
+
+def _pruned(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruning:
+    session = Session(face)
+    takes_part = _takes_part(face)
+
+    def agree(pruning: Pruning) -> bool:
+        session.pause()
+        _show(face, pruning, several=several)
+        return _is_agreed(face, pruning)
+
+    try:
+        if only_look:
+            pruning = look(job, session, takes_part)
+            _show(face, pruning, several=several)
+            return pruning
+        pruning = prune(job, session, agree, takes_part)
+    finally:
+        session.close()
+    if not face.is_json and face.quiet < 2 and (pruning.removed or pruning.problems):
+        for line in pruned_lines(pruning, face.out):
+            face.say(line)
+    return pruning
+
+
+def _show(face: Face, pruning: Pruning, *, several: bool) -> None:
+    if face.is_json or face.quiet > 1:
+        return
+    if several:
+        face.say(face.out.text(f"{pruning.job.left}  {pruning.job.right}"))
+    for line in pruning_lines(pruning, face.out):
+        face.say(line)
+
+
+def _is_agreed(face: Face, pruning: Pruning) -> bool:
+    if not pruning.going or face.flag("yes"):
+        return True
+    count = counted(len(pruning.going), "version")
+    if ask(face, f"Remove {count} for good? [y]es / [n]o: ").lower() in ("y", "yes"):
+        return True
+    face.tell("not pruned: nothing was removed")
+    return False
