@@ -15,7 +15,7 @@ from reconcile.cli.interactive import Asking, Offer, key_words
 from reconcile.cli.keyboard import Keyboard
 from reconcile.cli.render_conflict import (
     entry_lines,
-    head_line,
+    head_lines,
     hunk_lines,
     kept_text,
     legend_line,
@@ -57,7 +57,7 @@ class TerminalScreen:
         """See `Screen.show`; never higher than the terminal, as far as that can be."""
         look = self._face.err
         behind, offer = self._looked_at(conflict)
-        lines = [head_line(conflict, look, f"{place + 1}/{total}")]
+        lines = head_lines(conflict, look, f"{place + 1}/{total}")
         lines += entry_lines(conflict, look, self._job.hash_name)
         keys = textwrap.wrap(
             "  ".join(word.replace(" ", "\0") for word in key_words(conflict, offer, place == 0)),
@@ -126,7 +126,7 @@ class TerminalScreen:
             return
         lines = hunk_lines(hunks(*behind.compared), look)
         legend = legend_line(behind.base_text is not None)
-        lines = [head_line(conflict, look), *lines, legend]
+        lines = [*head_lines(conflict, look), *lines, legend]
         if len(lines) > _rows() - 2:
             with self._keyboard.lent():
                 if paged(lines, self._face.env):

@@ -18,8 +18,8 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Conflict, Side
 from reconcile.store.records import Standing
 
-_NARROW = 76
-"""A terminal narrower than this gets a paragraph a conflict instead of a row."""
+_LEAST_NAME = 14
+"""A terminal that leaves less of the names gets a paragraph a conflict instead of a row."""
 _TEXT_INDENT = " " * 6
 _KINDS = {
     "both-changed": "both sides edited it",
@@ -54,15 +54,14 @@ def list_lines(found: Sequence[OpenConflict], look: Look, now_ns: int, more: str
     """One row a conflict, and the next command; `more` is what follows `resolve` in it."""
     if not found:
         return ["No conflict stands, as far as the last `diff` or `apply` saw."]
-    if look.is_terminal and look.columns < _NARROW:
+    lines = _table(found, look, now_ns)
+    if look.is_terminal and max(map(len, lines)) > look.columns:
         lines = [line for each in found for line in _paragraph(each, look, now_ns)]
-    else:
-        lines = _table(found, look, now_ns)
     resolve = f"reconcile conflicts resolve{more}"
     count = counted(len(found), "conflict")
     lines.append(f"{count}.  Resolve:  {resolve}   (or --all --keep newer)")
     if look.is_terminal and len(lines[-1]) > look.columns:
-        lines[-1:] = [f"{count}.  Resolve:", f"  {resolve}", f"  {resolve} --all --keep newer"]
+        lines[-1:] = [f"{count}.  Resolve:", f"  {resolve}", "  (or --all --keep newer)"]
     return lines
 
 
@@ -81,7 +80,7 @@ def _table(found: Sequence[OpenConflict], look: Look, now_ns: int) -> list[str]:
     lines = columns(head, rows)
     over = max(map(len, lines)) - look.columns
     if look.is_terminal and over > 0:
-        width = max(12, max(len(row[2]) for row in rows) - over)
+        width = max(_LEAST_NAME, max(len(row[2]) for row in rows) - over)
         for row in rows:
             row[2] = _shortened(row[2], width, look)
         lines = columns(head, rows)
@@ -91,9 +90,10 @@ def _table(found: Sequence[OpenConflict], look: Look, now_ns: int) -> list[str]:
 def _paragraph(found: OpenConflict, look: Look, now_ns: int) -> list[str]:
     conflict = found.conflict
     age = age_text(now_ns - found.standing.first_time_ns)
-    head = f"{conflict.id}  {look.path(conflict.path)}"
+    start = f"{conflict.id}  "
+    head = start + _shortened(look.path(conflict.path), look.columns - len(start), look)
     sides = [f"  {side:<5}  {state_text(conflict, side, look, now_ns)}" for side in Side]
-    return [head, *sides, f"  {job_text(found, look)}, {age}"]
+    return [_cut(line, look) for line in (head, *sides, f"  {job_text(found, look)}, {age}")]
 
 
 def state_text(conflict: Conflict, side: Side, look: Look, now_ns: int) -> str:
@@ -116,10 +116,12 @@ def state_text(conflict: Conflict, side: Side, look: Look, now_ns: int) -> str:
 
 
 def when_text(time_ns: int, now_ns: int) -> str:
-    """`14:02` of today, else the date."""
-    text = time_text(time_ns)
-    day, _, clock = text.partition(" ")
-    return clock if clock and day == time_text(now_ns).partition(" ")[0] else day
+    """`14:02` of today, `11-20` of this year, else the date."""
+    day, _, clock = time_text(time_ns).partition(" ")
+    today = time_text(now_ns)
+    if clock and today.startswith(day):
+        return clock
+    return day[5:] if day[:5] == today[:5] else day
 
 
 def age_text(age_ns: int) -> str:
@@ -132,15 +134,16 @@ def age_text(age_ns: int) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
-def head_line(conflict: Conflict, look: Look, place: str = "") -> str:
-    """`[1/2] notes/todo.txt   both sides edited it`."""
+def head_lines(conflict: Conflict, look: Look, place: str = "") -> list[str]:
+    """`[1/2] notes/todo.txt   both sides edited it`; two lines where one does not hold it."""
     kind = _KINDS.get(conflict.kind, conflict.kind)
-    name = look.path(conflict.path)
     start = f"[{place}] " if place else f"{conflict.id}  "
-    if look.is_terminal:
-        room = max(12, look.columns - len(start) - len(kind) - 3)
-        name = _shortened(name, room, look)
-    return f"{start}{look.paint(name, 'conflict')}   {kind}"
+    name = look.path(conflict.path)
+    room = look.columns - len(start)
+    if not look.is_terminal or len(name) + len(kind) + 3 <= room:
+        return [f"{start}{look.paint(name, 'conflict')}   {kind}"]
+    name = look.paint(_shortened(name, room, look), "conflict")
+    return [f"{start}{name}", f"{_TEXT_INDENT}{kind}"]
 
 
 def entry_lines(conflict: Conflict, look: Look, hash_name: str = "blake3") -> list[str]:

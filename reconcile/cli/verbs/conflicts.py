@@ -21,7 +21,7 @@ from reconcile.cli.places import state_dir
 from reconcile.cli.render_conflict import (
     clock_ns,
     entry_lines,
-    head_line,
+    head_lines,
     hunk_lines,
     legend_line,
     list_lines,
@@ -144,7 +144,7 @@ def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hu
     look, conflict, now = face.out, found.conflict, clock_ns()
     job = found.pair.job
     hash_name = job.hash_name if job is not None else "blake3"
-    lines = [head_line(conflict, look), *entry_lines(conflict, look, hash_name)]
+    lines = [*head_lines(conflict, look), *entry_lines(conflict, look, hash_name)]
     lines += [f"  {side:<5}    {look.text(url)}" for side, url in _places(found)]
     lines += since_lines(found.standing, look, now)
     if changed:

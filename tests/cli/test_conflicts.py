@@ -1,0 +1,263 @@
+"""`conflicts list|show|resolve` as a user types them, off a terminal and as JSON."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconcile.cli.conflicts_json import ConflictsDocument
+from reconcile.cli.look import Look
+from reconcile.cli.render_conflict import (
+    age_text,
+    entry_lines,
+    head_lines,
+    hunk_lines,
+    list_lines,
+    state_text,
+)
+from reconcile.cli.threeway import hunks
+from reconcile.engine.known import KnownPair
+from reconcile.engine.resolving import OpenConflict
+from reconcile.model.entry import Entry, Kind
+from reconcile.model.plan import Conflict, Side
+from reconcile.model.treepath import TreePath
+from reconcile.store.records import Standing
+from tests.cli.test_schemas import Shell
+
+HOUR = 3_600_000_000_000
+NOW = 1_795_269_900 * 1_000_000_000
+NAMES = ("one.txt", "notes/two.txt", "notes/three.txt")
+BASE = "one\n\n\n\n\ntwo\n"
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-file` merges")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, environment: dict[str, str]) -> Shell:
+    """Three conflicts: texts that merge."""
+    found = Shell(tmp_path, environment)
+    for side in ("left", "right"):
+        (tmp_path / side / "notes").mkdir(parents=True)
+        for name in NAMES:
+            (tmp_path / side / name).write_text(BASE)
+    assert found.run("apply", "left", "right", "--yes")[0] == 0
+    for side, old, new in (("left", "one", "1"), ("right", "two", "2")):
+        for name in NAMES:
+            (tmp_path / side / name).write_text(BASE.replace(old, new))
+    assert found.run("diff", "left", "right")[0] == 0
+    return found
+
+
+def ids(shell: Shell, *words: str) -> dict[str, str]:
+    """Path -> id."""
+    document = shell.document("conflicts.json", "conflicts", *words)
+    return {c["conflict"]["path"]: c["conflict"]["id"] for c in document["conflicts"]}
+
+
+def held(shell: Shell, side: str, name: str = "one.txt") -> str:
+    return (shell.where / side / name).read_text()
+
+
+def test_what_diff_saw_is_listed_and_can_be_narrowed(shell: Shell) -> None:
+    assert set(ids(shell)) == set(NAMES)
+    assert set(ids(shell, "list", "left", "right", "--only", "notes/*")) == set(NAMES[1:])
+    code, out = shell.run("conflicts")
+    assert code == 0
+    assert out.decode().splitlines()[-1].startswith("3 conflicts.  Resolve:")
+
+
+@needs_git
+def test_one_is_shown_line_by_line(shell: Shell) -> None:
+    wanted = ids(shell)["one.txt"]
+    found = shell.document("conflict.json", "conflicts", "show", wanted[:-1])
+    assert found["standing"]["conflict"]["id"] == wanted
+    changed = [(line["by"], line["sign"], line["text"]) for line in found["diff"] if line["by"]]
+    assert changed == [
+        ("left", "-", "one"),
+        ("left", "+", "1"),
+        ("right", "-", "two"),
+        ("right", "+", "2"),
+    ]
+    assert (found["merges"], found["base_text"]["lines"]) == (True, 6)
+    text = shell.run("conflicts", "show", wanted)[1].decode()
+    assert "L-one" in text
+    assert text.splitlines()[-1] == f"Resolve:  reconcile conflicts resolve {wanted}"
+
+
+@needs_git
+def test_a_side_that_moved_on_is_told_so(shell: Shell) -> None:
+    (shell.where / "left/one.txt").write_text("moved on\n")
+    found = shell.document("conflict.json", "conflicts", "show", ids(shell)["one.txt"])
+    assert found["left_text"]["missing"] == "changed since, or it cannot be read"
+    assert (found["merges"], found["diff"]) == (None, [])
+
+
+@needs_git
+def test_some_are_merged_by_a_pattern_and_the_rest_waits(shell: Shell) -> None:
+    events = shell.events("conflicts", "resolve", "--keep", "merge", "--only", "notes/**", "--yes")
+    resolved = [event for event in events if event["type"] == "conflict_resolved"]
+    assert {(e["path"], e["choice"], e["outcome"]) for e in resolved} == {
+        (name, "merge", "done") for name in NAMES[1:]
+    }
+    assert events[-1]["code"] == 0
+    merged = BASE.replace("one", "1").replace("two", "2")
+    assert held(shell, "left", NAMES[1]) == held(shell, "right", NAMES[1]) == merged
+    assert set(ids(shell)) == {"one.txt"}
+
+
+def test_a_file_answers_one_conflict(shell: Shell) -> None:
+    (shell.where / "mine.txt").write_text("mine\n")
+    words = ("conflicts", "resolve", "--keep", "mine.txt", "--yes")
+    assert shell.run(*words, "--all")[0] == 64
+    assert shell.run(*words, ids(shell)["one.txt"])[0] == 0
+    assert held(shell, "left") == held(shell, "right") == "mine\n"
+
+
+def test_what_stays_says_why_and_is_code_3(shell: Shell) -> None:
+    events = shell.events("conflicts", "resolve", "--all", "--keep", "older", "--yes")
+    notes = {event["note"] for event in events if event["type"] == "conflict_resolved"}
+    assert (notes, events[-1]["code"]) == ({"the times are too close"}, 3)
+    code, out = shell.run("conflicts", "resolve", "--all", "--keep", "older", "--yes")
+    assert (code, out.decode().splitlines()[0]) == (3, "Resolved 0 of 3.")
+    assert "stays: the times are too close" in out.decode()
+
+
+def test_a_resolution_is_shown_or_saved_and_nothing_changes_before_it_is_applied(
+    shell: Shell,
+) -> None:
+    words = ("conflicts", "resolve", "--all", "--keep", "right")
+    events = shell.events(*words, "-n")
+    assert {e["outcome"] for e in events if e["type"] == "conflict_resolved"} == {"planned"}
+    assert shell.run(*words, "-o", "r.rplan")[0] == 0
+    assert held(shell, "left") != held(shell, "right")
+    assert len(ids(shell)) == 3
+    assert shell.run("apply", "r.rplan")[0] == 0
+    assert held(shell, "left") == held(shell, "right")
+    assert ids(shell) == {}
+
+
+def test_given_content_waits_in_the_state_until_the_saved_plan_is_applied(shell: Shell) -> None:
+    (shell.where / "mine.txt").write_text("mine\n")
+    wanted = ids(shell)["one.txt"]
+    words = ("conflicts", "resolve", wanted, "--keep", "mine.txt", "-o", "r.rplan")
+    assert shell.run(*words)[0] == 0
+    (shell.where / "mine.txt").unlink()
+    shell.run("apply", "r.rplan")
+    assert held(shell, "left") == held(shell, "right") == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        ("resolve", 64, "E_NEEDS_APPROVAL"),
+        ("resolve --all --keep left", 64, "E_NEEDS_APPROVAL"),
+        ("resolve --keep left --yes", 64, "E_USAGE"),
+        ("resolve --all --keep lft --yes", 64, "E_USAGE"),
+        ("resolve c-zzzzz --keep left --yes", 12, "E_NOT_FOUND"),
+        ("resolve c- --keep left --yes", 64, "E_USAGE"),
+        ("show c-zzzzz", 12, "E_NOT_FOUND"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_before_anything_happens(
+    words: str, code: int, error: str, shell: Shell
+) -> None:
+    before = held(shell, "left")
+    found = shell.run("conflicts", *words.split(), "--json")
+    last = [json.loads(line) for line in found[1].splitlines()]
+    assert found[0] == code
+    assert any(error == event.get("code") for event in last)
+    assert held(shell, "left") == before
+
+
+def test_without_any_conflict_there_is_nothing_to_do(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    shell = Shell(tmp_path, environment)
+    assert ids(shell) == {}
+    assert shell.run("conflicts")[1].startswith(b"No conflict stands")
+    assert shell.events("conflicts", "resolve", "--all", "--keep", "left", "--yes")[-1]["code"] == 0
+
+
+def test_a_thousand_are_resolved_by_one_command_in_seconds(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    shell = Shell(tmp_path, environment)
+    names = [f"d{n % 10}/{n}" for n in range(1_000)]
+    for side in ("left", "right"):
+        for name in names:
+            (tmp_path / side / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / side / name).write_text(side)
+    shell.run("diff", "left", "right")
+    started = time.monotonic()
+    code, out = shell.run("conflicts", "resolve", "--keep", "left", "--only", "d[0-8]/*", "--yes")
+    assert code == 0
+    assert b"Resolved 900 of 900." in out
+    assert time.monotonic() - started < 30
+    assert {(tmp_path / "right" / name).read_text() for name in names[:9]} == {"left"}
+    assert len(ids(shell)) == 100
+
+
+# What the lines look like.
+
+
+def entry(kind: Kind = Kind.FILE, size: int = 1229, minutes: int = 10, mode: int = 0o644) -> Entry:
+    return Entry(
+        b"x", kind, size, NOW - minutes * 60_000_000_000, mode, bytes([minutes % 256]) * 32
+    )
+
+
+def standing(name: bytes, conflict_id: str, left: Entry | None, kind: str) -> OpenConflict:
+    found = Conflict(conflict_id, TreePath(name), kind, entry(minutes=60), left, entry())
+    pair = KnownPair("p", "/state", "/home/me/photos", "/mnt/nas/photos", None)
+    return OpenConflict(pair, Standing(found, "r-1", NOW - 2 * HOUR, "r-2", NOW - HOUR))
+
+
+EVERY = (
+    standing(b"2024/cover.jpg", "c-7k3ab", None, "delete-edit"),
+    standing(b"notes/a name that is much too long for a narrow terminal.txt", "c-7k2ab",
+             entry(minutes=2000), "both-changed"),
+    standing(b"bad\xff\x1b[31m\n", "c-7k4ab", entry(Kind.DIR, 0), "type"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        ("conflicts", Look()),
+        ("conflicts-80", Look(columns=80, is_terminal=True)),
+        ("conflicts-40", Look(columns=40, is_terminal=True)),
+        ("conflicts-ascii", Look(ascii_only=True)),
+    ],
+)
+def test_the_list(name: str, look: Look, golden: Callable[[str, str], None]) -> None:
+    lines = list_lines(EVERY, look, NOW)
+    lines += [""]
+    for each in EVERY:
+        lines += [*head_lines(each.conflict, look, "1/3"), *entry_lines(each.conflict, look)]
+    hostile = b"tab\there\n\x1b[31mred\n\xff\n\xe2\x80\xaertl\n" + b"w" * 100 + b"\n"
+    lines += hunk_lines(hunks(b"", hostile, b"x\n"), look)
+    lines += hunk_lines(hunks(b"", hostile, b"x\n"), look, 4)
+    if look.is_terminal:
+        assert max(map(len, lines)) <= look.columns
+    golden(name, "\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(0, "now"), (59, "59 min"), (60, "1 h"), (47 * 60, "47 h"), (2880, "2 d")]
+)
+def test_an_age(minutes: int, text: str) -> None:
+    assert age_text(minutes * 60_000_000_000) == text
+
+
+def test_states(utc: None) -> None:
+    link = Entry(b"x", Kind.LINK, id=b"there")
+    made = Conflict("c-1", TreePath(b"x"), "both-created", None, link, entry())
+    assert state_text(made, Side.LEFT, Look(), NOW) == "created → there"
+    moded = Conflict("c-1", TreePath(b"x"), "meta", entry(), entry(mode=0o755), entry())
+    assert state_text(moded, Side.LEFT, Look(), NOW) == "mode 0755 13:55 1.2 KiB"
+
+
+def test_the_documents_name_their_format() -> None:
+    assert ConflictsDocument(state_dir="", conflicts=[]).format == "reconcile-conflicts/1.0"
