@@ -55,6 +55,7 @@ from reconcile.engine.outcome import (
     Verification,
 )
 from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
 from reconcile.engine.undoing import ChangedSince
 from reconcile.model.entry import Entry, Kind
@@ -130,6 +131,7 @@ __all__ = [
     "Planned",
     "Planning",
     "Problem",
+    "Pruning",
     "Receipt",
     "ReconcileError",
     "Refused",

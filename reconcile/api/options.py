@@ -66,6 +66,10 @@ class Options(TypedDict, total=False):
     durability: str
     versions: bool
     lock_wait: str
+    keep_versions: str | int
+    versions_keep: int
+    versions_max_age: str
+    versions_max_size: str | int
 
 
 def settled(
@@ -82,6 +86,13 @@ def settled(
     job = settle(flags(options), {}, job, _content)
     check_names(options, job)
     return job
+
+
+def asked_again(job: Job, options: Mapping[str, object]) -> Job:
+    """What was asked once, with options that come before it. Raises: UsageError."""
+    made = settle(flags(options), {}, job, _content)
+    check_names(options, made)
+    return made
 
 
 def flags(options: Mapping[str, object]) -> dict[str, Flag]:

@@ -15,8 +15,10 @@ import msgspec
 from reconcile.api.applying import events
 from reconcile.api.conflicts import Keep, Resolved, Texts, chosen, resolve, standing, texts
 from reconcile.api.options import Options, Place, begun, settled, state_place
+from reconcile.api.versions import Agree, agreed, kept, pruned
 from reconcile.engine import cycle, inspection, planning
 from reconcile.engine.events import Event, Listener, silent
+from reconcile.engine.history import NumberedVersion
 from reconcile.engine.outcome import (
     Explanation,
     Generation,
@@ -26,6 +28,7 @@ from reconcile.engine.outcome import (
 )
 from reconcile.engine.places import endpoint
 from reconcile.engine.planfile import SavedPlan, plan_id, save_plan
+from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
 from reconcile.model.errors import StalePlan
 from reconcile.model.job import Job
@@ -107,14 +110,18 @@ class Pair:
         """The right endpoint, absolute."""
         return self._job.right
 
-    def plan(self, *, audit: bool = False, listener: Listener = silent) -> Planning:
+    def plan(
+        self, *, audit: bool = False, against: str = "", listener: Listener = silent
+    ) -> Planning:
         """Observe both sides and compare them with the baseline; no side is written.
 
         With `audit` nothing is written anywhere, in the state neither, and no lock
-        is taken. A guard that fails stands in `plan.guards`; only `apply` refuses.
+        is taken. `against` is another baseline: `#4`, `r-…`, a `.rman` file, `none`;
+        such a plan is for looking and is not applied. A guard that fails stands in
+        `plan.guards`; only `apply` refuses.
         Raises: RootMissing, Unreachable, Denied, StateError.
         """
-        return planning.make_plan(begun(self._job), listener, keeps=not audit)
+        return planning.make_plan(begun(self._job), listener, keeps=not audit, against=against)
 
     def planning(self) -> Generator[Event | Planning, None, None]:
         """As `plan`: its events as they happen, then the Planning."""
@@ -203,6 +210,26 @@ class Pair:
     def adopt_baseline(self, *, listener: Listener = silent) -> Planning:
         """Take everything that is equal now as agreed on; neither side changes."""
         return cycle.adopt_baseline(begun(self._job), listener)
+
+    def versions(self, path: PathLike = "") -> tuple[NumberedVersion, ...]:
+        """What superseded content is kept, newest first: of one path, or of all."""
+        return kept(self._job, tree_path(path))
+
+    def prune(
+        self,
+        *,
+        only: str | Sequence[str] = (),
+        agree: Agree = agreed,
+        listener: Listener = silent,
+    ) -> Pruning:
+        """Remove kept content for good, beyond what the pair's options say is to be kept.
+
+        `versions_keep=5`, `versions_max_age="90d"`, `versions_max_size="20G"`. `agree` is
+        shown what goes, before anything does. What an unfinished run or an
+        open conflict needs stays.
+        Raises: UsageError, when nothing says how much is to be kept; Locked.
+        """
+        return pruned(begun(self._job), only, agree, listener)
 
     def save(
         self, plan: Planning | Plan, location: Place, *, expires_s: float = 7 * 86400.0

@@ -3,7 +3,9 @@
 These functions ask every pair that a state knows; `Pair` has them for itself.
 """
 
-from reconcile.api.options import Place, begun, state_place
+from typing import Unpack
+
+from reconcile.api.options import Options, Place, asked_again, begun, state_place
 from reconcile.api.pair import Approve, Pair, PathLike, approval, everything, tree_path
 from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import Listener, silent
@@ -49,10 +51,12 @@ def undo_plan(
     skip_changed: bool = False,
     state_dir: Place | None = None,
     listener: Listener = silent,
+    **options: Unpack[Options],
 ) -> Planning:
     """The plan that takes a run back, without doing it. See `undo`."""
     _, found, job = run_to_undo(state_place(state_dir), run)
-    return make_plan(begun(job), listener, undo_maker(found.id, skip_changed=skip_changed))
+    maker = undo_maker(found.id, skip_changed=skip_changed)
+    return make_plan(begun(asked_again(job, options)), listener, maker)
 
 
 def undo(
@@ -62,13 +66,15 @@ def undo(
     state_dir: Place | None = None,
     approve: Approve = everything,
     listener: Listener = silent,
+    **options: Unpack[Options],
 ) -> Outcome:
     """Take a run back: every path it touched is again as before, by a plan like any other.
 
+    Options come before what was asked then: a guard's number, for one.
     Raises: ChangedSince, when something changed since the run, unless
     `skip_changed` leaves that as it is; NotFound, when what it superseded is no
     longer kept; and all that `Pair.apply` raises.
     """
     _, found, job = run_to_undo(state_place(state_dir), run)
     maker = undo_maker(found.id, skip_changed=skip_changed)
-    return apply_job(begun(job), listener, approval(approve), maker)
+    return apply_job(begun(asked_again(job, options)), listener, approval(approve), maker)

@@ -166,6 +166,36 @@ def test_why_a_path_is_in_the_plan(sides: Sides) -> None:
     assert (found.excluded, found.rule, found.rule_origin) == (True, "*.tmp", "--exclude")
 
 
+def test_an_audit_writes_nothing_anywhere(sides: Sides) -> None:
+    sides.fill(left_a="x")
+    assert len(sides.pair().plan(audit=True).plan.steps) == 1
+    assert not sides.state.exists()
+
+
+def test_a_plan_can_be_made_against_another_baseline(sides: Sides) -> None:
+    sides.fill(left_a="x")
+    sides.pair().apply()
+    (sides.left / "a").unlink()
+    actions = {
+        against: [step.action.value for step in sides.pair().plan(against=against).plan.steps]
+        for against in ("", "none")
+    }
+    assert actions == {"": ["delete"], "none": ["create"]}
+
+
+def test_superseded_content_is_kept_and_pruned_when_asked(sides: Sides) -> None:
+    for content in ("1", "22", "333", "4444"):
+        sides.fill(left_a=content)
+        sides.pair().apply()
+    assert [each.version.size_bytes for each in sides.pair().versions("a")] == [3, 2, 1]
+    with pytest.raises(UsageError):
+        sides.pair().prune()
+    assert sides.pair(versions_keep=1).prune(agree=lambda shown: False).removed == 0
+    assert sides.pair(versions_keep=1).prune(only="b").removed == 0
+    assert sides.pair(versions_keep=1).prune().removed == 2
+    assert [each.version.size_bytes for each in sides.pair().versions()] == [3]
+
+
 def test_baselines_are_listed_reset_and_adopted(sides: Sides) -> None:
     sides.fill(left_a="x", right_a="x")
     pair = sides.pair()
@@ -198,7 +228,8 @@ def test_wrong_endpoints_and_options_are_said_at_once(sides: Sides) -> None:
 
 def test_the_options_are_those_of_the_command_line() -> None:
     of_jobs = {o.dest for o in OPTIONS if set(o.verbs) & set(JOBS) and not o.face}
-    assert set(get_type_hints(Options)) == of_jobs - {"state_dir"}
+    of_versions = {"versions_keep", "versions_max_age", "versions_max_size"}
+    assert set(get_type_hints(Options)) == (of_jobs - {"state_dir"}) | of_versions
 
 
 def test_a_path_that_leaves_the_root_is_refused(sides: Sides) -> None:

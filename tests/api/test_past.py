@@ -5,6 +5,7 @@ import pytest
 from reconcile import (
     ChangedSince,
     NotFound,
+    Refused,
     conflicts,
     history,
     history_of,
@@ -60,6 +61,14 @@ def test_what_changed_since_is_not_taken_back(sides: Sides) -> None:
     assert sides.read()[1] == {"a": "later", "b": "b"}
     undo(run, skip_changed=True, state_dir=sides.state)
     assert sides.read()[1] == {"a": "later", "c": "c"}
+
+
+def test_the_guards_of_an_undo_take_their_numbers_from_its_options(sides: Sides) -> None:
+    sides.fill(**{f"left_{n}": "x" for n in range(40)})
+    run = sides.pair().apply().run
+    with pytest.raises(Refused):
+        undo(run, state_dir=sides.state)
+    assert undo(run, state_dir=sides.state, max_delete=40).done == 40
 
 
 def test_an_undo_can_be_declined(sides: Sides) -> None:
