@@ -1,5 +1,6 @@
 """Job text: a job file as `init` writes it: what was said, and every other key as a comment."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 
 from reconcile.decide.job_file import VERSION
@@ -68,6 +69,8 @@ def _commented(keys: tuple[Key, ...]) -> Iterator[str]:
         if key.name != "versions":  # it has a table of its own
             line = f"{f'# {key.name} = {key.example}':<36}  # {key.meaning}"
             if len(line) > _WIDTH:
-                yield f"#   {key.meaning}"
+                yield from textwrap.wrap(
+                    key.meaning, _WIDTH, initial_indent="#   ", subsequent_indent="#   "
+                )
                 line = f"# {key.name} = {key.example}"
             yield line
