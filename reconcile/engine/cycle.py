@@ -25,6 +25,7 @@ from reconcile.engine.planning import (
     PlanMaker,
     Seen,
     Sight,
+    compared_again,
     judged,
     make_plan,
     note_standing,
@@ -175,13 +176,20 @@ def _carry_out(run: _Run) -> Outcome:
     budget = _bases_to_keep(job, plan)
     if budget is not None:
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
-    note_standing(opened, _with_undone(opened, plan, receipts), run.id)
+    note_standing(opened, _standing_after(opened, plan, receipts), run.id)
     outcome = _outcome(run, rest, receipts, ledger, notes, started)
     if not job.retention.is_given:
         return outcome
     from reconcile.engine.pruning import after_run  # most jobs keep everything
 
     return after_run(opened, outcome)
+
+
+def _standing_after(opened: Opened, plan: Plan, receipts: Sequence[Receipt]) -> Plan:
+    """A plan with the conflicts that stand now; an undo brings back those of before."""
+    if plan.kind.settles:
+        return _with_undone(opened, plan, receipts)
+    return compared_again(opened, plan)
 
 
 def _written_header(run: _Run) -> Header:

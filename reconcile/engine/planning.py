@@ -127,10 +127,27 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
     return Seen(planning, left, right)
 
 
+def compared_again(opened: Opened, plan: Plan) -> Plan:
+    """What the state alone makes of the pair after `plan`: its baseline, and the sides as it
+    knows them. No side is looked at; conflicts that would merge stay conflicts."""
+    from reconcile.decide import planner
+
+    store = opened.store
+    with store.reading():
+        return planner.make_plan(
+            opened.base(),
+            store.manifest(Side.LEFT, header=opened.header),
+            store.manifest(Side.RIGHT, header=opened.header),
+            rules_of(opened),
+            made_from=plan.made_from,
+            compile_patterns=compile_patterns,
+        )
+
+
 def note_standing(opened: Opened, plan: Plan, run: str) -> None:
     """Note the conflicts that stand and what the pair is, where that is news.
 
-    Only what a whole comparison found counts: an undo knows nothing of conflicts.
+    Only what a whole comparison found counts: an undo's own plan knows nothing of conflicts.
     """
     store = opened.store
     compared = plan.kind.settles

@@ -69,7 +69,7 @@ def test_the_baseline_is_taken_back_before_the_first_step(tmp_path: Path) -> Non
     assert (tmp_path / "left" / "f").read_text() == (tmp_path / "right" / "f").read_text()
 
 
-def test_an_undo_leaves_the_standing_conflicts_as_they_are_noted(tmp_path: Path) -> None:
+def test_conflicts_stand_after_an_undo_as_before_it(tmp_path: Path) -> None:
     job = agreed_pair(tmp_path)
     for side in ("left", "right"):
         (tmp_path / side / "g").write_text(f"of {side}")
@@ -82,3 +82,18 @@ def test_an_undo_leaves_the_standing_conflicts_as_they_are_noted(tmp_path: Path)
     assert msgspec.structs.replace(standing.conflict, policy="") == msgspec.structs.replace(
         conflict, policy=""
     )
+
+
+def test_what_was_agreed_on_no_longer_is_a_conflict_at_once(tmp_path: Path) -> None:
+    job = agreed_pair(tmp_path)
+    (tmp_path / "right" / "f").write_text("of right")
+
+    def forget(opened: Opened, sight: Sight) -> Plan:
+        del opened
+        return Plan(sight.made_from, (), kind=PlanKind.UNDO, reverts=(Agreement(F, None),))
+
+    apply_job(job, silent, lambda planning: planning.plan, forget)
+
+    with Opened(job, silent, exclusive=False) as opened:
+        [standing] = opened.store.conflicts.standing()
+    assert (standing.conflict.path, standing.conflict.kind) == (F, "both-created")
