@@ -18,7 +18,7 @@ from reconcile.cli.render_conflict import (
     head_lines,
     hunk_lines,
     kept_text,
-    legend_line,
+    legend_lines,
 )
 from reconcile.cli.threeway import has_markers, hunks, with_markers
 from reconcile.decide.chosen import Choice
@@ -65,10 +65,11 @@ class TerminalScreen:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        room = _rows() - len(lines) - len(keys) - 3
+        room = _rows() - len(lines) - len(keys) - 2
         if behind.compared is not None:
-            lines += hunk_lines(hunks(*behind.compared), look, max(_LEAST_LINES, room))
-            lines.append(look.paint(legend_line(behind.base_text is not None), "dim"))
+            legend = legend_lines(behind.base_text is not None, look)
+            room = max(_LEAST_LINES, room - len(legend))
+            lines += [*hunk_lines(hunks(*behind.compared), look, room), *legend]
         for line in [*lines, *(key.replace("\0", " ") for key in keys)]:
             self._face.tell(line)
         return offer
@@ -81,7 +82,11 @@ class TerminalScreen:
         """See `Screen.key`."""
         sys.stderr.write("> ")
         sys.stderr.flush()
-        key = self._keyboard.key()
+        try:
+            key = self._keyboard.key()
+        except KeyboardInterrupt:
+            self._face.tell("")
+            raise
         self._face.tell(self._face.err.text(key) if key.isprintable() else "")
         return key
 
@@ -125,8 +130,8 @@ class TerminalScreen:
                 self.say(f"{side}: {content if isinstance(content, str) else 'a text'}")
             return
         lines = hunk_lines(hunks(*behind.compared), look)
-        legend = legend_line(behind.base_text is not None)
-        lines = [*head_lines(conflict, look), *lines, legend]
+        legend = legend_lines(behind.base_text is not None, look)
+        lines = [*head_lines(conflict, look), *lines, *legend]
         if len(lines) > _rows() - 2:
             with self._keyboard.lent():
                 if paged(lines, self._face.env):

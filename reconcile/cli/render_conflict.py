@@ -4,6 +4,7 @@ Values in, lines out. Every line of a file's content passes the same escaper as
 names do; on a terminal a line is cut at its width, elsewhere nothing is.
 """
 
+import textwrap
 import time
 from collections.abc import Sequence
 from unicodedata import east_asian_width
@@ -207,11 +208,15 @@ def _text_line(line: Line, look: Look) -> str:
     return look.paint(shown, colour)
 
 
-def legend_line(has_base: bool) -> str:
+def legend_lines(has_base: bool, look: Look) -> list[str]:
     """What the marks mean."""
-    if has_base:
-        return f"{_TEXT_INDENT}L left, R right, = both; + added, - removed"
-    return f"{_TEXT_INDENT}L only in left, R only in right (no base text is kept)"
+    text = "L left, R right, = both; + added, - removed"
+    if not has_base:
+        text = "L only in left, R only in right (no base text is kept)"
+    lines = textwrap.wrap(
+        text, look.columns, initial_indent=_TEXT_INDENT, subsequent_indent=_TEXT_INDENT
+    )
+    return [look.paint(line, "dim") for line in lines]
 
 
 def since_lines(standing: Standing, look: Look, now_ns: int) -> list[str]:

@@ -15,13 +15,23 @@ class Terminal:
     """Runs reconcile with a terminal as its three streams."""
 
     def __init__(self, words: list[str], where: Path, environment: dict[str, str]) -> None:
+        command = str(Path(sys.executable).with_name("reconcile"))
+        self._start([command, *words], where, environment)
+
+    @classmethod
+    def of(cls, command: list[str], where: Path, environment: dict[str, str]) -> "Terminal":
+        """Another program at such a terminal."""
+        terminal = cls.__new__(cls)
+        terminal._start(command, where, environment)
+        return terminal
+
+    def _start(self, command: list[str], where: Path, environment: dict[str, str]) -> None:
         self.seen = ""
         self._is_over = False
-        command = str(Path(sys.executable).with_name("reconcile"))
         self._pid, self._fd = pty.fork()
         if not self._pid:
             os.chdir(where)
-            os.execve(command, [command, *words], {"TERM": "xterm", **environment})
+            os.execve(command[0], command, {"TERM": "xterm", **environment})
 
     def __enter__(self) -> "Terminal":
         return self

@@ -23,7 +23,7 @@ from reconcile.cli.render_conflict import (
     entry_lines,
     head_lines,
     hunk_lines,
-    legend_line,
+    legend_lines,
     list_lines,
     since_lines,
 )
@@ -148,7 +148,8 @@ def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hu
     lines += [f"  {side:<5}    {look.text(url)}" for side, url in _places(found)]
     lines += since_lines(found.standing, look, now)
     if changed:
-        lines += [legend_line(behind.base_text is not None), *hunk_lines(changed, look)]
+        lines += legend_lines(behind.base_text is not None, look)
+        lines += hunk_lines(changed, look)
     if behind.sides is not None:
         lines.append(f"  merge    {_merge_text(behind.merged())}")
     missing = (("base", behind.base), ("left", behind.left), ("right", behind.right))
