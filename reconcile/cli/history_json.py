@@ -6,8 +6,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from reconcile.cli.display import display_text
-from reconcile.cli.documents_json import ProblemItem
+from reconcile.cli.documents_json import ErrorDocument, ProblemItem
 from reconcile.cli.events_json import ConflictItem, StepItem
+from reconcile.cli.json_error import error_document
 from reconcile.cli.to_json import (
     conflict_item,
     hash_text,
@@ -21,6 +22,8 @@ from reconcile.engine.history import NumberedVersion, PairKept, PathEvent, RunDe
 from reconcile.engine.known import KnownPair
 from reconcile.engine.pruning import Pruning
 from reconcile.model.block import HashName
+from reconcile.model.errors import ReconcileError
+from reconcile.model.job import Job
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt
 
@@ -176,6 +179,8 @@ class PrunedPair(msgspec.Struct, frozen=True, kw_only=True):
     removed_bytes: int
     contents: int
     problems: list[ProblemItem]
+    error: ErrorDocument | UnsetType = UNSET
+    """Why this pair could not be pruned; what it had removed by then is gone."""
 
 
 class PruneDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,6 +309,12 @@ def pruned_pair(pruning: Pruning) -> PrunedPair:
         contents=pruning.contents,
         problems=[problem_item(each) for each in pruning.problems],
     )
+
+
+def failed_pair(job: Job, error: ReconcileError) -> PrunedPair:
+    """A pair that could not be pruned."""
+    found = pruned_pair(Pruning(job, job.retention, 0, 0, ()))
+    return msgspec.structs.replace(found, error=error_document(error))
 
 
 def _job(known: KnownPair) -> str | UnsetType:

@@ -29,14 +29,18 @@ def report_json(face: Face, error: ReconcileError) -> None:
         )
         face.lines.exit(code)
         return
-    document = ErrorDocument(
+    face.document(error_document(error))
+
+
+def error_document(error: ReconcileError) -> ErrorDocument:
+    """An error as a document, or inside one."""
+    return ErrorDocument(
         code=error.code,
         message=display_text(error.message),
         where=display_text(error.where),
         changed=error.changed,
         hint=display_text(error.hint),
-        retryable=retryable,
-        exit_code=code,
-        exit_name=name_of(code),
+        retryable=error.exit_code in _TEMPORARY,
+        exit_code=int(error.exit_code),
+        exit_name=name_of(int(error.exit_code)),
     )
-    face.document(document)

@@ -183,8 +183,9 @@ def path_lines(events: Sequence[PathEvent], look: Look, *, below: bool) -> list[
 
     `below`: the things happened at several paths, and each is named.
     """
-    rows = []
+    rows, blocks = [], []
     for event in events:
+        path = [look.path(event.step.path)] if below else []
         row = [
             time_text(event.run.started_ns),
             event.run.id,
@@ -194,11 +195,12 @@ def path_lines(events: Sequence[PathEvent], look: Look, *, below: bool) -> list[
             look.signs(_size_change(event.step)),
             look.signs(_hash_change(event.step)),
             _why(event.step),
-            f"v{event.kept.number}" if event.kept is not None else "",
         ]
-        rows.append([*row, look.path(event.step.path)] if below else row)
+        kept = f"v{event.kept.number}" if event.kept is not None else ""
+        rows.append([*row, kept, *path])
+        blocks.append([*row, f"kept as {kept}" if kept else "", *path])
     head = ["TIME", "RUN", "KIND", "WHERE", "WHAT", "SIZE", "HASH", "WHY", "KEPT"]
-    return fitted([*head, "PATH"] if below else head, rows, look)
+    return fitted([*head, "PATH"] if below else head, rows, look, blocks)
 
 
 def _what(event: PathEvent, look: Look) -> str:

@@ -4,7 +4,7 @@ Reads only the states: no side is asked, nothing is written, and nobody waits.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from reconcile.trees.versions import place_of
 
 T = TypeVar("T")
 _ALL = 1_000_000
+_FEW = 8
 ADOPT = "adopt"
 """The kind of a run that only took in what was equal on both sides: no step, no journal."""
 RUNNING = "running"
@@ -292,17 +293,18 @@ def _events(known: KnownPair, store: Store, *, path: TreePath, below: bool) -> S
     if not told:
         return ()
     entries = {entry.id: entry for entry in _entries(known, store)}
+    kept = _kept(store, {step.at for _, step, receipt in told if receipt.version})
     return [
-        PathEvent(entries[run], step, receipt, _kept(store, run, step, receipt))
+        PathEvent(entries[run], step, receipt, kept.get((run, step.side, receipt.version)))
         for run, step, receipt in told
         if run in entries
     ]
 
 
-def _kept(store: Store, run: str, step: Step, receipt: Receipt) -> NumberedVersion | None:
-    if not receipt.version:
-        return None
-    for numbered in versions_of(store, step.at, step.side):
-        if (numbered.version.run, numbered.version.place) == (run, receipt.version):
-            return numbered
-    return None
+def _kept(
+    store: Store, paths: Collection[TreePath]
+) -> Mapping[tuple[str, Side, str], NumberedVersion]:
+    """By run, side and place: the versions of these paths. Of many, all are read at once."""
+    asked: Iterable[TreePath | None] = paths if len(paths) <= _FEW else (None,)
+    found = (numbered for path in asked for numbered in versions_of(store, path))
+    return {(each.version.run, each.version.side, each.version.place): each for each in found}

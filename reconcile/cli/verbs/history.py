@@ -24,6 +24,7 @@ from reconcile.cli.render_history import (
     run_list_lines,
     version_lines,
 )
+from reconcile.cli.render_plan import wrapped
 from reconcile.cli.reporting import asked_reports, report_run, tell_reports
 from reconcile.cli.verb_table import verb_named
 from reconcile.cli.words import counted
@@ -88,7 +89,12 @@ def _pair(face: Face, words: Sequence[str]) -> str:
     """The id of the pair that WHAT names; empty: every pair."""
     if not words:
         return ""
-    job = job_asked(face, words)
+    try:
+        job = job_asked(face, words)
+    except UsageError as error:
+        if len(words) == 1:
+            error.hint = f"of a path: reconcile history -- {quote(words[0])}"
+        raise
     return pair_id(job.left, job.right)
 
 
@@ -125,7 +131,7 @@ def _list_lines(face: Face, shown: Sequence[RunEntry], count: int, every: int) -
         return [f"None of {counted(every, 'run')} is asked for."]
     pairs = {entry.pair.pair for entry in shown}
     lines = run_list_lines(shown, face.out, one_pair=len(pairs) == 1)
-    lines.append(face.out.text(LEGEND))
+    lines += wrapped(LEGEND, face.out)
     if count > len(shown):
         lines.append(f"{counted(count - len(shown), 'earlier run')} not shown: -n {count}")
     return [*lines, f"next:  {face.out.text(_next(shown))}"]
@@ -192,9 +198,9 @@ def _of_path(face: Face, words: Sequence[str], path: TreePath) -> int:
     for line in _path_lines(face, path, events):
         face.say(line)
     for each in kept:
-        face.say(f"Kept of it: {counted(len(each.versions), 'version')}, the newest is v1")
+        face.say(f"\nKept of it: {counted(len(each.versions), 'version')}, the newest is v1")
         for line in version_lines(each, face.out):
-            face.say(f"  {line}")
+            face.say(line)
     for line in _after_path(face, path, events, bool(kept)):
         face.say(line)
     return ExitCode.OK

@@ -11,7 +11,9 @@ from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
 from reconcile.cli.history_json import (
     PruneDocument,
+    PrunedPair,
     VersionsDocument,
+    failed_pair,
     pair_versions,
     pruned_pair,
 )
@@ -24,6 +26,7 @@ from reconcile.cli.render_history import (
     total_line,
     version_lines,
 )
+from reconcile.cli.run import report
 from reconcile.cli.session import Session
 from reconcile.cli.words import counted
 from reconcile.decide.filters import compile_patterns
@@ -32,8 +35,8 @@ from reconcile.engine.history import PairKept, kept_versions
 from reconcile.engine.known import known_pairs
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.pruning import Pruning, everything, look, prune
-from reconcile.model.errors import ExitCode, NeedsApproval, UsageError
-from reconcile.model.job import KEEP_ALL, Job, Retention
+from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, UsageError
+from reconcile.model.job import Job, Retention
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath
 
@@ -97,7 +100,7 @@ def _list_lines(face: Face, found: Sequence[PairKept]) -> list[str]:
         lines += version_lines(shown, face.out)
         more = len(each.versions) - limit
         lines += [f"{counted(more, 'more line')}: --limit {len(each.versions)}"] if more > 0 else []
-        lines.append(f"{total_line(each.versions)}: all of it is kept until it is pruned")
+        lines.append(f"{total_line(each.versions)}, kept until pruned")
     newest = found[0].versions[0].version
     name = quote(os.fsdecode(newest.path))
     return [*lines, f"next:  {face.out.text(f'reconcile history -- {name}')}"]
@@ -105,39 +108,45 @@ def _list_lines(face: Face, found: Sequence[PairKept]) -> list[str]:
 
 def _prune(face: Face) -> int:
     jobs = _jobs(face)
-    for job in jobs:
-        if job.retention == KEEP_ALL:
-            raise UsageError(
-                "how much is to be kept is not said",
-                hint="reconcile versions prune --keep 5, --max-age 90d, --max-size 20G",
-            )
     only_look = face.flag("only_show")
     if not only_look and not face.flag("yes") and not face.may_ask:
         raise NeedsApproval(
             "it would have to ask before content is removed for good, and nobody can answer",
             hint="add --yes, or look first: --dry-run",
         )
-    done = [_pruned(face, job, several=len(jobs) > 1, only_look=only_look) for job in jobs]
+    done: list[PrunedPair] = []
+    codes: list[int] = []
+    for job in jobs:
+        item, code = _pruned(face, job, several=len(jobs) > 1, only_look=only_look)
+        done.append(item)
+        codes.append(code)
     if face.is_json:
-        pairs = [pruned_pair(each) for each in done]
-        face.document(PruneDocument(dry_run=only_look, pairs=pairs))
+        face.document(PruneDocument(dry_run=only_look, pairs=done))
     elif not jobs and not face.quiet:
         face.say("No pair is known yet: nothing is kept.")
-    codes = [ExitCode.PARTIAL for each in done if each.problems]
-    return worst(*codes)
+    return worst(*map(ExitCode, codes))
 
 
 def _jobs(face: Face) -> list[Job]:
-    """The pairs to be pruned, each with what is asked of it: now, else when it last ran."""
-    if face.words:
-        return [job_asked(face, face.words)]
-    flags, found = flags_of(face), []
-    for known in known_pairs(_directory(face)):
-        if known.job is None:
-            face.note(f"note: left alone, run it once more: {known.left}  {known.right}")
+    """The pairs to be pruned, each with what is asked of it: now, else when it last ran.
+
+    Raises: UsageError, when nothing is asked of any.
+    """
+    flags = flags_of(face)
+    asked = [job_asked(face, face.words)] if face.words else []
+    known = [] if face.words else known_pairs(_directory(face))
+    for pair in known:
+        if pair.job is None:
+            face.note(f"note: left alone, apply it once more: {pair.left}  {pair.right}")
             continue
-        found.append(settle(flags, face.env, _own(flags, known.job)))
-    return found
+        asked.append(settle(flags, face.env, _own(flags, pair.job)))
+    limited = [job for job in asked if job.retention.is_given]
+    if asked and not limited:
+        raise UsageError(
+            "how much is to be kept is not said",
+            hint="reconcile versions prune --keep 5, --max-age 90d, --max-size 20G",
+        )
+    return limited
 
 
 def _own(flags: Collection[str], job: Job) -> Job:
@@ -145,7 +154,20 @@ def _own(flags: Collection[str], job: Job) -> Job:
     return replace(job, retention=Retention()) if _SAYING & set(flags) else job
 
 
-def _pruned(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruning:
+def _pruned(face: Face, job: Job, *, several: bool, only_look: bool) -> tuple[PrunedPair, ExitCode]:
+    """One pair; where there are several, its error is told and the others go on."""
+    try:
+        pruning = _prune_one(face, job, several=several, only_look=only_look)
+    except ReconcileError as error:
+        if not several:
+            raise
+        if not face.is_json:
+            report(face, error)
+        return failed_pair(job, error), ExitCode(error.exit_code)
+    return pruned_pair(pruning), ExitCode.PARTIAL if pruning.problems else ExitCode.OK
+
+
+def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruning:
     session = Session(face)
     takes_part = _takes_part(face)
 
