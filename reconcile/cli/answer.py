@@ -4,9 +4,11 @@ import time
 
 from reconcile.cli.face import LINES, PORCELAIN, Face
 from reconcile.cli.render_plan import (
+    about_lines,
     first_run_lines,
     header_lines,
     in_sync_line,
+    nothing_line,
     row_lines,
     summary_lines,
 )
@@ -57,12 +59,12 @@ def print_planning(
     if face.quiet > 1 or (face.quiet and quiet_enough):
         return
     if quiet_enough:
-        face.say(in_sync_line(planning))
+        face.say(nothing_line(plan, face.out) or in_sync_line(planning))
         for line in row_lines(plan, shown_of(face), face.out):
             face.say(line)
         return
     if not face.quiet:
-        for line in header_lines(planning, face.out, job):
+        for line in [*about_lines(plan, face.out), *header_lines(planning, face.out, job)]:
             face.say(line)
         for line in first_run_lines(planning, face.out):
             face.say(line)

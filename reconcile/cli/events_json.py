@@ -150,6 +150,12 @@ class PlanEvent(Envelope, frozen=True, kw_only=True, tag="plan"):
     baseline: int | None
     guards: list[Guard]
     file: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    """`resolve`, `undo`, `restore`; left out where the sides are to agree."""
+    of: str | UnsetType = UNSET
+    """What it is about: the run undone, conflicts' ids, the paths restored."""
+    reverts: int | UnsetType = UNSET
+    """Paths at which the baseline is taken back."""
 
 
 class ProgressEvent(Envelope, frozen=True, kw_only=True, tag="progress"):
@@ -271,6 +277,18 @@ class CheckEvent(Envelope, frozen=True, kw_only=True, tag="check"):
     """What to do about it; empty when all is well."""
 
 
+class WrittenEvent(Envelope, frozen=True, kw_only=True, tag="written"):
+    """Kept content was written to a new file."""
+
+    path: str
+    path_b64: str | UnsetType = UNSET
+    side: str
+    """Which side had kept it."""
+    thing: Thing
+    to: str
+    to_b64: str | UnsetType = UNSET
+
+
 class ExitEvent(Envelope, frozen=True, kw_only=True, tag="exit"):
     """The last line; `code` equals the process code."""
 
@@ -297,6 +315,7 @@ Event = (
     | VerifiedEvent
     | ManifestEvent
     | CheckEvent
+    | WrittenEvent
     | ExitEvent
 )
 """One line of any streaming verb."""

@@ -26,6 +26,8 @@ def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
             _done_line(outcome),
             *_pruned_lines(outcome),
         ]
+        if outcome.done:
+            lines.append(f"Undo this run: reconcile undo {outcome.run}")
     lines += not_done_lines(outcome.not_done, look)
     lines += problem_lines(outcome.problems, look)
     conflicts = outcome.conflicts

@@ -3,6 +3,7 @@
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from typing import assert_never
 
 from reconcile.cli.look import Look
 from reconcile.cli.rows import Row, Shown, kind_word, rows_of
@@ -11,7 +12,7 @@ from reconcile.decide.reasons import RETURNED
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Entry
 from reconcile.model.job import Job
-from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Side, Step
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Side, Step
 
 _INDENT = "  "
 _DATE = len("2026-11-21 ")
@@ -43,6 +44,35 @@ def in_sync_line(planning: Planning) -> str:
     if not planning.generation:
         return f"{line}; no baseline yet, `reconcile apply` records it."
     return f"{line}, baseline #{planning.generation} ({time_text(planning.baseline_time_ns)})."
+
+
+def nothing_line(plan: Plan, look: Look) -> str:
+    """Nothing is to be brought back; empty for a plan that only compares."""
+    match plan.kind:
+        case PlanKind.UNDO if plan.reverts:
+            count = counted(len(plan.reverts), "path")
+            return f"Both sides are as before run {plan.of}; the baseline goes back at {count}."
+        case PlanKind.UNDO:
+            return f"Nothing to undo: run {plan.of} changed nothing, or is taken back already."
+        case PlanKind.RESTORE:
+            return f"Nothing to restore: {look.text(plan.of)} stands there already."
+        case PlanKind.SYNC | PlanKind.RESOLVE:
+            return ""
+        case _:
+            assert_never(plan.kind)
+
+
+def about_lines(plan: Plan, look: Look) -> list[str]:
+    """What a plan is made for, where that is not to make both sides agree."""
+    match plan.kind:
+        case PlanKind.UNDO:
+            return [f"To undo run {plan.of}:"]
+        case PlanKind.RESTORE:
+            return wrapped(f"To restore {look.text(plan.of)}:", look)
+        case PlanKind.SYNC | PlanKind.RESOLVE:
+            return []
+        case _:
+            assert_never(plan.kind)
 
 
 def header_lines(planning: Planning, look: Look, job: Job | None = None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
@@ -21,14 +21,18 @@ from reconcile.cli.events_json import (
     SummaryEvent,
     Thing,
     WarningEvent,
+    WrittenEvent,
 )
 from reconcile.cli.render_plan import carried_bytes
 from reconcile.cli.words import utc_text
 from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.outcome import Outcome
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.plan import Action, Conflict, Plan, Problem, Step
+from reconcile.model.plan import Action, Conflict, Plan, PlanKind, Problem, Step
 from reconcile.model.receipt import Receipt
+
+if TYPE_CHECKING:
+    from reconcile.engine.writing_out import WrittenOut
 
 _PREFIX = {"blake3": "b3:", "sha256": "sha256:"}
 
@@ -180,6 +184,25 @@ def plan_events(plan: Plan, plan_id: str, file: str = "") -> Iterator[Event]:
         baseline=plan.made_from.generation or None,
         guards=guards_of(plan),
         file=file or UNSET,
+        kind=UNSET if plan.kind is PlanKind.SYNC else plan.kind.value,
+        of=display_text(plan.of) if plan.of else UNSET,
+        reverts=len(plan.reverts) or UNSET,
+    )
+
+
+def written_event(written: "WrittenOut") -> WrittenEvent:
+    """A version as a file."""
+    path, path_b64 = path_fields(written.found.path)
+    to, to_b64 = path_fields(written.location)
+    found = thing(written.found.entry, written.hash_name)
+    assert found is not None
+    return WrittenEvent(
+        path=path,
+        path_b64=path_b64,
+        side=written.found.side.value,
+        thing=found,
+        to=to,
+        to_b64=to_b64,
     )
 
 

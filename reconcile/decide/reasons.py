@@ -13,6 +13,8 @@ UNDONE = "undone"
 """A run's step is taken back."""
 RESTORED = "restored"
 """A kept version stands again."""
+RETURNED = (UNDONE, RESTORED)
+"""A side changes by what it had itself."""
 FIRST_NEEDED = "directory-needed"
 """A directory for what comes into it, on a side where the other only implies it."""
 

@@ -1,0 +1,119 @@
+"""`reconcile restore`: bring back what stood at a path, on a side or as a new file."""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+
+from reconcile.cli.answer import shown_of
+from reconcile.cli.asked import job_asked
+from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.moment import moment_ns
+from reconcile.cli.places import state_dir
+from reconcile.cli.session import Session
+from reconcile.cli.verbs.undo import asked_again, look_or_change
+from reconcile.cli.words import size_text, time_text
+from reconcile.engine.known import KnownPair, find_run, known_pairs
+from reconcile.engine.opened import Opened
+from reconcile.engine.pairs import pair_id
+from reconcile.engine.restoring import Asked, At, pair_of, restore_maker
+from reconcile.engine.writing_out import write_out
+from reconcile.model.errors import ExitCode, StateError, UsageError
+from reconcile.model.job import Job
+from reconcile.model.plan import Side
+from reconcile.model.treepath import TreePath, parse
+
+_VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+_SIDES = {"": (), "left": (Side.LEFT,), "right": (Side.RIGHT,), "both": (Side.LEFT, Side.RIGHT)}
+
+
+def run(face: Face) -> int:
+    """The code of docs/exit-codes.md."""
+    shown_of(face)
+    directory = state_dir(face.value("state_dir"), face.env)
+    paths, pair = _places(face, known_pairs(directory))
+    known = pair_of(directory, paths, pair)
+    asked = Asked(paths, _at(directory, face.value("at")), _SIDES[face.value("side")])
+    job = asked_again(face, _job(known))
+    if face.value("to"):
+        return _write(face, job, asked)
+    words = " ".join(["restore", *face.words])
+    return look_or_change(face, job, restore_maker(asked), words)
+
+
+def _job(known: KnownPair) -> Job:
+    if known.job is None:
+        raise StateError(
+            "the state of this pair was written by an older version, which noted too little",
+            hint="run `reconcile diff` once for it",
+            code="E_STATE_TOO_OLD",
+        )
+    return known.job
+
+
+def _places(face: Face, known: Sequence[KnownPair]) -> tuple[tuple[TreePath, ...], str]:
+    """The paths below the roots, and the pair they must be of; empty: any that knows them."""
+    what = face.options.get("of")
+    pair = ""
+    if isinstance(what, list):
+        job = job_asked(face, what)
+        pair = pair_id(job.left, job.right)
+    paths = []
+    for word in face.words:
+        path, own = _place(word, known)
+        if own and pair not in ("", own):
+            raise UsageError(f"`{word}` is not below the roots of that pair")
+        pair = own or pair
+        paths.append(path)
+    return tuple(dict.fromkeys(paths)), pair
+
+
+def _place(word: str, known: Sequence[KnownPair]) -> tuple[TreePath, str]:
+    """The path below the roots, and the pair when it was given in full."""
+    if not word.startswith(("/", "~")):
+        return parse(os.fsencode(word.removeprefix("./").rstrip("/"))), ""
+    location = os.path.normpath(os.path.expanduser(word))
+    for pair in known:
+        for root in (pair.left, pair.right):
+            if root.startswith("/") and location.startswith(root.rstrip("/") + "/"):
+                below = location[len(root.rstrip("/")) + 1 :]
+                return parse(os.fsencode(below)), pair.pair
+    raise UsageError(
+        f"`{word}` lies below the roots of no pair that is known", hint="see: reconcile status"
+    )
+
+
+def _at(directory: str, text: str) -> At:
+    """Raises: UsageError, NotFound."""
+    version = _VERSION.fullmatch(text)
+    if not text or version:
+        return At(version=int(version[1]) if version else 0)
+    if text.startswith("r-"):
+        return At(run=find_run(directory, text)[1].id)
+    return At(time_ns=moment_ns("at", text.removesuffix(" ago"), time.time_ns()))
+
+
+def _write(face: Face, job: Job, asked: Asked) -> int:
+    """--to: no plan, nothing to ask."""
+    if face.value("side") == "both":
+        raise UsageError("--to writes one file: --side left or --side right")
+    session = Session(face)
+    session.begin(job)
+    location = os.fsencode(os.path.expanduser(face.value("to")))
+    try:
+        with Opened(job, session, exclusive=False, keeps=False) as opened:
+            written = write_out(opened, asked, location)
+    finally:
+        session.close()
+    entry, side = written.found.entry, written.found.side
+    if face.format == TEXT and not face.quiet:
+        name = face.out.path(written.found.path)
+        face.say(
+            f"Wrote {name} as {side.value} had it ({time_text(entry.mtime_ns)}, "
+            f"{size_text(entry.size)}) to {face.out.path(location)}"
+        )
+    if face.format == LINES:
+        from reconcile.cli.to_json import written_event
+
+        face.lines.emit(written_event(written))
+    return ExitCode.OK
