@@ -71,3 +71,30 @@ def test_two_local_sides_load_no_network_code(
     trees = ("agent_tree", "session", "ssh", "sftp", "carry")
     network = ("paramiko", "reconcile.agent", *(f"reconcile.trees.{name}" for name in trees))
     assert {name for name in found if name.startswith(network)} == set()
+
+
+JOB_FILES = {"tomllib", "reconcile.engine.job_files", "reconcile.decide.job_file"}
+
+
+def test_two_sides_without_a_job_file_load_nothing_of_job_files(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+    assert not imported(["diff", "left", "right"], environment, tmp_path) & JOB_FILES
+    assert not imported(["version", "--json"], environment, tmp_path) & JOB_FILES
+    assert not imported(["status"], environment, tmp_path) & JOB_FILES
+
+
+def test_a_job_loads_no_library_that_it_does_not_use(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+    job = "version = 1\n[job.a]\nleft = 'left'\nright = 'right'\n"
+    (tmp_path / "reconcile.toml").write_text(job, encoding="utf-8")
+    (tmp_path / "reconcile.toml").chmod(0o644)
+    imported(["diff"], environment, tmp_path)
+    found = imported(["diff"], environment, tmp_path)
+    assert found >= JOB_FILES
+    assert not found & {"typer", "rich", "pydantic", "paramiko", "jsonschema", "sqlite_utils"}

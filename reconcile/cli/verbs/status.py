@@ -11,6 +11,7 @@ from reconcile.cli.places import state_dir
 from reconcile.cli.verb_table import verb_named
 from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
 from reconcile.engine.inspection import status
+from reconcile.engine.job_places import find
 from reconcile.engine.outcome import Named, PairStatus
 from reconcile.model.errors import ExitCode, ReconcileError
 
@@ -69,9 +70,11 @@ def _jobs(face: Face) -> list[Named]:
 
     A job file that is wrong hides no pair: it is warned of, unless a job is named.
     """
-    from reconcile.cli.what import every_job
-
     try:
+        if not face.words and find(face.value("config"), face.env) is None:
+            return []
+        from reconcile.cli.what import every_job  # reads a job file
+
         return every_job(face, face.words)
     except ReconcileError as error:
         if face.words or face.value("config"):
