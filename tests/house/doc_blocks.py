@@ -121,6 +121,7 @@ _LOOSE = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "TIME"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b"), "DURATION"),
+    (re.compile(r"\bhashed [\d,]+ files?, [\d,]+ from cache\b"), "hashed"),
     (re.compile(r"\[127\.0\.0\.1\]:\d+"), "nas"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "SHA256:KEY"),
     (re.compile(r"[ \t]+"), " "),
@@ -162,6 +163,7 @@ class Reader:
     def __init__(self, place: Path, page: str) -> None:
         self.home = place / "me"
         self.home.mkdir()
+        self.where = self.home
         for side in ("left", "right"):
             shutil.copytree(ROOT / "examples/first-steps" / side, self.home / side, symlinks=True)
         self._place = place
@@ -203,9 +205,9 @@ class Reader:
         if block.kind == "python":
             said = self._run_python(block)
         elif block.kind == "sh":
-            said = run(_RUN.sub(self._meant, block.body), self.home, self.environment)
+            said = self._run_shell(_RUN.sub(self._meant, block.body))
         else:
-            place = self.home / block.name
+            place = self.where / block.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(block.body, encoding="utf-8")
             return
@@ -217,6 +219,16 @@ class Reader:
             return
         said = said.replace(home, "/home/me")
         raise NotShown(block, said)
+
+    def _run_shell(self, script: str) -> str:
+        """A `cd` and an exported `RECONCILE_…` hold for the blocks that follow."""
+        end = self._place / "end"
+        after = f'{{ pwd; env | grep ^RECONCILE_ || true; }} >"{end}"'
+        said = run(f"{script}\n{after}\n", self.where, self.environment)
+        place, *exported = end.read_text(encoding="utf-8").splitlines()
+        self.where = Path(place)
+        self.environment |= dict(line.split("=", 1) for line in exported)
+        return said
 
     def _learn(self, shown: str, said: str) -> None:
         """Which runs the page's ids stand for."""
@@ -234,7 +246,7 @@ class Reader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                cwd=self.home,
+                cwd=self.where,
                 env=self.environment,
             )
         assert self._python.stdin is not None

@@ -81,7 +81,9 @@ def test_the_blocks_of_a_page_run_in_order_and_print_what_is_shown(
                 except NotShown as other:
                     if not os.environ.get("UPDATE_DOCS"):
                         raise
-                    page = page.replace(f"```text\n{other.shown}```", f"```text\n{other.said}```")
+                    page = page.replace(
+                        f"```text\n{other.shown}```", f"```text\n{other.said}```", 1
+                    )
                     (ROOT / name).write_text(page, encoding="utf-8")
 
 
