@@ -222,7 +222,10 @@ def _runs(place: Place) -> Iterator[Offer]:
 
     from reconcile.store.ids import run_ids
 
-    for run in run_ids(_state_dir(place)):
+    found = run_ids(_state_dir(place))
+    if found:
+        yield Offer("last", "the newest of all")
+    for run in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started_ns / 1e9))
         yield Offer(run.id, when if run.ended_ns else f"{when} interrupted")
 

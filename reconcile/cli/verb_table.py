@@ -114,7 +114,7 @@ VERBS = (
     ),
     Verb(
         "undo",
-        (Word("RUN", 0, 1, "A run's id, or its beginning."),),
+        (Word("RUN", 0, 1, "A run's id, its beginning, or `last`."),),
         "Take a run back: every path it changed, and what was agreed on, as before.",
         examples=("reconcile undo r-1ff34bc3018", "reconcile undo r-1ff3 -o back.rplan"),
         streams=True,

@@ -20,6 +20,8 @@ from reconcile.store.state import Store, pair_directory
 
 T = TypeVar("T")
 _ALL = 1_000_000
+LAST = "last"
+"""Names the run that began last of all."""
 
 
 class KnownPair(msgspec.Struct, frozen=True):
@@ -40,7 +42,13 @@ def known_pairs(state_dir: str) -> Sequence[KnownPair]:
 
 
 def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
-    """The run of this id and its pair. Raises: NotFound; UsageError, when several begin so."""
+    """The run of this id, or the `last` one, and its pair.
+
+    Raises: NotFound; UsageError, when several begin so.
+    """
+    if run == LAST:
+        newest = last_run(state_dir)
+        run = newest[1].id if newest is not None else LAST
     every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.recent(_ALL))))
     pair, found = _one(run, "run", every, "reconcile history")
     return pair, _in_state(pair, lambda store: store.runs.get(found.id)) or found

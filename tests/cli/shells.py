@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 PROMPT = "rcn> "
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\r\a]")
 

@@ -154,7 +154,8 @@ def test_ids_of_runs_and_conflicts(here: Path) -> None:
     from reconcile.cli.parse import scan
 
     env = {"RECONCILE_STATE_DIR": str(here / "state")}
-    (run,) = _runs(Place(scan([]), "", env))
+    last, run = _runs(Place(scan([]), "", env))
+    assert last.word == "last"
     assert run.word.startswith("r-")
     assert run.about.startswith("20")
     found = offered("conflicts show ", env)
@@ -163,7 +164,8 @@ def test_ids_of_runs_and_conflicts(here: Path) -> None:
     assert offered(f"conflicts show {found[0]}", env) == found[:1]
     assert offered(f"conflicts resolve {found[0]} {found[1]}", env) == found[1:]
     elsewhere = _runs(Place(scan(["--state-dir", str(here / "state")]), "", {}))
-    assert [offer.word for offer in elsewhere] == [run.word]
+    assert [offer.word for offer in elsewhere] == ["last", run.word]
+    assert offered("undo r-", env) == [run.word]
 
 
 def test_a_state_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_a_run_is_found_in_the_pair_that_ran_it(tmp_path: Path) -> None:
 
     assert (known.left, known.right) == (one.left, one.right)
     assert (run.id, run.kind, run.baseline_after) == (runs[0], PlanKind.SYNC, 1)
+    assert find_run(one.state_dir, "last")[1].id == runs[1]
     newest = last_run(one.state_dir)
     assert newest is not None
     assert newest[0].left == two.left
