@@ -21,7 +21,7 @@ PAIR = "[job.a]\nleft = 'l'\nright = 'r'\n"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, a home and a machine of our own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "own"))
     monkeypatch.setattr(job_places, "SYSTEM", str(tmp_path / "etc"))
     return tmp_path
 
@@ -55,11 +55,11 @@ def test_the_nearest_place_counts(here: Path) -> None:
     named = write(here / "other.toml", HEAD)
     assert find("", {**xdg, "RECONCILE_CONFIG": named}) == (named, "RECONCILE_CONFIG")
     assert find("reconcile.toml", {"RECONCILE_CONFIG": named}) == ("reconcile.toml", "--config")
-    assert places("~/x.toml", {})[0].location == str(here / "home/x.toml")
+    assert places("~/x.toml", {})[0].location == str(here / "own/x.toml")
 
 
 def test_the_user_s_own_is_under_the_home(here: Path) -> None:
-    own = write(here / "home/.config/reconcile/config.toml", HEAD)
+    own = write(here / "own/.config/reconcile/config.toml", HEAD)
     assert find("", {}) == (own, job_places.OWN)
 
 
@@ -253,7 +253,7 @@ def test_a_path_begins_beside_its_file_and_a_variable_s_in_the_working_directory
 
 @pytest.mark.parametrize(
     ("written", "where"),
-    [("/x/../y", "/y"), ("~/y", "{here}/home/y"), ("host:y", "ssh://host/~/y"),
+    [("/x/../y", "/y"), ("~/y", "{here}/own/y"), ("host:y", "ssh://host/~/y"),
      ("./host:y", "{here}/sub/host:y"), ("ssh://h/y", "ssh://h/y"), ("file:///y", "/y"),
      ("..", "{here}")],
 )  # fmt: skip
