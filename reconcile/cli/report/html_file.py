@@ -19,10 +19,10 @@ from reconcile.cli.report.words import (
     amount_text,
     conflict_states,
     facts,
-    guard_line,
+    guard_text,
+    reason_text,
     told_guards,
     verdict,
-    ways_line,
 )
 from reconcile.cli.to_json import hash_text
 from reconcile.cli.words import counted
@@ -46,6 +46,8 @@ def html_parts(report: Report) -> Iterator[str]:
     """The file in pieces."""
     yield "".join(_head(report))
     yield "".join(_summary(report))
+    yield "<main>\n"
+    yield from _guards(report)
     if report.conflicts:
         yield f"<h2>{counted(len(report.conflicts), 'conflict')}<small>both sides are left as "
         yield "they are until you decide</small></h2>\n"
@@ -57,6 +59,7 @@ def html_parts(report: Report) -> Iterator[str]:
     steps = [row for row in report.rows if row.action not in _APART]
     if steps:
         yield from _steps(report, steps)
+    yield "</main>\n"
     yield _foot(report)
 
 
@@ -80,6 +83,9 @@ def _digest(content: str) -> str:
 
 def _summary(report: Report) -> Iterator[str]:
     about, _, said = verdict(report).partition(", ")
+    found = totals(report.rows)
+    for action in found:
+        yield f'<input class="kind" type="checkbox" id="f-{action}" checked>\n'
     yield f'<header>\n<p class="eyebrow">reconcile {sentence_in_html(about)}</p>\n'
     yield f"<h1>{sentence_in_html(said[:1].upper() + said[1:])}</h1>\n"
     yield '<dl class="sides">\n'
@@ -87,29 +93,29 @@ def _summary(report: Report) -> Iterator[str]:
         shown = sentence_in_html(value)
         shown = f"<code>{shown}</code>" if name in ("left", "right") else shown
         yield f"<dt>{name}</dt><dd>{shown}</dd>\n"
-    ways = ways_line(report)
-    if ways:
-        yield f"<dt>content</dt><dd>{sentence_in_html(ways)}</dd>\n"
     yield "</dl>\n"
-    found = totals(report.rows)
     if found:
         yield '<ul class="counts">\n'
         yield from (_count(action, number) for action, number in found.items())
         yield "</ul>\n"
+    if len(found) > 1:
+        yield '<p class="hint">Click a kind to hide it, a column to sort by it.</p>\n'
     yield "</header>\n"
+
+
+def _guards(report: Report) -> Iterator[str]:
     if told_guards(report):
         yield '<h2>Guards</h2>\n<ul class="guards">\n'
         for guard in told_guards(report):
-            word = '<span class="ok">ok</span>' if guard.ok else '<b class="stop">STOP</b>'
-            line = guard_line(guard).removesuffix(" ok").replace(" STOP", "")
-            yield f"<li>{word} {sentence_in_html(line)}</li>\n"
+            word = '<b class="ok">ok</b>' if guard.ok else '<b class="stop">STOP</b>'
+            yield f"<li>{word} {sentence_in_html(guard_text(guard))}</li>\n"
         yield "</ul>\n"
 
 
 def _count(action: str, number: int) -> str:
     return (
-        f'<li class="{action}"><label><input type="checkbox" id="f-{action}" checked>'
-        f'<span class="s">{SIGNS[action]}</span><b>{number:,}</b>{action}</label></li>\n'
+        f'<li class="{action}"><label for="f-{action}"><span class="s">{SIGNS[action]}</span>'
+        f"<b>{number:,}</b>{action}</label></li>\n"
     )
 
 
@@ -151,7 +157,7 @@ def _problem(row: ReportRow) -> str:
 
 def _steps(report: Report, steps: Sequence[ReportRow]) -> Iterator[str]:
     yield f"<h2>{counted(len(steps), 'change')}</h2>\n"
-    heads = ["", "way", "path", "size", "why", "content"]
+    heads = ["", "way", "path", "size", "why", "hash"]
     if report.is_run:
         heads.append("status")
     name = ' class="run"' if report.is_run else ""
@@ -180,12 +186,9 @@ def _cells(row: ReportRow) -> str:
     size = row.old_size if row.size is None else row.size
     amount = amount_text(row)
     sized = f'<td data-b="{size}">{amount}' if amount else "<td>"
-    why = row.reason.replace("-", " ")
-    if row.policy:
-        why = f"{why} ({row.policy})"
     return (
         f'<td class="s">{SIGNS[row.action]}<td>{_WAYS.get(row.direction, row.direction)}'
-        f'<td class="n">{name}{sized}<td>{sentence_in_html(why)}<td>'
+        f'<td class="n">{name}{sized}<td>{sentence_in_html(reason_text(row))}<td>'
         f"{sentence_in_html(row.hash or row.old_hash)}"
     )
 
@@ -196,4 +199,5 @@ def _foot(report: Report) -> str:
         f"<footer><p>What {what}. Written by reconcile {__version__}. A name in the form "
         "<code>$&#39;…&#39;</code> holds what cannot be shown; it can be pasted into a shell as it "
         "stands. Full columns: the CSV or JSON report.</p></footer>\n"
+        f"<script>{SCRIPT}</script>\n"
     )

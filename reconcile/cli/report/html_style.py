@@ -35,17 +35,20 @@ margin:1.1rem 0 0}
 .counts{display:flex;flex-wrap:wrap;gap:.5rem;margin:1.5rem 0 .4rem;padding:0;list-style:none}
 .counts label{display:flex;gap:.45rem;align-items:baseline;padding:.3rem .7rem;
 border:1px solid var(--line);border-radius:99px;background:var(--wash);cursor:pointer}
-.counts input{position:absolute;opacity:0}
-.counts label:has(:focus-visible){outline:2px solid var(--move);outline-offset:2px}
-.counts label:has(input:not(:checked)){opacity:.5;text-decoration:line-through}
+.kind{position:absolute;opacity:0}
 .counts b{font-weight:650}
 """
     + "".join(
-        f"body:has(#f-{action}:not(:checked)) :is(tr,.card).{action}{{display:none}}\n"
+        f"#f-{action}:not(:checked)~main .{action}{{display:none}}\n"
+        f"#f-{action}:not(:checked)~header [for=f-{action}]"
+        "{opacity:.5;text-decoration:line-through}\n"
+        f"#f-{action}:focus-visible~header [for=f-{action}]"
+        "{outline:2px solid var(--move);outline-offset:2px}\n"
         for action in ACTIONS
     )
     + """
 .hint{color:var(--soft);font-size:.85rem}
+.guards b{display:inline-block;min-width:2.6rem}
 .guards{list-style:none;display:grid;gap:.3rem}
 .stop{color:var(--delete);font-weight:650}
 .ok{color:var(--create)}
@@ -66,7 +69,8 @@ margin-top:.45rem;font-size:.9rem}
 .many{content-visibility:auto;contain-intrinsic-size:auto 40rem}
 table,thead,tbody{display:block}
 table{font-size:.9rem}
-tr{display:grid;grid-template-columns:1.1rem 6.6rem minmax(0,1fr) 9.5rem 11rem 7.5rem;gap:0 .9rem;
+tr{display:grid;align-items:baseline;gap:0 .9rem;
+grid-template-columns:1.1rem 6.6rem minmax(0,1fr) 9.5rem 11rem 7.5rem;
 padding:.28rem .3rem;border-bottom:1px solid var(--line)}
 .run tr{grid-template-columns:1.1rem 6.6rem minmax(0,1fr) 9.5rem 10rem 6.5rem 8rem}
 tbody{content-visibility:auto;contain-intrinsic-size:auto 500rem}
@@ -80,6 +84,7 @@ th button:focus-visible{outline:2px solid var(--move);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:" \\2191"}
 th[aria-sort=descending] button::after{content:" \\2193"}
 td:nth-child(2),td:nth-child(5),.from{color:var(--soft)}
+:is(.mkdir,.rmdir) td:nth-child(3)::after{content:"/"}
 td:nth-child(2),td:nth-child(4){white-space:nowrap}
 th:nth-child(4),td:nth-child(4){text-align:right}
 td:nth-child(6){font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;
@@ -91,24 +96,31 @@ footer{margin-top:3rem;color:var(--soft);font-size:.85rem;max-width:44rem}
 @media (max-width:60rem){
 body{padding:1.5rem 1rem 3rem}
 h1{font-size:1.4rem}
-.sides,.states{grid-template-columns:minmax(0,1fr)}
-.sides{gap:0}.sides dd{margin-bottom:.35rem}
-.sides dt,.states dt{font-size:.8rem}
-tr,.run tr{grid-template-columns:1.1rem minmax(0,1fr) max-content;gap:0 .5rem;padding:.5rem 0}
+.states{grid-template-columns:minmax(0,1fr);gap:.35rem}
+.states>div{display:grid;grid-template-columns:2.6rem minmax(0,1fr)}
+.states dt{font-size:inherit}
+.sides{gap:.15rem .8rem}
+.card>p:first-child{flex-wrap:wrap}
+tr,.run tr{grid-template-columns:1rem max-content minmax(0,1fr) max-content;gap:.1rem .6rem;
+padding:.5rem 0}
 td:nth-child(1){grid-row:1}
-td:nth-child(3){grid-column:2/4;grid-row:1}
-td:nth-child(2){grid-column:2;grid-row:2;font-size:.85em}
-td:nth-child(4){grid-column:3;grid-row:2;font-size:.85em}
-td:nth-child(5){grid-column:2;grid-row:3;font-size:.85em}
+td:nth-child(3){grid-column:2/-1;grid-row:1}
+td:nth-child(n+2):not(:nth-child(3)){grid-row:2;font-size:.85em}
+td:nth-child(2){grid-column:2}
+td:nth-child(5){grid-column:3}
+td:nth-child(4){grid-column:4}
 td:nth-child(6){display:none}
-td:nth-child(7){grid-column:3;grid-row:3;font-size:.85em;text-align:right}
+td:nth-child(7):nth-child(7){grid-column:2/-1;grid-row:3}
+.done td:nth-child(7):nth-child(7){display:none}
+tbody{contain-intrinsic-size:auto 700rem}
 thead tr{display:flex;flex-wrap:wrap;gap:.9rem}
 th:nth-child(1),th:nth-child(6){display:none}}
 @media print{
 :root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--wash:#fff;
 --create:#000;--update:#000;--delete:#000;--move:#000;--meta:#000;--conflict:#000}
 body{max-width:none;padding:0;font-size:9.5pt}
-thead{position:static}
+html{font-size:11px}
+thead{display:none}
 tbody,.many{content-visibility:visible}
 tr{break-inside:avoid}
 h2{break-after:avoid}

@@ -15,9 +15,9 @@ from reconcile.cli.report.words import (
     counts_line,
     facts,
     guard_line,
+    reason_text,
     told_guards,
     verdict,
-    ways_line,
 )
 from reconcile.cli.words import counted
 from reconcile.model.plan import Conflict
@@ -60,9 +60,6 @@ def _head(report: Report) -> Iterator[str]:
         shown = in_markdown(value.encode()) if name in ("left", "right") else None
         yield f"- {name}: {shown or sentence_in_markdown(value)}"
     yield f"- changes: {counts_line(report)}"
-    ways = ways_line(report)
-    if ways:
-        yield f"- content: {ways}"
     for guard in told_guards(report):
         mark = "" if guard.ok else "**"
         yield f"- guard: {mark}{sentence_in_markdown(guard_line(guard))}{mark}"
@@ -101,9 +98,7 @@ def _step_cells(row: ReportRow) -> Sequence[str]:
     name = in_markdown(row.path)
     if row.old_path is not None:
         name = f"{in_markdown(row.old_path)} → {name}"
-    why = sentence_in_markdown(row.reason)
-    if row.policy:
-        why = f"{why}, {sentence_in_markdown(row.policy)}"
+    why = sentence_in_markdown(reason_text(row))
     return row.action, _WAYS.get(row.direction, row.direction), name, amount_text(row), why
 
 

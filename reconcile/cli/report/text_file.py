@@ -16,7 +16,6 @@ from reconcile.cli.report.words import (
     guard_line,
     told_guards,
     verdict,
-    ways_line,
 )
 from reconcile.cli.words import counted
 
@@ -50,9 +49,6 @@ def _head(report: Report) -> Iterator[str]:
     for name, value in facts(report):
         yield f"  {name:<9} {value}"
     yield f"  {'changes':<9} {counts_line(report)}"
-    ways = ways_line(report)
-    if ways:
-        yield f"  {'content':<9} {ways}"
     for guard in told_guards(report):
         yield f"  {'guard':<9} {guard_line(guard)}"
     if report.rows:

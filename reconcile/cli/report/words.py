@@ -62,6 +62,12 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "made", time_text(report.time_ns)
     if report.of:
         yield "of", report.of
+    ways = ways_line(report)
+    if ways:
+        yield "content", ways
+    if any(row.action in ("update", "delete") for row in report.rows):
+        word = "stays" if report.versions else "does NOT stay (--no-versions)"
+        yield "versions", f"what is overwritten or deleted {word} in the version store"
     for note in report.notes:
         yield "note", f"{note}: {_MEANING.get(note, note)}"
 
@@ -82,13 +88,10 @@ def counts_line(report: Report) -> str:
 
 
 def ways_line(report: Report) -> str:
-    """Bytes each way, and what becomes of what is superseded; empty when nothing travels."""
+    """Bytes each way; empty when nothing travels."""
     there, back = carried(report.rows)
     parts = [f"{size_text(there)} left → right"] if there else []
     parts += [f"{size_text(back)} left ← right"] if back else []
-    if any(row.action in ("update", "delete") for row in report.rows):
-        kept = "is kept as versions" if report.versions else "is NOT kept (--no-versions)"
-        parts.append(f"what is overwritten or deleted {kept}")
     return ", ".join(parts)
 
 
@@ -98,10 +101,22 @@ def told_guards(report: Report) -> Sequence[GuardCheck]:
 
 
 def guard_line(guard: GuardCheck) -> str:
-    """`max_delete 3 (limit 10%) ok`."""
+    """`ok: max_delete, 3 (limit 10%), this plan deletes …`."""
+    return f"{'ok' if guard.ok else 'STOP'}: {guard_text(guard)}"
+
+
+def guard_text(guard: GuardCheck) -> str:
+    """The same without the verdict."""
     limit = f" (limit {guard.limit})" if guard.limit else ""
-    detail = f", {guard.detail}" if guard.detail else ""
-    return f"{guard.name} {guard.actual:,}{limit} {'ok' if guard.ok else 'STOP'}{detail}"
+    detail = f": {guard.detail}" if guard.detail else ""
+    return f"{guard.name} {guard.actual:,}{limit}{detail}"
+
+
+def reason_text(row: ReportRow) -> str:
+    """`mode changed at left, 0644 → 0755`, and what decided."""
+    word, _, what = row.reason.partition(" ")
+    said = [word.replace("-", " "), what.replace("->", " → "), row.policy]
+    return ", ".join(part for part in said if part)
 
 
 def amount_text(row: ReportRow) -> str:
