@@ -10,6 +10,7 @@ LEFT = Word("LEFT", 1, 1, f"Left side: {_WHERE}")
 RIGHT = Word("RIGHT", 1, 1, f"Right side: {_WHERE}")
 PAIR = (LEFT, RIGHT)
 WHAT = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: the only job there is.")
+EVERY = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: every pair known here.")
 
 VERBS = (
     Verb(
@@ -72,7 +73,8 @@ VERBS = (
                 "WHAT",
                 0,
                 3,
-                "A run (r-...) for every step of it; a job, or LEFT and RIGHT; after -- one path.",
+                "A run (r-...) for every step of it; a job, or LEFT and RIGHT; after -- one path. "
+                "Nothing: the runs of every pair.",
             ),
         ),
         "List past runs; show one run, or what became of one path.",
@@ -85,14 +87,14 @@ VERBS = (
     ),
     Verb(
         "versions list",
-        (WHAT,),
+        (EVERY,),
         "List the superseded content that is kept, newest first.",
         examples=("reconcile versions list", "reconcile versions list A B --only '*.jpg'"),
         aliases=("versions",),
     ),
     Verb(
         "versions prune",
-        (WHAT,),
+        (EVERY,),
         "Remove superseded content for good: what is more, older or larger than you say.",
         examples=(
             "reconcile versions prune A B --keep 5 --dry-run",
