@@ -24,9 +24,11 @@ from reconcile.api.past import (
     history,
     history_of,
     pair_of,
+    restore,
     run_detail,
     undo,
     undo_plan,
+    write_version,
 )
 from reconcile.api.reports import report, write_report
 from reconcile.decide.chosen import Answer, Ending
@@ -57,6 +59,7 @@ from reconcile.engine.outcome import (
 from reconcile.engine.planfile import SavedPlan
 from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
+from reconcile.engine.restoring import NotRestored
 from reconcile.engine.undoing import ChangedSince
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import (
@@ -116,6 +119,7 @@ __all__ = [
     "NeedsApproval",
     "NoSpace",
     "NotFound",
+    "NotRestored",
     "Noted",
     "NumberedVersion",
     "OpenConflict",
@@ -167,9 +171,11 @@ __all__ = [
     "pair_of",
     "plan_notes",
     "report",
+    "restore",
     "run_detail",
     "status",
     "undo",
     "undo_plan",
     "write_report",
+    "write_version",
 ]

@@ -1,18 +1,24 @@
 """The past from Python: what was done, and taking it back."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from reconcile import (
     ChangedSince,
     NotFound,
     Refused,
+    UsageError,
     conflicts,
     history,
     history_of,
     pair_of,
+    restore,
     run_detail,
     undo,
     undo_plan,
+    write_version,
 )
 from tests.api.conftest import Sides
 
@@ -76,6 +82,32 @@ def test_an_undo_can_be_declined(sides: Sides) -> None:
     after = sides.read()
     undo(run, state_dir=sides.state, approve=lambda shown: False)
     assert sides.read() == after
+
+
+def test_a_file_is_brought_back_or_written_elsewhere(sides: Sides, tmp_path: Path) -> None:
+    run = edited(sides)
+    write_version("a", tmp_path / "a.before", state_dir=sides.state)
+    assert (tmp_path / "a.before").read_text(encoding="utf-8") == "old"
+    with pytest.raises(UsageError):
+        write_version("a", tmp_path / "a.before", state_dir=sides.state)
+    assert sides.read()[1] == {"a": "new", "b": "b"}
+    restore("a", "c", state_dir=sides.state)
+    assert sides.read()[1] == {"a": "old", "b": "b", "c": "c"}
+    sides.pair().apply()
+    assert sides.read()[0] == {"a": "old", "b": "b", "c": "c"}
+    restore("a", at=run, side="right", pair=sides.pair())
+
+
+@pytest.mark.parametrize("at", ["v1", datetime(2000, 1, 1, tzinfo=UTC), "v9"])
+def test_a_past_that_is_not_kept_is_not_found(sides: Sides, at: str | datetime) -> None:
+    edited(sides)
+    with pytest.raises(NotFound):
+        restore("none", at=at, state_dir=sides.state)
+    for wrong in ("x", "v0", "vx"):
+        with pytest.raises(UsageError):
+            restore("a", at=wrong, state_dir=sides.state)
+    with pytest.raises(UsageError):
+        restore("a", side="middle", state_dir=sides.state)
 
 
 def test_conflicts_of_every_pair_are_listed(sides: Sides) -> None:
