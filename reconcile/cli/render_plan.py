@@ -86,7 +86,7 @@ def header_lines(planning: Planning, look: Look, job: Job | None = None) -> list
     ]
     files = max(len(tally[0]) for tally in tallies)
     sizes = max(len(tally[1]) for tally in tallies)
-    lines = [f"Job {job.name}  ({look.text(_told_in(job))})"] if job and job.name else []
+    lines = [look.text(_job_text(job))] if job and job.name else []
     lines += [
         f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
         for word, side, tally in zip(
@@ -109,9 +109,10 @@ def _labelled(sides: list[str], look: Look, job: Job | None) -> list[str]:
     return [f"{label:<{width}}  {side}" for label, side in zip(labels, sides, strict=True)]
 
 
-def _told_in(job: Job) -> str:
-    """Where the job stands: `reconcile.toml:12`."""
-    return dict(job.origins).get("job", "")
+def _job_text(job: Job) -> str:
+    """`Job photos  (reconcile.toml:12)`; one that the state remembers stands nowhere."""
+    told_in = dict(job.origins).get("job", "")
+    return f"Job {job.name}  ({told_in})" if told_in else f"Job {job.name}"
 
 
 def first_run_lines(planning: Planning, look: Look) -> list[str]:
