@@ -87,6 +87,8 @@ class PairItem(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     bytes: int
     advice: str
+    versions: int
+    """Superseded contents that are kept."""
 
 
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -219,6 +219,7 @@ def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
         _advice(state, what),
         job.name if job else "",
         what,
+        record.versions,
     )
 
 

@@ -132,6 +132,8 @@ class PairStatus(msgspec.Struct, frozen=True):
     """The job it is; empty: none that was asked about."""
     what: str = ""
     """WHAT, as it is typed: the job, or both sides, quoted for a shell."""
+    versions: int = 0
+    """Superseded contents that are kept, on both sides together."""
 
 
 class Generation(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ def _record(directory: str, pair: str) -> PairRecord:
             last_run=recent[0] if recent else None,
             conflicts=store.conflicts.count(),
             job=store.noted_job(),
+            versions=store.versions.count(),
         )
     except ReconcileError as error:
         return msgspec.structs.replace(record, damage=error.message)

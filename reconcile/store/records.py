@@ -142,3 +142,5 @@ class PairRecord(msgspec.Struct, frozen=True):
     """What was asked of it last, without the state directory."""
     damage: str = ""
     """Why the state cannot be read; empty when it can."""
+    versions: int = 0
+    """How many are kept."""

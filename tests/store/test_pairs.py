@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from reconcile.model.manifest import DEFAULT_HEADER
-from reconcile.model.plan import Conflict, MadeFrom
+from reconcile.model.plan import Conflict, MadeFrom, Side
+from reconcile.model.treepath import TreePath
 from reconcile.store.lock import PairLock
 from reconcile.store.pairs import pairs
-from reconcile.store.records import Run
+from reconcile.store.records import Run, Version
 from reconcile.store.state import Store, pair_directory
-from tests.store.helpers import agree, path, tree
+from tests.store.helpers import agree, pair, path, tree
 
 
 def test_a_state_directory_that_is_not_there_knows_no_pair(tmp_path: Path) -> None:
@@ -43,3 +44,13 @@ def test_pairs_are_listed_with_what_their_state_says(tmp_path: Path) -> None:
     assert (baseline.number, baseline.files) == (1, 1)
     assert (last.id, last.plan) == ("r-1", b"")
     assert held.run == "r-9"
+
+
+def test_kept_versions_are_counted(tmp_path: Path) -> None:
+    store = Store.open(pair(tmp_path))
+    version = Version("r-1", Side.LEFT, TreePath(b"a"), "v/a", b"i", 1, 2, 3, "update")
+    with store.transaction():
+        store.versions.add([version, version])
+    store.close()
+    [record] = pairs(str(tmp_path / "state"))
+    assert record.versions == 2

@@ -161,4 +161,5 @@ def _item(pair: PairStatus) -> PairItem:
         files=pair.files,
         bytes=pair.size_bytes,
         advice=pair.advice,
+        versions=pair.versions,
     )
