@@ -16,6 +16,7 @@ from tests.house.doc_blocks import pages, text
 PAGES = pages()
 FIX = "UPDATE_DOCS=1 python -m pytest -q tests/house/test_docs.py"
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\((?!https?:|mailto:)([^)#]*)#([^)]+)\)")
 ERROR = re.compile(r"\bE_[A-Z][A-Z0-9_]+\b")
 
 
@@ -24,6 +25,30 @@ def test_the_links_lead_somewhere(name: str) -> None:
     where = (ROOT / name).parent
     dead = [link for link in LINK.findall(text(name)) if not (where / link).exists()]
     assert not dead
+
+
+def slugs(name: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```$", "", text(name), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_anchors_lead_to_a_heading(name: str) -> None:
+    where = (ROOT / name).parent
+    dead = []
+    for place, anchor in ANCHOR.findall(text(name)):
+        page = (where / place).resolve() if place else ROOT / name
+        if page.suffix == ".md" and anchor not in slugs(page.relative_to(ROOT).as_posix()):
+            dead.append(f"{place}#{anchor}")
+    assert not dead
+
+
+def test_every_page_can_be_found_from_the_index() -> None:
+    listed = {f"docs/{link}" for link in LINK.findall(text("docs/README.md"))}
+    missing = {name for name in PAGES if name.startswith("docs/")} - listed - {"docs/README.md"}
+    assert not missing, "add it to docs/README.md"
 
 
 def test_the_commands_page_is_current() -> None:
