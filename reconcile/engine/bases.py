@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from reconcile.decide.filters import TEXT_HEAD_BYTES, looks_like_text
 from reconcile.engine.opened import Opened
+from reconcile.engine.pairs import now_ns
 from reconcile.model.block import HASHERS
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError, ReconcileError
@@ -27,6 +28,11 @@ LIMIT_BYTES = 1 << 20
 """Larger texts are not kept for merging, and not merged."""
 RESTORE_BYTES = 64 << 20
 """Larger contents are not brought back as a base: they pass through memory."""
+
+
+_MOST_KEPT = 8192
+_NEVER_BEFORE_NS = 30 * 24 * 3600 * 1_000_000_000
+"""Younger contents stay: a saved plan or an open conflict may want them."""
 
 
 class Budget(NamedTuple):
@@ -133,11 +139,17 @@ def keep_bases(
     """
     kept = contents(opened)
     done = {receipt.step for receipt in receipts if receipt.status is Status.DONE}
+    is_new = False
     for entry, places in islice(_agreed(plan, done, left), budget.names):
         if entry.kind != Kind.FILE or not 0 < entry.size <= budget.size_bytes:
             continue
         if kept.get(entry.id) is None:
+            is_new = True
             _keep(opened, kept, entry, places, from_afar=budget is NO_LIMIT)
+    if is_new and budget is not NO_LIMIT:
+        open_bases = [each.conflict.base for each in opened.store.conflicts.standing()]
+        wanted = [base.id for base in open_bases if base is not None]
+        kept.trim(_MOST_KEPT, now_ns() - _NEVER_BEFORE_NS, wanted)
 
 
 def _keep(
@@ -148,7 +160,7 @@ def _keep(
             return
         text = text_at(opened, side, path, entry)
         if text is not None:
-            kept.put(text, durable=from_afar)
+            kept.put(text)
             return
 
 

@@ -45,30 +45,41 @@ class Merged(NamedTuple):
     """False: markers stand in it, for a person to mend."""
 
 
-def merger(opened: Opened) -> Merge:
+class Merger:
     """Merges one path, or says why not: its texts, `git`, a state that cannot be written."""
-    has_git = shutil.which("git") is not None
-    kept, bases = contents(opened), Bases(opened)
 
-    def merge(path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | str:
-        if not has_git:
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._has_git = shutil.which("git") is not None
+        self._kept = contents(opened)
+        self._bases = Bases(opened)
+        self._place: tempfile.TemporaryDirectory[str] | None = None
+
+    def __call__(self, path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | str:
+        """See `Merge`. The content waits in the state."""
+        if not self._has_git:
             return NO_GIT
-        if not opened.is_writable:
+        if not self._opened.is_writable:
             return "the state cannot be written now"
-        texts = texts_of(opened, bases, path, (base, left, right))
+        texts = texts_of(self._opened, self._bases, path, (base, left, right))
         if isinstance(texts, str):
             return texts
-        merged = merge_texts(texts)
+        if self._place is None:
+            self._place = tempfile.TemporaryDirectory(prefix="reconcile-")
+            self._opened.on_exit(self._place.cleanup)
+        merged = merge_texts(texts, self._place.name)
         if isinstance(merged, str):
             return merged
         if not merged.is_clean:
             return "the changes do not merge cleanly"
-        identifier = kept.put(merged.text)
+        identifier = self._kept.put(merged.text)
         mtime_ns = max(left.mtime_ns, right.mtime_ns)
         made = Entry(left.name, Kind.FILE, len(merged.text), mtime_ns, left.mode, identifier)
-        return like_both(made, base, left, right, opened.header.tracked)
+        return like_both(made, base, left, right, self._opened.header.tracked)
 
-    return merge
+    def flush(self) -> None:
+        """What was merged survives a power cut from now on."""
+        self._kept.flush()
 
 
 def texts_of(
@@ -96,22 +107,27 @@ def spelled(path: TreePath, entry: Entry) -> TreePath:
     return join(split(path)[0], entry.name) if entry.name else path
 
 
-def merge_texts(texts: Texts) -> Merged | str:
-    """The merge by `git merge-file`, with markers where both changed the same lines."""
+def merge_texts(texts: Texts, place: str = "") -> Merged | str:
+    """The merge by `git merge-file`, with markers where both changed the same lines.
+
+    `place`: an empty directory of our own; one is made, and removed, where none is given.
+    """
     git = shutil.which("git")
     if git is None:
         return NO_GIT
-    with tempfile.TemporaryDirectory(prefix="reconcile-") as place:
-        names = []
-        for name, content in (("left", texts.left), ("base", texts.base), ("right", texts.right)):
-            names.append(os.path.join(place, name))
-            with open(names[-1], "wb") as file:
-                file.write(content)
-        labels = ["-L", "left", "-L", "base", "-L", "right"]
-        command = [git, "merge-file", "-p", "--diff3", *labels, "--", *names]
-        done = subprocess.run(  # our own files' names, no shell
-            command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
-        )
+    if not place:
+        with tempfile.TemporaryDirectory(prefix="reconcile-") as made:
+            return merge_texts(texts, made)
+    names = []
+    for name, content in (("left", texts.left), ("base", texts.base), ("right", texts.right)):
+        names.append(os.path.join(place, name))
+        with open(names[-1], "wb") as file:
+            file.write(content)
+    labels = ["-L", "left", "-L", "base", "-L", "right"]
+    command = [git, "merge-file", "-p", "--diff3", *labels, "--", *names]
+    done = subprocess.run(  # our own files' names, no shell
+        command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
+    )
     if not 0 <= done.returncode <= _TOO_MANY:
         return "`git merge-file` failed"
     return Merged(done.stdout, done.returncode == 0)

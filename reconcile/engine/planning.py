@@ -27,7 +27,7 @@ from reconcile.trees.base import Observation
 
 if TYPE_CHECKING:
     from reconcile.decide.chosen import Choices
-    from reconcile.engine.merging import Merge
+    from reconcile.engine.merging import Merger
 
 
 class Sight(NamedTuple):
@@ -188,7 +188,8 @@ def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None
         from reconcile.decide.chosen import ChosenResolver
 
         resolver = ChosenResolver(rules, compile_patterns, choices)
-    return planner.make_plan(
+    merger = _merger(opened, rules, choices or {})
+    plan = planner.make_plan(
         sight.base,
         sight.left.manifest,
         sight.right.manifest,
@@ -197,19 +198,22 @@ def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None
         left_problems=sight.left.problems,
         right_problems=sight.right.problems,
         compile_patterns=compile_patterns,
-        merge_text=_merger(opened, rules, choices or {}),
+        merge_text=merger,
         resolver=resolver,
     )
+    if merger is not None:
+        merger.flush()
+    return plan
 
 
-def _merger(opened: Opened, rules: Rules, choices: "Choices") -> "Merge | None":
+def _merger(opened: Opened, rules: Rules, choices: "Choices") -> "Merger | None":
     asked = (rules.policies, *(path.policies for path in rules.path_policies))
     is_chosen = any(each.choice == "merge" for each in choices.values())
     if not is_chosen and not any(Policy.MERGE in policies for policies in asked):
         return None
-    from reconcile.engine.merging import merger  # brings subprocess and tempfile along
+    from reconcile.engine.merging import Merger  # brings subprocess and tempfile along
 
-    return merger(opened)
+    return Merger(opened)
 
 
 def rules_of(opened: Opened) -> Rules:

@@ -222,6 +222,7 @@ class Resolution:
         """See `PlanMaker`. Contents that are chosen wait in the state when it returns."""
         entries = _Entries(opened)
         self._choices = {path: entries.chosen(each) for path, each in self.decided.items()}
+        entries.flush()
         plan = only_chosen(judged_anyway(opened, sight, self._choices), self._choices)
         self.answers = answers(plan, self._choices)
         return plan
@@ -290,6 +291,10 @@ class _Entries:
             return want
         want = Entry(b"", Kind.FILE, len(content), now_ns(), left.mode, identifier)
         return like_both(want, base, left, right, self._opened.header.tracked)
+
+    def flush(self) -> None:
+        """What was put survives a power cut from now on."""
+        self._kept.flush()
 
     def _put(self, content: bytes) -> bytes | None:
         return self._kept.put(content) if self._opened.is_writable else None

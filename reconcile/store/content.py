@@ -1,7 +1,7 @@
 """Content that the state itself keeps: texts a merge needs, and merge results that wait.
 
-Files named by their id under `<pair>/content/`, put in place complete and
-durable or not at all, and checked again when they are read.
+Files named by their id under `<pair>/content/`, put in place complete or not at
+all, and checked again when they are read.
 """
 
 import contextlib
@@ -20,31 +20,61 @@ class ContentStore:
     def __init__(self, directory: str, hash_name: HashName = "blake3") -> None:
         self._directory = os.path.join(directory, CONTENT)
         self._hash = HASHERS[hash_name]
+        self._unflushed: list[str] = []
 
-    def put(self, content: bytes, *, durable: bool = True) -> bytes:
-        """Keep `content`; its id. What is not `durable` may be gone after a power cut."""
+    def put(self, content: bytes) -> bytes:
+        """Keep `content`; its id. Until `flush` a power cut may take it away again."""
         identifier = self._hash(content)
         place = self._place(identifier)
         if self.get(identifier) is not None:
             with contextlib.suppress(OSError):
                 os.utime(place)  # wanted again: it is as young as a new one
+            self._unflushed.append(place)
             return identifier
-        folder = private_directory(os.path.dirname(place))
+        private_directory(os.path.dirname(place))
         temporary = f"{place}.{os.getpid()}"
         try:
             with open(temporary, "wb", opener=_private) as file:
                 file.write(content)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
             os.replace(temporary, place)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
-        for made in (folder, self._directory) if durable else ():
-            _flush(made)
+        self._unflushed.append(place)
         return identifier
+
+    def flush(self) -> None:
+        """All that was put is durable on return. Cheaper for many at once than for each."""
+        for place in self._unflushed:
+            _flush(place)
+        for folder in {os.path.dirname(place) for place in self._unflushed}:
+            _flush(folder)
+        if self._unflushed:
+            _flush(self._directory)
+        self._unflushed.clear()
+
+    def trim(self, most: int, before_ns: int, keep: Collection[bytes] = ()) -> int:
+        """Remove the oldest beyond `most`, only what was put before `before_ns`; how many went.
+
+        Contents named in `keep` stay. Only under the pair's lock.
+        """
+        kept = {self._place(identifier) for identifier in keep}
+        found: list[tuple[int, str]] = []
+        for part in names(self._directory):
+            folder = os.path.join(self._directory, part)
+            with os.scandir(folder) as entries:
+                found += [
+                    (each.stat(follow_symlinks=False).st_mtime_ns, each.path) for each in entries
+                ]
+        old = [
+            place
+            for put_ns, place in sorted(found)[: max(0, len(found) - most)]
+            if put_ns < before_ns and place not in kept
+        ]
+        for place in old:
+            os.unlink(place)
+        return len(old)
 
     def get(self, identifier: bytes) -> bytes | None:
         """The content; None when it is not kept, or is no longer what its id says."""
@@ -100,8 +130,8 @@ def _unfollowed(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _flush(directory: str) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+def _flush(place: str) -> None:
+    fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         os.fsync(fd)
     finally:

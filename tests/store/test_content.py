@@ -67,3 +67,31 @@ def test_what_is_young_is_not_pruned_and_putting_it_again_makes_it_young(tmp_pat
     assert store.get(old) is None
     assert store.get(again) == b"again"
     assert store.get(young) == b"young"
+
+
+def test_the_oldest_beyond_a_number_go_and_young_ones_stay(tmp_path: Path) -> None:
+    store = ContentStore(str(tmp_path))
+    ids = [store.put(b"%d" % number) for number in range(6)]
+    for age, identifier in enumerate(reversed(ids)):
+        name = identifier.hex()
+        os.utime(tmp_path / "content" / name[:2] / name[2:], ns=(0, 1_000 - age * 100))
+    assert store.trim(most=10, before_ns=10_000) == 0
+    assert store.trim(most=5, before_ns=10_000, keep=ids[:1]) == 0
+    assert store.trim(most=2, before_ns=750) == 3
+    assert [store.get(each) is not None for each in ids] == [False] * 3 + [True] * 3
+
+
+def test_flushing_is_for_all_that_was_put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")))
+    store = ContentStore(str(tmp_path))
+    name = store.put(b"one").hex()
+    assert flushed == []
+    store.flush()
+    top = tmp_path / "content"
+    assert flushed == [str(top / name[:2] / name[2:]), str(top / name[:2]), str(top)]
+    store.flush()
+    assert len(flushed) == 3
+    store.put(b"one")
+    store.flush()
+    assert len(flushed) == 6, "somebody else may have put it, and not have flushed"
