@@ -17,6 +17,7 @@ from reconcile.cli.conflicts_json import CONFLICT_DOCUMENTS
 from reconcile.cli.documents_json import DOCUMENTS
 from reconcile.cli.events_json import Event
 from reconcile.cli.history_json import HISTORY_DOCUMENTS
+from reconcile.cli.report.json_file import ReportDocument
 from reconcile.decide.job_schema import job_schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,7 +27,8 @@ FIX = "python -m reconcile.cli.schemas --write"
 def schemas() -> dict[str, str]:
     """File name -> content, for every schema."""
     found = {"events.json": _text(Event, "One line of a streaming verb's --json")}
-    for kind in (*DOCUMENTS, *CONFIG_DOCUMENTS, *CONFLICT_DOCUMENTS, *HISTORY_DOCUMENTS):
+    documents = (*DOCUMENTS, *CONFIG_DOCUMENTS, *CONFLICT_DOCUMENTS, *HISTORY_DOCUMENTS)
+    for kind in (*documents, ReportDocument):
         name = next(f.default for f in msgspec.structs.fields(kind) if f.name == "format")
         words = name.partition("/")[0].removeprefix("reconcile-")
         title = (kind.__doc__ or "").splitlines()[0]
