@@ -54,6 +54,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     expires: str
     host: str
     version: str
+    job: str | UnsetType = UNSET
+    """Its name in the job file."""
     left: str
     right: str
     mode: str

@@ -7,6 +7,7 @@ looked for is `engine/job_places.py`'s, what it means `decide/job_file.py`'s.
 import glob
 import os
 import stat
+from shlex import quote
 from typing import NamedTuple
 
 from reconcile.decide.job_file import Book, Document, Fault, includes_of, read_book
@@ -44,19 +45,21 @@ def load(found: Found) -> Loaded:
     """
     checked = read(found)
     if checked.faults:
-        raise broken(checked.faults)
+        raise broken(checked.faults, found)
     return Loaded(checked.book, checked.warnings)
 
 
-def broken(faults: tuple[Fault, ...]) -> ConfigError:
+def broken(faults: tuple[Fault, ...], found: Found) -> ConfigError:
     """The error that says them all."""
+    named = f" -c {quote(found.location)}" if found.because == "--config" else ""
+    hint = f"reconcile config check{named}"
     if len(faults) == 1:
-        return ConfigError(str(faults[0]), hint="reconcile config check")
+        return ConfigError(str(faults[0]), hint=hint)
     files = sorted({fault.spot.file for fault in faults})
     return ConfigError(
         f"{len(faults)} errors in {', '.join(files)}",
         where="\n".join(map(str, faults)),
-        hint="reconcile config check",
+        hint=hint,
     )
 
 

@@ -2,6 +2,8 @@
 
 import os
 
+from msgspec import UNSET
+
 from reconcile.cli.answer import now_ns, print_plan, print_porcelain
 from reconcile.cli.display import display_text
 from reconcile.cli.documents_json import PlanDocument
@@ -62,8 +64,10 @@ def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
     # The job's sides, not `made.left`: apply goes by the job.
     since = f"baseline #{made.generation}" if made.generation else "no baseline"
     policy = f"mode {saved.plan.mode}, conflicts: {saved.plan.policy}"
+    named = (f"    job  {look.text(saved.job.name)}",) if saved.job.name else ()
     for line in (
         f"Plan {saved.id}  made {time_text(saved.created_ns)} on {look.text(saved.host)}",
+        *named,
         f"   left  {look.text(saved.job.left)}",
         f"  right  {look.text(saved.job.right)}",
         f"  since  {since}, {policy}",
@@ -93,6 +97,7 @@ def document(saved: SavedPlan, notes: list[str]) -> PlanDocument:
         expires=utc_text(saved.expires_ns),
         host=saved.host,
         version=saved.version,
+        job=saved.job.name or UNSET,
         left=display_text(saved.job.left),
         right=display_text(saved.job.right),
         mode=plan.mode,
