@@ -193,11 +193,16 @@ def test_an_earlier_run_can_be_undone_where_nothing_changed_since(tmp_path: Path
     assert (step.side, step.action, step.path) == (R, Action.UPDATE, b"file")
 
 
+def became_link_at_right(pair: Undone) -> None:
+    pair.remove(R, "file")
+    pair.put(R, {"file": "link"})
+
+
 CHANGES: dict[str, Change] = {
     "edited": lambda p: p.put(R, {"file": b"newer work"}),
     "chmodded": lambda p: p.at(R, "file").chmod(0o600),
     "removed": lambda p: p.remove(R, "file"),
-    "another kind": lambda p: (p.remove(R, "file"), p.put(R, {"file": "link"}))[0],
+    "another kind": became_link_at_right,
 }
 
 

@@ -33,10 +33,12 @@ class Undone:
     def __init__(self, place: Path, left: Things = NOTHING, right: Things = NOTHING) -> None:
         self.roots = {side: place / side.value for side in Side}
         self.clock_ns = T0
+        self.runs: list[str] = []
         for side, things in ((Side.LEFT, left), (Side.RIGHT, right)):
             self.roots[side].mkdir(parents=True)
             self.put(side, things)
-        self.job = Job(*map(str, self.roots.values()), str(place / "state"), limits=UNGUARDED)
+        ends = [str(root) for root in self.roots.values()]
+        self.job = Job(ends[0], ends[1], str(place / "state"), limits=UNGUARDED)
 
     def at(self, side: Side, path: str) -> Path:
         """Where a path of a side is."""
