@@ -62,6 +62,16 @@ class Table(NamedTuple):
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    def as_term(self, row: Sequence[str]) -> tuple[str, str]:
+        """A row as a term and what it means; from the third column on with its heading."""
+        heads = (*self.head, *[""] * len(row))
+        parts = [
+            f"{head.rstrip('?')}: {cell}" if place and head else cell
+            for place, (head, cell) in enumerate(zip(heads[1:], row[1:], strict=False))
+            if cell
+        ]
+        return row[0], "; ".join(parts)
+
 
 Block = Heading | Paragraph | Item | Code | Table
 

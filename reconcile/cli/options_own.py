@@ -88,6 +88,7 @@ TRUSTING = (
 )
 
 STARTING = (
+    Option("--dir", VALUE, ("man",), "Write into DIR/man1, man5, man7.", metavar="DIR", face=True),
     Option("--run", FLAG, ("demo",), "Type the commands too, one after the other.", face=True),
     Option(
         "--install", FLAG, ("completion",), "Write it where your shell looks for it.", face=True

@@ -93,7 +93,7 @@ def _table_lines(table: Table, look: Look) -> Iterator[str]:
     left = sum(widths[:-1]) + 2 * (count - 1)
     room = min(_WIDEST, look.columns) - left
     if room < min(_NARROWEST_CELL, widths[-1]):
-        yield from _stacked(rows, look)
+        yield from _stacked(table, look)
         return
     for row in rows:
         head = "".join(f"{cell:<{width}}  " for cell, width in zip(row[:-1], widths, strict=False))
@@ -102,12 +102,12 @@ def _table_lines(table: Table, look: Look) -> Iterator[str]:
         yield from (" " * left + part for part in parts[1:])
 
 
-def _stacked(rows: Sequence[Sequence[str]], look: Look) -> Iterator[str]:
-    """A row too wide for columns: its first cell, the others below."""
+def _stacked(table: Table, look: Look) -> Iterator[str]:
+    """Rows too wide for columns: a term, and below it what it means."""
     width = min(_WIDEST, look.columns)
-    for row in rows:
-        yield from textwrap.wrap(row[0], width, break_long_words=False)
-        rest = "; ".join(cell for cell in row[1:] if cell)
+    for row in table.rows:
+        term, meaning = (look.text(plain(text)) for text in table.as_term(row))
+        yield from textwrap.wrap(term, width, break_long_words=False)
         yield from textwrap.wrap(
-            rest, width, initial_indent="    ", subsequent_indent="    ", break_long_words=False
+            meaning, width, initial_indent="    ", subsequent_indent="    ", break_long_words=False
         )

@@ -222,6 +222,12 @@ VERBS = (
         examples=("reconcile completion bash --install", "reconcile completion zsh"),
     ),
     Verb(
+        "man",
+        (Word("PAGE", 0, 2, "A page: a command, or what `reconcile man` lists."),),
+        "Show a man page, or write all of them with --dir.",
+        examples=("reconcile man diff", "reconcile man --dir ~/.local/share/man"),
+    ),
+    Verb(
         "help",
         (Word("TOPIC", 0, 2, "A command, an error code (E_...), or a topic."),),
         "Explain a command, an error code or a topic; needs no network.",

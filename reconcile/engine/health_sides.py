@@ -23,6 +23,7 @@ from reconcile.trees.temporary import PREFIX
 
 SKEW_NS = 2_000_000_000
 """Clocks that differ by more are told: `--window` is as much."""
+_HOST_KEY = ("E_HOSTKEY_UNKNOWN", "E_HOSTKEY_CHANGED")
 _MOUNTS = "/proc/self/mountinfo"
 _COARSE = {"vfat": 2_000_000_000, "msdos": 2_000_000_000, "ext2": 1_000_000_000,
            "ext3": 1_000_000_000, "hfs": 1_000_000_000}  # fmt: skip
@@ -155,7 +156,7 @@ def _remote(endpoint: str, pair: str) -> Iterator[Check]:
     try:
         tree = connected(remote_tree(endpoint, options), endpoint, options)
     except ReconcileError as error:
-        topic = "host-key" if error.code.startswith("E_HOSTKEY") else "reach"
+        topic = "host-key" if error.code in _HOST_KEY else "reach"
         fix = error.hint or f"reconcile help {error.code}"
         yield Check("fail", topic, endpoint, f"{error.message} ({error.code})", fix)
         return

@@ -1,0 +1,111 @@
+"""`reconcile man`: show a man page, list them, or write them into a directory."""
+
+import os
+import shutil
+import subprocess
+from difflib import get_close_matches
+
+from reconcile.cli.columns import columns
+from reconcile.cli.face import Face
+from reconcile.cli.manpages import PAGES, ManPage, page_named, source_of
+from reconcile.cli.start_json import ManDocument, ManItem
+from reconcile.cli.words import counted
+from reconcile.model.errors import Denied, ExitCode, UsageError
+
+_MARK = b'.\\" Made by `reconcile man`.'
+
+
+def run(face: Face) -> int:
+    """0. Raises: UsageError, for a page there is not, and for a file that is not ours."""
+    page = _asked(face)
+    directory = os.path.expanduser(face.value("dir"))
+    chosen = (page,) if page is not None else PAGES
+    if "dir" in face.options:
+        _refuse_foreign(directory, chosen)
+    files = [_write(directory, each) if "dir" in face.options else "" for each in chosen]
+    if face.is_json:
+        return _document(face, page, chosen, files)
+    if "dir" in face.options:
+        if not face.quiet:
+            where = face.out.path(os.fsencode(directory))
+            face.say(f"Wrote {counted(len(files), 'page')} below {where}")
+    elif page is None:
+        _list(face)
+    elif not (face.out.is_terminal and _shown(source_of(page))):
+        face.say_raw(source_of(page).encode())
+    return ExitCode.OK
+
+
+def _asked(face: Face) -> ManPage | None:
+    if not face.words:
+        return None
+    page = page_named(face.words)
+    if page is None:
+        word = "-".join(face.words)
+        known = [name for p in PAGES for name in (p.name, p.name.removeprefix("reconcile-"))]
+        close = get_close_matches(word, known, 1, 0.6)
+        hint = f"did you mean: reconcile man {close[0]}" if close else "reconcile man lists them"
+        raise UsageError(f"there is no man page `{word}`", hint=hint)
+    return page
+
+
+def _list(face: Face) -> None:
+    rows = [(f"{page.name}({page.section})", page.about) for page in PAGES]
+    for line in columns(("PAGE", ""), rows):
+        face.say(line)
+    face.say("")
+    face.say("Read one:  reconcile man diff")
+    face.say("Install:   reconcile man --dir ~/.local/share/man")
+
+
+def _shown(source: str) -> bool:
+    """The page was shown by `man`."""
+    program = shutil.which("man")
+    if program is None:
+        return False
+    return subprocess.run([program, "-l", "-"], input=source.encode(), check=False).returncode == 0
+
+
+def _place(directory: str, page: ManPage) -> str:
+    return os.path.join(directory, f"man{page.section}", page.file)
+
+
+def _refuse_foreign(directory: str, pages: tuple[ManPage, ...]) -> None:
+    for page in pages:
+        location = _place(directory, page)
+        if os.path.lexists(location) and not _is_ours(location):
+            raise UsageError(
+                f"`{location}` is not ours, so it is left as it is", hint="name another directory"
+            )
+
+
+def _is_ours(location: str) -> bool:
+    try:
+        with open(location, "rb") as file:
+            return file.read(len(_MARK)) == _MARK
+    except OSError:
+        return False
+
+
+def _write(directory: str, page: ManPage) -> str:
+    location = _place(directory, page)
+    fresh = f"{location}.new-{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(location), exist_ok=True)
+        with open(fresh, "w", encoding="ascii") as file:
+            file.write(source_of(page))
+        os.replace(fresh, location)
+    except OSError as error:
+        raise Denied(f"a page cannot be written: {error.strerror}", where=location) from error
+    return location
+
+
+def _document(
+    face: Face, page: ManPage | None, chosen: tuple[ManPage, ...], files: list[str]
+) -> int:
+    items = [
+        ManItem(name=each.name, section=each.section, about=each.about, file=file)
+        for each, file in zip(chosen, files, strict=True)
+    ]
+    face.document(ManDocument(pages=items, source=source_of(page) if page else ""))
+    return ExitCode.OK
