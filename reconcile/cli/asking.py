@@ -14,6 +14,7 @@ from reconcile.cli.face import Face
 from reconcile.cli.interactive import Asking, Offer, key_words
 from reconcile.cli.keyboard import Keyboard
 from reconcile.cli.render_conflict import (
+    below_lines,
     entry_lines,
     head_lines,
     hunk_lines,
@@ -23,7 +24,7 @@ from reconcile.cli.render_conflict import (
 from reconcile.cli.threeway import has_markers, hunks, with_markers
 from reconcile.decide.chosen import Choice
 from reconcile.engine.merging import Merged
-from reconcile.engine.resolving import Behind, Decided, OpenConflict, Sides, sides_of
+from reconcile.engine.resolving import Behind, Below, Decided, OpenConflict, Sides, sides_of
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.plan import Conflict
@@ -70,6 +71,10 @@ class TerminalScreen:
             legend = legend_lines(behind.base_text is not None, look)
             room = max(_LEAST_LINES, room - len(legend))
             lines += [*hunk_lines(hunks(*behind.compared), look, room), *legend]
+        elif offer.has_lines:
+            legend = legend_lines(True, look, of_names=True)
+            below = below_lines(self._below(conflict), look, max(_LEAST_LINES, room - len(legend)))
+            lines += [*below, *legend]
         for line in [*lines, *(key.replace("\0", " ") for key in keys)]:
             self._face.tell(line)
         return offer
@@ -125,12 +130,15 @@ class TerminalScreen:
         """See `Screen.page`."""
         look = self._face.err
         behind, _ = self._looked_at(conflict)
-        if behind.compared is None:
+        if behind.compared is not None:
+            lines = hunk_lines(hunks(*behind.compared), look)
+            legend = legend_lines(behind.base_text is not None, look)
+        elif below := self._below(conflict):
+            lines, legend = below_lines(below, look), legend_lines(True, look, of_names=True)
+        else:
             for side, content in (("left", behind.left), ("right", behind.right)):
                 self.say(f"{side}: {content if isinstance(content, str) else 'a text'}")
             return
-        lines = hunk_lines(hunks(*behind.compared), look)
-        legend = legend_lines(behind.base_text is not None, look)
         lines = [*head_lines(conflict, look), *lines, *legend]
         if len(lines) > _rows() - 2:
             with self._keyboard.lent():
@@ -142,18 +150,22 @@ class TerminalScreen:
     def _looked_at(self, conflict: Conflict) -> tuple[Behind, Offer]:
         if self._last is None or self._last[0] is not conflict:
             behind = self._sides.behind(conflict)
-            self._last = conflict, behind, _offer(conflict, behind)
+            has_lines = behind.compared is not None or bool(self._below(conflict))
+            self._last = conflict, behind, _offer(conflict, behind, has_lines=has_lines)
         return self._last[1], self._last[2]
 
+    def _below(self, conflict: Conflict) -> Sequence[Below]:
+        return self._sides.below(conflict)
 
-def _offer(conflict: Conflict, behind: Behind) -> Offer:
+
+def _offer(conflict: Conflict, behind: Behind, *, has_lines: bool) -> Offer:
     merged = behind.merged()
     is_link = conflict.base is not None and conflict.base.kind is Kind.LINK
     return Offer(
         merges=merged.is_clean if isinstance(merged, Merged) else None,
         has_base=isinstance(behind.base, bytes) or is_link,
         has_texts=behind.sides is not None,
-        has_lines=behind.compared is not None,
+        has_lines=has_lines,
         no_merge=merged if isinstance(merged, str) else "",
     )
 

@@ -52,6 +52,16 @@ class ChangedLine(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class BelowItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A name below a directory of the conflict that a side changed since the baseline."""
+
+    side: str
+    sign: str
+    """`+` new, `-` deleted, `~` edited."""
+    path: str
+    path_b64: str | UnsetType = UNSET
+
+
 class ConflictDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`conflicts show ID --json`."""
 
@@ -63,6 +73,7 @@ class ConflictDocument(msgspec.Struct, frozen=True, kw_only=True):
     merges: bool | None
     """Whether both sides' changes merge cleanly; None: there is nothing to merge."""
     diff: list[ChangedLine]
+    below: list[BelowItem]
 
 
 CONFLICT_DOCUMENTS = (ConflictsDocument, ConflictDocument)

@@ -14,7 +14,7 @@ from reconcile.cli.look import Look
 from reconcile.cli.threeway import Hunk, Line
 from reconcile.cli.words import counted, size_text, time_text
 from reconcile.decide.chosen import Answer, Choice, Ending, newer_side
-from reconcile.engine.resolving import OpenConflict
+from reconcile.engine.resolving import Below, OpenConflict
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Conflict, Side
 from reconcile.store.records import Standing
@@ -156,7 +156,8 @@ def entry_lines(conflict: Conflict, look: Look, hash_name: str = "blake3") -> li
         ("b", "right", conflict.right, "newer" if newer is Side.RIGHT else ""),
     ]
     cells = [_cells(entry, conflict, word, look, hash_name) for _, word, entry, _ in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(3)]
+    aligned = [row for row in cells if row[1]]
+    widths = [max((len(row[column]) for row in aligned), default=0) for column in range(3)]
     lines = []
     for (key, word, _, note), row in zip(rows, cells, strict=True):
         parts = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
@@ -188,6 +189,22 @@ def _cells(
     return entry.kind.name.lower(), "", ""
 
 
+def below_lines(below: Sequence[Below], look: Look, most: int | None = None) -> list[str]:
+    """What changed below a directory: `R~ dir/y` for an edit at right."""
+    lines = []
+    for each in below:
+        who = "L" if each.side is Side.LEFT else "R"
+        colour = {"+": "create", "-": "delete", "~": "update"}[each.sign]
+        line = _cut(f"{_TEXT_INDENT}{who}{each.sign} {look.path(each.path)}", look)
+        lines.append(look.paint(line, colour))
+    if most is not None and len(lines) > most:
+        left_out = len(lines) - max(0, most - 1)
+        lines[max(0, most - 1) :] = [
+            f"{_TEXT_INDENT}{look.signs('…')} {counted(left_out, 'more name')} (d)"
+        ]
+    return lines
+
+
 def hunk_lines(hunks: Sequence[Hunk], look: Look, most: int | None = None) -> list[str]:
     """The listing of `cli/threeway.py`, at most so many lines of it."""
     lines = []
@@ -208,10 +225,12 @@ def _text_line(line: Line, look: Look) -> str:
     return look.paint(shown, colour)
 
 
-def legend_lines(has_base: bool, look: Look) -> list[str]:
+def legend_lines(has_base: bool, look: Look, *, of_names: bool = False) -> list[str]:
     """What the marks mean."""
     text = "L left, R right, = both; + added, - removed"
-    if not has_base:
+    if of_names:
+        text = "L left, R right; + new, - deleted, ~ edited since the base"
+    elif not has_base:
         text = "L only in left, R only in right (no base text is kept)"
     lines = textwrap.wrap(
         text, look.columns, initial_indent=_TEXT_INDENT, subsequent_indent=_TEXT_INDENT

@@ -8,6 +8,7 @@ what is superseded. What is decided there is `decide/chosen.py`.
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from reconcile.decide.chosen import (
@@ -28,11 +29,12 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Sight, judged_anyway
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import Entry, Kind, same
 from reconcile.model.errors import NotFound, ReconcileError, UsageError
 from reconcile.model.job import Job
+from reconcile.model.manifest import Manifest, walk
 from reconcile.model.plan import Conflict, Plan, Side
-from reconcile.model.treepath import TreePath
+from reconcile.model.treepath import TreePath, order_key
 from reconcile.store.content import ContentStore
 from reconcile.store.database import DATABASE_NAME
 from reconcile.store.records import Standing
@@ -145,8 +147,20 @@ class Behind(NamedTuple):
         if sides is None:
             return "there are no two texts"
         if base is None:
-            return "the base text is not kept"
+            return f"no base text: {self.base if isinstance(self.base, str) else 'it is none'}"
         return merge_texts(Texts(base, *sides))
+
+
+class Below(NamedTuple):
+    """A name below a conflict's directory that a side changed since the baseline."""
+
+    side: Side
+    sign: str
+    """`+` new, `-` gone, `~` changed."""
+    path: TreePath
+
+
+_MOST_BELOW = 20_000
 
 
 class Sides:
@@ -166,10 +180,41 @@ class Sides:
         """Both sides' changes in one text; or why there is none."""
         return self.behind(conflict).merged()
 
+    def below(self, conflict: Conflict) -> tuple[Below, ...]:
+        """Where a side holds a directory: what it changed there, as the last scan saw it.
+
+        By side, then path. Empty where there is no directory, or a very large one.
+        """
+        found: list[Below] = []
+        with self._opened.store.reading():
+            base = self._leaves(self._opened.base(), conflict.path)
+            for side, entry in ((Side.LEFT, conflict.left), (Side.RIGHT, conflict.right)):
+                if entry is None or entry.kind != Kind.DIR or conflict.kind == "meta":
+                    continue
+                seen = self._opened.store.manifest(side, header=self._opened.header)
+                now = self._leaves(seen, spelled(conflict.path, entry))
+                if base is None or now is None:
+                    return ()
+                found += [
+                    Below(side, _sign(base.get(path), now.get(path)), path)
+                    for path in sorted({*base, *now}, key=order_key)
+                    if not same(base.get(path), now.get(path), self._opened.header.tracked)
+                ]
+        return tuple(found)
+
+    def _leaves(self, manifest: Manifest, top: TreePath) -> dict[TreePath, Entry] | None:
+        """Files and links below; None: too many to compare here."""
+        some = list(islice(walk(manifest, top), _MOST_BELOW + 1))
+        if len(some) > _MOST_BELOW:
+            return None
+        return {path: entry for path, entry in some if entry.kind in (Kind.FILE, Kind.LINK)}
+
     def base(self, conflict: Conflict) -> bytes | str:
         """What both last agreed on."""
         if conflict.base is None:
             return "there was none"
+        if conflict.base.kind != Kind.FILE:
+            return _kind_text(conflict.base)
         content = self._bases.content(conflict.path, conflict.base)
         return "its content is not kept" if content is None else content
 
@@ -179,7 +224,7 @@ class Sides:
         if entry is None:
             return DELETED if conflict.base is not None else "absent"
         if entry.kind != Kind.FILE:
-            return f"a {'directory' if entry.kind == Kind.DIR else entry.kind.name.lower()}"
+            return _kind_text(entry)
         if entry.size > LIMIT_BYTES:
             return "too large to compare by lines"
         try:
@@ -189,7 +234,17 @@ class Sides:
             return error.message
         if content is None:
             return "changed since, or it cannot be read"
-        return content if is_text(content) else "no text"
+        return content if is_text(content) else "no text: binary"
+
+
+def _kind_text(entry: Entry) -> str:
+    return f"a {'directory' if entry.kind == Kind.DIR else entry.kind.name.lower()}"
+
+
+def _sign(then: Entry | None, now: Entry | None) -> str:
+    if then is None:
+        return "+"
+    return "-" if now is None else "~"
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from reconcile.cli.conflicts_json import ConflictsDocument
 from reconcile.cli.look import Look
 from reconcile.cli.render_conflict import (
     age_text,
+    below_lines,
     entry_lines,
     head_lines,
     hunk_lines,
@@ -20,7 +21,7 @@ from reconcile.cli.render_conflict import (
 )
 from reconcile.cli.threeway import hunks
 from reconcile.engine.known import KnownPair
-from reconcile.engine.resolving import OpenConflict
+from reconcile.engine.resolving import Below, OpenConflict
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Conflict, Side
 from reconcile.model.treepath import TreePath
@@ -239,6 +240,9 @@ def test_the_list(name: str, look: Look, golden: Callable[[str, str], None]) -> 
     hostile = b"tab\there\n\x1b[31mred\n\xff\n\xe2\x80\xaertl\n" + b"w" * 100 + b"\n"
     lines += hunk_lines(hunks(b"", hostile, b"x\n"), look)
     lines += hunk_lines(hunks(b"", hostile, b"x\n"), look, 4)
+    below = [Below(Side.LEFT, "~", TreePath(b"d/\x1b[31m" + b"n" * 60))]
+    below += [Below(Side.RIGHT, "+", TreePath(b"d/%d" % n)) for n in range(4)]
+    lines += [*below_lines(below, look), *below_lines(below, look, 3)]
     if look.is_terminal:
         assert max(map(len, lines)) <= look.columns
     golden(name, "\n".join([*lines, ""]))

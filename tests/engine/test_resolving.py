@@ -278,6 +278,33 @@ def test_the_texts_behind_a_conflict(pair: Pair) -> None:
         assert isinstance(sides.side(conflict, Side.LEFT), str)
 
 
+def test_what_changed_below_a_directory(pair: Pair) -> None:
+    pair.agree({"d/x": "x", "d/y": "y", "d/z": "z", "other": "o"})
+    pair.write("left", {"d": None})
+    pair.write("right", {"d/y": "edited", "d/z": None, "d/e/new": "n", "other": "changed"})
+    (found,) = pair.conflicts()
+    with sides_of(pair.job) as sides:
+        below = sides.below(found.conflict)
+        behind = sides.behind(found.conflict)
+    assert [(each.side.value, each.sign, each.path) for each in below] == [
+        ("right", "+", b"d/e/new"),
+        ("right", "~", b"d/y"),
+        ("right", "-", b"d/z"),
+    ]
+    assert behind == ("a directory", "deleted", "a directory")
+
+
+def test_beside_a_deletion_stands_what_the_other_side_made_of_the_base(pair: Pair) -> None:
+    pair.agree({"a": BASE})
+    pair.write("left", {"a": None})
+    pair.write("right", {"a": TWO})
+    (found,) = pair.conflicts()
+    with sides_of(pair.job) as sides:
+        behind = sides.behind(found.conflict)
+    assert behind.compared == (BASE.encode(), BASE.encode(), TWO.encode())
+    assert behind.sides is None
+
+
 def test_a_saved_resolution_notes_nothing_before_it_is_applied(pair: Pair) -> None:
     pair.agree({"a": "a"})
     pair.write("left", {"a": "a1"})

@@ -6,9 +6,11 @@ can; `resolve` makes a plan of the answers and applies it as every plan is.
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from reconcile.cli.asked import job_asked, job_between
 from reconcile.cli.conflicts_json import (
+    BelowItem,
     ChangedLine,
     ConflictDocument,
     ConflictsDocument,
@@ -19,6 +21,7 @@ from reconcile.cli.display import display_text
 from reconcile.cli.face import Face
 from reconcile.cli.places import state_dir
 from reconcile.cli.render_conflict import (
+    below_lines,
     clock_ns,
     entry_lines,
     head_lines,
@@ -28,12 +31,14 @@ from reconcile.cli.render_conflict import (
     since_lines,
 )
 from reconcile.cli.threeway import Hunk, hunks
+from reconcile.cli.to_json import path_fields
 from reconcile.decide.filters import compile_patterns
 from reconcile.engine.merging import Merged
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.resolving import (
     DELETED,
     Behind,
+    Below,
     OpenConflict,
     named,
     open_conflicts,
@@ -43,6 +48,8 @@ from reconcile.model.errors import ExitCode, ReconcileError
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
 
+_PLAIN = (DELETED, "absent", "there was none", "a directory", "a link")
+"""What the lines above have said already."""
 _ID = re.compile(r"c-[0-9a-z]*\Z")
 
 
@@ -120,27 +127,36 @@ def _show(face: Face) -> int:
 
         raise UsageError("one conflict is shown at a time", hint="reconcile conflicts show ID")
     each = found[0]
-    behind = _behind(job_behind(face, asked, each), each)
-    changed = hunks(*behind.compared) if behind.compared is not None else ()
+    seen = _seen(job_behind(face, asked, each), each)
     if face.is_json:
-        face.document(_document(each, behind, changed))
+        face.document(_document(each, seen))
         return ExitCode.OK
-    for line in _lines(face, each, behind, changed):
+    for line in _lines(face, each, seen):
         face.say(line)
     return ExitCode.OK
 
 
-def _behind(job: Job, found: OpenConflict) -> Behind:
+class _Seen(NamedTuple):
+    """What a look at both sides adds to what the state knows."""
+
+    behind: Behind
+    below: Sequence[Below]
+    changed: Sequence[Hunk]
+
+
+def _seen(job: Job, found: OpenConflict) -> _Seen:
     """A side that cannot be reached is said, where its text would stand."""
     try:
         with sides_of(job) as sides:
-            return sides.behind(found.conflict)
+            behind, below = sides.behind(found.conflict), sides.below(found.conflict)
     except ReconcileError as error:
         why = f"not looked at: {error.message}"
-        return Behind(why, why, why)
+        return _Seen(Behind(why, why, why), (), ())
+    return _Seen(behind, below, hunks(*behind.compared) if behind.compared is not None else ())
 
 
-def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hunk]) -> list[str]:
+def _lines(face: Face, found: OpenConflict, seen: _Seen) -> list[str]:
+    behind, below, changed = seen
     look, conflict, now = face.out, found.conflict, clock_ns()
     job = found.pair.job
     hash_name = job.hash_name if job is not None else "blake3"
@@ -150,13 +166,16 @@ def _lines(face: Face, found: OpenConflict, behind: Behind, changed: Sequence[Hu
     if changed:
         lines += legend_lines(behind.base_text is not None, look)
         lines += hunk_lines(changed, look)
+    if below:
+        lines += legend_lines(True, look, of_names=True)
+        lines += below_lines(below, look)
     if behind.sides is not None:
         lines.append(f"  merge    {_merge_text(behind.merged())}")
     missing = (("base", behind.base), ("left", behind.left), ("right", behind.right))
     lines += [
         f"  {word:<5}    {look.text(text)}"
         for word, text in missing
-        if isinstance(text, str) and text not in (DELETED, "absent", "there was none")
+        if isinstance(text, str) and text not in _PLAIN
     ]
     return [*lines, f"Resolve:  reconcile conflicts resolve {conflict.id}"]
 
@@ -171,13 +190,19 @@ def _places(found: OpenConflict) -> Sequence[tuple[str, str]]:
     return (Side.LEFT.value, found.pair.left), (Side.RIGHT.value, found.pair.right)
 
 
-def _document(found: OpenConflict, behind: Behind, changed: Sequence[Hunk]) -> ConflictDocument:
+def _document(found: OpenConflict, seen: _Seen) -> ConflictDocument:
+    behind, below, changed = seen
     merged = behind.merged()
     return ConflictDocument(
         standing=standing_item(found),
         base_text=_text_item(behind.base_text, behind.base),
         left_text=_text_item(None, behind.left),
         right_text=_text_item(None, behind.right),
+        below=[
+            BelowItem(side=each.side.value, sign=each.sign, path=path, path_b64=path_b64)
+            for each in below
+            for path, path_b64 in (path_fields(each.path),)
+        ],
         merges=merged.is_clean if isinstance(merged, Merged) else None,
         diff=[
             ChangedLine(
