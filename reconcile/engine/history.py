@@ -25,7 +25,7 @@ from reconcile.trees.versions import place_of
 
 T = TypeVar("T")
 _ALL = 1_000_000
-_FEW = 8
+_FEW = 1000
 ADOPT = "adopt"
 """The kind of a run that only took in what was equal on both sides: no step, no journal."""
 RUNNING = "running"

@@ -28,7 +28,7 @@ from reconcile.store.records import Run
 from reconcile.store.state import Store
 from reconcile.trees.base import RunOptions
 
-_BATCH = 1000
+_BATCH = 4096
 _NAME = "prune"
 """What stands for a run in the lock of a root."""
 WAITING_NS = 30 * 86_400 * 10**9

@@ -102,6 +102,22 @@ def test_what_a_run_that_has_not_ended_superseded_stays(pair: KeptPair) -> None:
     assert set(pair.kept().values()) == {b"1", b"3"}
 
 
+def test_the_last_run_stays_undoable_also_when_it_was_cut_off_and_so_does_the_one_before_it(
+    pair: KeptPair,
+) -> None:
+    runs = pair.change("a", "1", "2", "3", "4")
+
+    def cut_off(store: Store) -> None:
+        run = store.runs.get(runs[-1])
+        assert run is not None
+        with store.transaction():
+            store.runs.end(replace(run, counts=(), result="interrupted"))
+
+    pair.store(cut_off)
+    go(pair.keeping(0))
+    assert set(pair.kept().values()) == {b"3", b"2"}
+
+
 def test_what_an_unfinished_plan_would_bring_stays(pair: KeptPair) -> None:
     runs = pair.change("a", "1", "2", "3", "4")
     plans: list[Plan] = []
