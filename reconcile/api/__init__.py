@@ -4,6 +4,7 @@ It prints nothing, asks nothing, and keeps nothing between two calls but the sta
 on disk. Errors are those of `model/errors.py`; docs/python-api.md shows it at work.
 """
 
+from reconcile.api.applying import events
 from reconcile.api.conflicts import Resolved, Texts
 from reconcile.api.files import (
     apply_plan,
@@ -11,6 +12,7 @@ from reconcile.api.files import (
     check_manifest,
     compare_directory,
     compare_manifests,
+    doctor,
     list_manifest,
     load_plan,
     plan_notes,
@@ -44,6 +46,7 @@ from reconcile.engine.events import (
     StepEnded,
     StepStarted,
 )
+from reconcile.engine.health import Check
 from reconcile.engine.history import NumberedVersion, PathEvent, RunDetail, RunEntry
 from reconcile.engine.manifests import Built, Compared, Listed
 from reconcile.engine.outcome import (
@@ -93,6 +96,7 @@ __all__ = [
     "Answer",
     "Built",
     "ChangedSince",
+    "Check",
     "Compared",
     "ConfigError",
     "Conflict",
@@ -163,6 +167,8 @@ __all__ = [
     "compare_directory",
     "compare_manifests",
     "conflicts",
+    "doctor",
+    "events",
     "history",
     "history_of",
     "list_manifest",

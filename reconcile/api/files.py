@@ -1,13 +1,16 @@
-"""Manifests and saved plans as files, and what this machine knows of its pairs."""
+"""Manifests and saved plans as files; what this machine knows of its pairs, and how it is."""
 
 import os
 import time
+from collections.abc import Iterator
 from typing import Unpack
 
 from reconcile.api.options import Options, Place, settled, stamped, state_place
 from reconcile.api.pair import Pair
 from reconcile.engine import inspection, manifests
 from reconcile.engine.events import Listener, silent
+from reconcile.engine.health import Check, machine_checks, state_checks
+from reconcile.engine.health_sides import side_checks
 from reconcile.engine.manifests import Built, Compared, Listed
 from reconcile.engine.outcome import Outcome, PairStatus
 from reconcile.engine.places import local_endpoint
@@ -20,6 +23,18 @@ from reconcile.model.rman import Counts
 def status(*, state_dir: Place | None = None) -> tuple[PairStatus, ...]:
     """Every pair this machine knows, and what each needs. Reads only the state."""
     return tuple(inspection.status(state_place(state_dir)))
+
+
+def doctor(*pairs: Pair, probe: bool = False, state_dir: Place | None = None) -> Iterator[Check]:
+    """This machine, the state, and the sides of `pairs`: each check as soon as it is made.
+
+    With `probe` a side's abilities are tried with files that are removed again.
+    """
+    yield from machine_checks(os.environ)
+    yield from state_checks(state_place(state_dir))
+    for pair in pairs:
+        for side, other in ((pair.left, pair.right), (pair.right, pair.left)):
+            yield from side_checks(side, other, probe=probe)
 
 
 def load_plan(location: Place) -> SavedPlan:

@@ -25,6 +25,7 @@ from reconcile import (
     UsageError,
     api,
     apply_plan,
+    doctor,
     load_plan,
     plan_notes,
     status,
@@ -194,6 +195,12 @@ def test_superseded_content_is_kept_and_pruned_when_asked(sides: Sides) -> None:
     assert sides.pair(versions_keep=1).prune(only="b").removed == 0
     assert sides.pair(versions_keep=1).prune().removed == 2
     assert [each.version.size_bytes for each in sides.pair().versions()] == [3]
+
+
+def test_the_machine_the_state_and_the_sides_are_looked_at(sides: Sides) -> None:
+    checks = list(doctor(sides.pair(), state_dir=sides.state))
+    assert {str(sides.left), str(sides.right)} <= {check.subject for check in checks}
+    assert all(check.level in ("ok", "warn", "fail") and check.message for check in checks)
 
 
 def test_baselines_are_listed_reset_and_adopted(sides: Sides) -> None:

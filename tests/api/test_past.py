@@ -8,9 +8,12 @@ import pytest
 from reconcile import (
     ChangedSince,
     NotFound,
+    Outcome,
     Refused,
+    StepEnded,
     UsageError,
     conflicts,
+    events,
     history,
     history_of,
     pair_of,
@@ -75,6 +78,13 @@ def test_the_guards_of_an_undo_take_their_numbers_from_its_options(sides: Sides)
     with pytest.raises(Refused):
         undo(run, state_dir=sides.state)
     assert undo(run, state_dir=sides.state, max_delete=40).done == 40
+
+
+def test_whatever_takes_a_listener_can_be_iterated(sides: Sides) -> None:
+    run = edited(sides)
+    heard = list(events(lambda listen: undo(run, state_dir=sides.state, listener=listen)))
+    assert isinstance(heard[-1], Outcome)
+    assert sum(isinstance(event, StepEnded) for event in heard) == 3
 
 
 def test_an_undo_can_be_declined(sides: Sides) -> None:
