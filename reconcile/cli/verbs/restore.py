@@ -71,11 +71,12 @@ def _places(face: Face, known: Sequence[KnownPair]) -> tuple[tuple[TreePath, ...
 def _place(word: str, known: Sequence[KnownPair]) -> tuple[TreePath, str]:
     """The path below the roots, and the pair when it was given in full."""
     if not word.startswith(("/", "~")):
-        return parse(os.fsencode(word.removeprefix("./").rstrip("/"))), ""
+        below = word.removeprefix("./").rstrip("/")
+        return parse(os.fsencode("" if below == "." else below)), ""
     location = os.path.normpath(os.path.expanduser(word))
     for pair in known:
         for root in (pair.left, pair.right):
-            if root.startswith("/") and location.startswith(root.rstrip("/") + "/"):
+            if root.startswith("/") and (location + "/").startswith(root.rstrip("/") + "/"):
                 below = location[len(root.rstrip("/")) + 1 :]
                 return parse(os.fsencode(below)), pair.pair
     raise UsageError(
