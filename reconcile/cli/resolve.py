@@ -37,6 +37,8 @@ from reconcile.model.errors import ExitCode, NeedsApproval, Refused, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
 
+_PATIENCE_S = 60.0
+"""Another run is waited for so long before answers that somebody typed are given up."""
 _WORDS = tuple(choice for choice in Choice if choice is not Choice.CONTENT)
 
 
@@ -62,6 +64,8 @@ def resolve(
             from reconcile.cli.asking import ask_about
 
             decided, is_enough = ask_about(face, job, group)
+            patient = max(job.lock_wait_s, _PATIENCE_S)
+            job = msgspec.structs.replace(job, lock_wait_s=patient)
         if decided:
             codes.append(_Resolving(face, job, session, decided).carry_out())
         elif face.format == TEXT:

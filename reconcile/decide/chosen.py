@@ -57,6 +57,7 @@ _POLICIES = {
     Choice.MERGE: Policy.MERGE,
 }
 _RULE = "chosen: "
+_NAMED = 12
 CHANGED = "changed since it was shown"
 
 
@@ -165,8 +166,16 @@ def only_chosen(plan: Plan, choices: Choices) -> Plan:
         agreements=agreements,
         conflicts=tuple(sorted([*plan.conflicts, *refused], key=lambda c: order_key(c.path))),
         kind=PlanKind.RESOLVE,
-        of=",".join(each.seen.id for each in choices.values()),
+        of=_about(steps, choices),
     )
+
+
+def _about(steps: Sequence[Step], choices: Choices) -> str:
+    """The ids of what the steps resolve; how many, where they are too many to be read."""
+    done = set(_answered(steps, choices))
+    if len(done) > _NAMED:
+        return f"{len(done)} conflicts"
+    return ",".join(each.seen.id for path, each in choices.items() if path in done)
 
 
 def answers(plan: Plan, choices: Choices) -> tuple[Answer, ...]:

@@ -194,7 +194,8 @@ class Plan(msgspec.Struct, frozen=True):
     first_run: bool = False
     kind: PlanKind = PlanKind.SYNC
     of: str = ""
-    """What it is about, unless SYNC: the run undone, conflicts' ids, the path restored."""
+    """What it is about, unless SYNC: the run undone, the conflicts' ids (of many, how many),
+    the path restored."""
     reverts: tuple[Agreement, ...] = ()
     """What the baseline takes back before the first step, each exactly at its path.
 

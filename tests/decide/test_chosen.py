@@ -224,6 +224,15 @@ def test_of_agreements_only_those_below_a_chosen_path_are_kept() -> None:
     assert [agreement.path for agreement in ended.plan.agreements] == [b"d/y"]
 
 
+@pytest.mark.parametrize("count", [2, 12, 13])
+def test_a_plan_names_what_it_resolves(count: int) -> None:
+    names = [f"f{n:02}" for n in range(count)]
+    left, right = (dict.fromkeys(names, side) for side in "lr")
+    ended = choose(None, {**left, "zz": "1"}, {**right, "zz": "2"}, Choice.LEFT, *names)
+    ids = [answer.chosen.seen.id for answer in ended.answers]
+    assert ended.plan.of == (",".join(ids) if count <= 12 else "13 conflicts")
+
+
 def test_a_first_run_agrees_on_what_is_equal_when_it_has_anything_to_do() -> None:
     ended = choose(None, {**L, "z": "z"}, {**R, "z": "z"}, Choice.LEFT)
     assert literal_of(ended.after.base or {}) == {"a": "l", "z": "z"}
