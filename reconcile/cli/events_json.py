@@ -228,6 +228,8 @@ class SummaryEvent(Envelope, frozen=True, kw_only=True, tag="summary"):
     baseline_after: int
     resumed: bool
     duration_ms: int
+    pruned: int = 0
+    """Versions of earlier runs that the job keeps no longer, and that are gone."""
 
 
 class MismatchEvent(Envelope, frozen=True, kw_only=True, tag="mismatch"):

@@ -11,7 +11,7 @@ from reconcile.model.job import Job
 if TYPE_CHECKING:
     from reconcile.cli.session_json import LineMaker
 
-_WRITING = ("recover", "transfer", "delete", "commit")
+_WRITING = ("recover", "transfer", "delete", "commit", "prune")
 
 
 class Session:

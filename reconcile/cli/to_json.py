@@ -240,4 +240,5 @@ def summary_event(outcome: Outcome) -> SummaryEvent:
         baseline_after=outcome.baseline_after,
         resumed=outcome.resumed,
         duration_ms=outcome.duration_ns // 1_000_000,
+        pruned=outcome.pruned,
     )

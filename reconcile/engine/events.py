@@ -14,7 +14,7 @@ from reconcile.trees.base import Tally
 
 
 class Phase(msgspec.Struct, frozen=True, tag="phase"):
-    """The run enters a phase: recover, scan, compare, guard, transfer, verify, commit."""
+    """The run enters a phase: recover, scan, compare, guard, transfer, verify, commit, prune."""
 
     name: str
 
