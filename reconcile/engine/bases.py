@@ -147,8 +147,9 @@ def keep_bases(
             is_new = True
             _keep(opened, kept, entry, places, from_afar=budget is NO_LIMIT)
     if is_new and budget is not NO_LIMIT:
-        open_bases = [each.conflict.base for each in opened.store.conflicts.standing()]
-        wanted = [base.id for base in open_bases if base is not None]
+        standing = [each.conflict for each in opened.store.conflicts.standing()]
+        spoken_of = [entry for c in standing for entry in (c.base, c.left, c.right)]
+        wanted = [entry.id for entry in spoken_of if entry is not None]
         kept.trim(_MOST_KEPT, now_ns() - _NEVER_BEFORE_NS, wanted)
 
 
