@@ -33,7 +33,7 @@ STRANGE = (
     "שלום.txt".encode(),
     b" leading",
     b"trailing ",
-    b"semi;colon,comma\"quote",
+    b'semi;colon,comma"quote',
     b"@someone #1 http://x.example www.x.example",
     b"-->",
     b"~",

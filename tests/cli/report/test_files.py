@@ -2,6 +2,7 @@
 before anything is done."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from reconcile.cli.report.files import FORMS, ReportUnwritten, check_reports, wr
 from reconcile.cli.report.rows import report_of_plan
 from reconcile.model.errors import UsageError
 from tests.cli.plans import NOON_NS, mockup
-from tests.conftest import Reconcile
 
 
 @pytest.fixture
@@ -57,13 +57,16 @@ def test_nothing_is_left_of_a_report_that_fails(report: Report, tmp_path: Path) 
 
 
 def test_a_report_that_cannot_be_written_stops_before_anything_is_applied(
-    reconcile: Reconcile, tmp_path: Path
+    environment: dict[str, str], tmp_path: Path
 ) -> None:
     left, right = tmp_path / "left", tmp_path / "right"
     left.mkdir()
     right.mkdir()
     (left / "a").write_text("a")
-    done = reconcile("apply", left, right, "--yes", "--report", tmp_path / "missing" / "r.csv")
+    done = subprocess.run(
+        ["reconcile", "apply", "left", "right", "--yes", "--report", "missing/r.csv"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 64
     assert "E_REPORT" in done.stderr
     assert not list(right.iterdir())

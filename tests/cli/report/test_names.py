@@ -61,7 +61,7 @@ def test_html_shows_a_name_and_nothing_else(name: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["$'", "$'a", "$'\\q'"])
 def test_a_broken_form_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="closed|stands for nothing"):
+    with pytest.raises(ValueError, match=r"closed|stands for nothing"):
         path_of(text)
 
 
