@@ -154,7 +154,8 @@ class _Restoring:
             raise UsageError(f"`{_text(path)}` is a directory: only a file has versions v1, v2 …")
         found = [each for name in below for each in self._below(name)]
         if not found:
-            raise NotFound(f"nothing that `{_text(path)}` lacks is kept", hint=_HISTORY)
+            missing = f"nothing that `{_text(path)}` lacks is kept"
+            raise NotFound(self._nothing(path) if self._moment else missing, hint=_HISTORY)
         return [wish for each in found for wish in self._wished(each)]
 
     def one(self, path: TreePath) -> Found:
@@ -275,7 +276,7 @@ class _Restoring:
         where = f" at {self._asked.sides[0].value}" if len(self._asked.sides) == 1 else ""
         if self._moment is None:
             return f"no version of `{_text(path)}` is kept{where}"
-        return f"no run has changed `{_text(path)}`{where} since, or nothing stood there"
+        return f"no run has changed `{_text(path)}`{where} since then, or nothing stood there"
 
 
 def _found(path: TreePath, kept: Kept | None) -> Found | None:
