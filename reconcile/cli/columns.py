@@ -1,4 +1,4 @@
-"""Columns: rows of text under headings, as wide as they need to be."""
+"""Columns: rows of text under headings; where they do not fit, a block for each row."""
 
 from collections.abc import Sequence
 
@@ -14,3 +14,17 @@ def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
         ).rstrip()
         for row in table
     ]
+
+
+def block(cells: Sequence[str], width: int, indent: int = 4) -> list[str]:
+    """The cells one after the other, broken between two of them where the line is full.
+
+    What follows the first line is indented. A cell longer than a line stays whole.
+    """
+    lines = [cells[0]]
+    for cell in cells[1:]:
+        if len(lines[-1]) + 2 + len(cell) <= width:
+            lines[-1] += "  " + cell
+        else:
+            lines.append(" " * indent + cell)
+    return lines

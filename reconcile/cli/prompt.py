@@ -16,8 +16,11 @@ def ask_to_apply(
     face: Face, plan: Plan, details: Callable[[], None], save: Callable[[str], None]
 ) -> bool:
     """`y` applies; `d` shows every step, `s` saves the plan; anything else is no."""
+    text = question(plan)
+    if len(text) >= face.err.columns:
+        text = text.replace("? ", "?\n", 1)
     while True:
-        answer = ask(face, question(plan)).lower()
+        answer = ask(face, text).lower()
         if answer in ("d", "details"):
             details()
         elif answer in ("s", "save"):

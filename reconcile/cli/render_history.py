@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconcile.cli.columns import columns
+from reconcile.cli.columns import block, columns
 from reconcile.cli.look import Look
 from reconcile.cli.render_outcome import not_done_lines
 from reconcile.cli.render_plan import direction_text, row_lines, wrapped
@@ -53,18 +53,7 @@ def fitted(
     if not look.is_terminal or max(map(len, lines), default=0) <= look.columns:
         return lines
     told = blocks or rows
-    return [line for row in told for line in _block([cell for cell in row if cell], look)]
-
-
-def _block(cells: Sequence[str], look: Look) -> list[str]:
-    """The cells one after the other, broken between two of them where the line is full."""
-    lines = [cells[0]]
-    for cell in cells[1:]:
-        if len(lines[-1]) + 2 + len(cell) <= look.columns:
-            lines[-1] += _INDENT + cell
-        else:
-            lines.append(_INDENT * 2 + cell)
-    return lines
+    return [line for row in told for line in block([cell for cell in row if cell], look.columns)]
 
 
 def pair_text(known: KnownPair, look: Look) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import assert_never
 
+from reconcile.cli.columns import block
 from reconcile.cli.look import Look
 from reconcile.cli.rows import Row, Shown, kind_word, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
@@ -19,6 +20,10 @@ _DATE = len("2026-11-21 ")
 _DIRECTION = 12
 _NAME_CUT = 20
 """What a terminal leaves of a name, however narrow it is."""
+_NARROW = 60
+"""A terminal of fewer columns has a block for each row, and no name is cut."""
+_SIDE_WORDS = ("Comparing  left ", "     with  right")
+_UNDER_SINCE = len("    since  ")
 _OVERLONG = 60
 """A name longer than this moves no other row, where none is cut."""
 _ORDER = (
@@ -87,17 +92,24 @@ def header_lines(planning: Planning, look: Look, job: Job | None = None) -> list
     files = max(len(tally[0]) for tally in tallies)
     sizes = max(len(tally[1]) for tally in tallies)
     lines = [look.text(_job_text(job))] if job and job.name else []
-    lines += [
-        f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
-        for word, side, tally in zip(
-            ("Comparing  left ", "     with  right"), sides, tallies, strict=True
-        )
-    ]
+    for word, side, tally in zip(_SIDE_WORDS, sides, tallies, strict=True):
+        line = f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
+        lines += _fitted(line, [f"{word}  {side}", *tally], look, _UNDER_SINCE)
     hashed = planning.left.hashed_files + planning.right.hashed_files
     cached = planning.left.files + planning.right.files - hashed
-    cost = f"hashed {counted(hashed, 'file')}, {cached:,} from cache"
-    lines.append(f"    since  {_since(planning)}   {cost}, {duration_text(planning.duration_ns)}")
-    return lines
+    cost = [f"hashed {counted(hashed, 'file')}", f"{cached:,} from cache"]
+    cost.append(duration_text(planning.duration_ns))
+    since = f"    since  {_since(planning)}"
+    cells = [since, ", ".join(cost)]
+    if max(map(len, cells)) + _UNDER_SINCE > look.columns:
+        cells = [*since.replace(" (", "\n(").split("\n"), *cost]
+    return lines + _fitted(f"{since}   {', '.join(cost)}", cells, look, _UNDER_SINCE)
+
+
+def _fitted(line: str, cells: Sequence[str], look: Look, indent: int) -> list[str]:
+    """The line; on a terminal too narrow for it, its cells on as many as they need."""
+    fits = not look.is_terminal or len(line) <= look.columns
+    return [line] if fits else block(cells, look.columns, indent)
 
 
 def _labelled(sides: list[str], look: Look, job: Job | None) -> list[str]:
@@ -214,10 +226,20 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
         free = width - len(amount)
         shown = _shortened(name, free, look) if look.is_terminal else name
         direction = _aligned(direction_text(row.step) if row.step else _side_text(row), look)
+        if look.is_terminal and look.columns < _NARROW:
+            told = [cell for cell in (amount, reason) if cell]
+            lines += _block_of(f"{row.sign} {direction.rstrip()}", row.cls, [name, *told], look)
+            continue
         line = f"{row.sign} {direction}  {shown:<{max(free, 0)}}  {amount}"
         line = look.paint(line, row.cls)
         lines.append(f"{_INDENT}{line}  {reason}".rstrip())
     return lines
+
+
+def _block_of(head: str, cls: str, cells: Sequence[str], look: Look) -> list[str]:
+    """A row for a narrow terminal: its head in colour, its cells on as many lines as need be."""
+    first, *more = block([f"{_INDENT}{head}", *cells], look.columns, 2 * len(_INDENT))
+    return [_INDENT + look.paint(head, cls) + first[len(_INDENT) + len(head) :], *more]
 
 
 def _width(names: Sequence[str], amounts: Sequence[str], reasons: Sequence[str], look: Look) -> int:
@@ -279,11 +301,15 @@ def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:
         left, right = _state(conflict, conflict.left), _state(conflict, conflict.right)
         if left[:_DATE] == right[:_DATE] and left[:_DATE].startswith("2"):
             right = right[_DATE:]
-        sides = f"left {left}  right {right}"
         name = look.path(conflict.path)
-        head = look.paint(f"! {_aligned('both', look)}  {name:<{min(width, 40)}}", "conflict")
-        note = f"  {look.text(conflict.note)}" if conflict.note else ""
-        lines.append(f"{_INDENT}{head}  {sides}  {conflict.id}{note}")
+        head = f"! {_aligned('both', look)}  {name:<{min(width, 40)}}"
+        cells = [f"left {left}", f"right {right}", conflict.id]
+        cells += [look.text(conflict.note)] if conflict.note else []
+        rest = "  " + "  ".join(cells)
+        if look.is_terminal and len(_INDENT) + len(head) + len(rest) > look.columns:
+            lines += _block_of(f"! {conflict.id}", "conflict", [name, *cells[:2], *cells[3:]], look)
+        else:
+            lines.append(_INDENT + look.paint(head, "conflict") + rest)
     return lines
 
 

@@ -66,6 +66,7 @@ CASES = {
     "diff": ("diff A B", PIPE, plans.mockup),
     "diff-terminal": ("diff A B", TERMINAL, plans.mockup),
     "diff-narrow": ("diff A B", NARROW, plans.mockup),
+    "diff-40-columns": ("diff A B", Look(columns=40, is_terminal=True), plans.mockup),
     "diff-ascii": ("diff A B", ASCII, plans.mockup),
     "diff-full": ("diff A B --full", PIPE, plans.mockup),
     "diff-depth": ("diff A B --depth 1", PIPE, plans.mockup),
