@@ -1,7 +1,8 @@
 """The Python API: everything the command line does, as values. `from reconcile import Pair`.
 
 It prints nothing, asks nothing, and keeps nothing between two calls but the state
-on disk. Errors are those of `model/errors.py`; docs/python-api.md shows it at work.
+on disk. One run moves at a time in a process, because worker processes are forked.
+Errors are those of `model/errors.py`; docs/python-api.md shows it at work.
 """
 
 from reconcile.api.applying import events
