@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
+
 from reconcile.decide.filters import TEXT_HEAD_BYTES, looks_like_text
 from reconcile.engine.opened import Opened
 from reconcile.engine.pairs import now_ns
@@ -100,7 +102,8 @@ class Bases:
         """LIMIT: a version whose name is no UTF-8 is not found by its noted place."""
         try:
             tree, place = self._opened.tree(version.side), parse(version.place.encode())
-            return content_at(tree, place, entry, self._opened.header.hash_name)
+            kept = msgspec.structs.replace(entry, mtime_ns=version.mtime_ns)  # as SFTP checks it
+            return content_at(tree, place, kept, self._opened.header.hash_name)
         except ManifestError:
             return None
         except ReconcileError:

@@ -10,8 +10,10 @@ from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
 from reconcile.engine.planning import make_plan
 from reconcile.engine.resolving import Decided, Resolution, open_conflicts, sides_of
+from reconcile.model.job import Job
 from reconcile.model.plan import Side
 from tests.engine.far_pair import LEFT, RIGHT, FarPair
+from tests.peers.sshd import Sshd
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-file` merges")
 BASE = b"one\n\n\n\n\ntwo\n"
@@ -56,3 +58,25 @@ def test_a_far_conflict_is_resolved(
     assert [each.ending for each in resolution.settle(outcome)] == [Ending.DONE]
     for side in Side:
         assert (tmp_path / side.value / "d/a").read_bytes() == text
+
+
+@needs_git
+def test_a_version_behind_nothing_but_sftp_is_a_base(tmp_path: Path) -> None:
+    with Sshd(tmp_path, internal_sftp_only=True) as server:
+        (tmp_path / "left").mkdir()
+        (tmp_path / "right").mkdir()
+        right = server.url(tmp_path / "right", "sftp")
+        job = Job(str(tmp_path / "left"), right, str(tmp_path / "state"))
+        for text in (BASE, ONE, BASE):
+            (tmp_path / "left/a").write_bytes(text)
+            apply_job(job, silent, lambda planning: planning.plan)
+        for content in (tmp_path / "state/pairs").glob("*/content"):
+            shutil.rmtree(content)
+        (tmp_path / "left/a").write_bytes(ONE)
+        (tmp_path / "right/a").write_bytes(TWO)
+        make_plan(job, silent)
+        (found,) = open_conflicts(job.state_dir)
+        resolution = Resolution([Decided(found.conflict, Choice.MERGE)])
+        apply_job(job, silent, lambda planning: planning.plan, resolution)
+        assert [each.ending for each in resolution.answers] == [Ending.DONE]
+        assert (tmp_path / "right/a").read_bytes() == ONE.replace(b"two", b"2")
