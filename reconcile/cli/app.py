@@ -1,4 +1,4 @@
-"""The typer app, made from the option table: help, completion, and what is wrong with a line.
+"""The typer app, made from the option table: help, and what is wrong with a line.
 
 Its commands do nothing: each answers a `Parsed`, as the fast parser would have.
 Typer's usage errors become ours with exit 64.
@@ -16,24 +16,10 @@ from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, Option, Parsed, Verb, Word
+from reconcile.cli.top_help import FAMILIES, show
 from reconcile.cli.verb_table import VERBS, verb_named
 from reconcile.model.errors import ExitCode, UsageError
 
-_GROUPS = {
-    "manifest": "Make, read and compare manifests: hashed listings of a tree.",
-    "baseline": "What both sides last agreed on.",
-    "endpoint": "Other machines.",
-    "versions": "Superseded content that is kept: list, prune.",
-    "conflicts": "What a person must decide: list, show, resolve.",
-    "config": "The job file: reconcile.toml.",
-}
-_NEWCOMER = """Start here:
-
-\b
-  reconcile diff LEFT RIGHT       look: nothing is written
-  reconcile apply LEFT RIGHT      do it, after asking
-  reconcile status                every pair and what it needs
-"""
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -41,7 +27,9 @@ def understand(words: list[str]) -> Parsed | int:
     """The same answer as the fast parser's, or the process code once help or an error is out."""
     try:
         line = verb_first(words)
-        if not line or line[-1] in _GROUPS:
+        if line in ([], ["-h"], ["--help"]):
+            return show()
+        if line[-1] in FAMILIES:
             line.append("--help")
         answer = build()(line, "reconcile", standalone_mode=False)
     except typer.TyperException as error:
@@ -56,10 +44,9 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="reconcile",
         help="Keep two file trees in agreement: look, save the plan, apply it, lose nothing.",
-        epilog=_NEWCOMER,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        no_args_is_help=True,
+        add_completion=False,
         context_settings=dict(_SETTINGS),
     )
     app.callback()(_top)
@@ -69,7 +56,7 @@ def build() -> typer.Typer:
         if second and first not in groups:
             groups[first] = typer.Typer(
                 name=first,
-                help=_GROUPS[first],
+                help=f"{FAMILIES[first]}.",
                 rich_markup_mode=None,
                 no_args_is_help=True,
                 context_settings=dict(_SETTINGS),
@@ -175,7 +162,6 @@ def _parameter(option: Option) -> inspect.Parameter:
         more["metavar"] = option.metavar
     if option.choices:
         more["callback"] = _one_of(option.choices)
-        more["autocompletion"] = _complete(option.choices)
     declared = typer.Option(
         0 if option.kind == COUNT else None,
         *names,
@@ -202,13 +188,6 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
         return value
 
     return check
-
-
-def _complete(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
-    def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices if choice.startswith(incomplete)]
-
-    return complete
 
 
 def _refuse(error: typer.TyperException, words: list[str]) -> int:

@@ -1,10 +1,9 @@
 """The front door: a command line in, a process code out, and as little imported as can be.
 
-The fast parser reads nearly every command line. Help, mistakes and shell
-completion go to typer, which is built from the same table and costs 0.1 s.
+The fast parser reads nearly every command line. The help of a command and mistakes
+go to typer, which is built from the same table and costs 0.1 s.
 """
 
-import os
 import sys
 
 from reconcile.cli.table import Parsed
@@ -43,12 +42,15 @@ def _serve(words: list[str]) -> int:
 
 
 def _understand(words: list[str]) -> Parsed | int:
-    if "_RECONCILE_COMPLETE" not in os.environ:
-        from reconcile.cli.parse import parse
+    if words in ([], ["-h"], ["--help"]):
+        from reconcile.cli.top_help import show
 
-        parsed = parse(words)
-        if parsed is not None:
-            return parsed
+        return show()
+    from reconcile.cli.parse import parse
+
+    parsed = parse(words)
+    if parsed is not None:
+        return parsed
     from reconcile.cli.app import understand
 
     return understand(words)

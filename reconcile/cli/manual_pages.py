@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from reconcile.cli.markdown import Block, Heading, blocks_of, plain, section
 
 TOPICS = {
-    "exit-codes": ("exit-codes.md", "Exit codes and error codes"),
-    "plans": ("plans.md", "Saved plans: make, read, apply, go on"),
-    "policies": ("policies.md", "Conflicts, policies, modes and rights"),
-    "filters": ("filters.md", "Which files take part"),
-    "state": ("state.md", "What is remembered, versions, recovery"),
-    "ssh": ("ssh.md", "Sides on other machines"),
-    "durability": ("durability.md", "What survives a power cut"),
-    "semantics": ("semantics.md", "What a run decides, rule by rule"),
+    "exit-codes": ("exit-codes.md", "Exit codes and error codes."),
+    "plans": ("plans.md", "Make, read, apply, go on."),
+    "policies": ("policies.md", "Conflicts, modes, rights."),
+    "filters": ("filters.md", "Which files take part."),
+    "job-file": ("job-file.md", "reconcile.toml, key by key."),
+    "state": ("state.md", "Memory, versions, recovery."),
+    "ssh": ("ssh.md", "Sides on other machines."),
+    "durability": ("durability.md", "What survives a power cut."),
+    "semantics": ("semantics.md", "What a run decides."),
 }
 """Name -> (page, one line about it)."""
 ERRORS = "errors.md"

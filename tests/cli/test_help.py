@@ -1,6 +1,5 @@
-"""Help and completion come from the table, and fit a page."""
+"""Help comes from the table, and fits a page."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,9 @@ import pytest
 from reconcile.cli.app import understand
 from reconcile.cli.options import OPTIONS, options_of
 from reconcile.cli.table import Verb
+from reconcile.cli.top_help import FAMILIES, lines
 from reconcile.cli.verb_table import VERBS
+from tests.cli.test_startup import HEAVY, imported
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -41,32 +42,29 @@ def test_help_may_stand_before_the_verb(capsys: pytest.CaptureFixture[str]) -> N
     assert "Usage: reconcile show" in capsys.readouterr().out
 
 
-COMPLETIONS = [
-    ("reconcile di", 1, {"diff"}),
-    ("reconcile manifest ", 2, {"build", "show", "verify", "diff"}),
-    ("reconcile diff --mode ", 3, {"two-way", "mirror", "update"}),
-    ("reconcile diff --tie r", 3, {"report", "right"}),
-]
+def test_the_first_page_names_every_command_once() -> None:
+    page = lines(80)
+    said = [line.split()[0] for line in page if line.startswith("  ") and line[2] != " "]
+    for name in {verb.name.split()[0] for verb in VERBS}:
+        assert said.count(name) == 1, name
+    assert "More:" not in page, "give the command a group in cli/top_help.py"
+    assert {verb.name.split()[0] for verb in VERBS if " " in verb.name} == set(FAMILIES)
 
 
-@pytest.mark.parametrize(("line", "place", "offered"), COMPLETIONS, ids=[c[0] for c in COMPLETIONS])
-def test_the_shell_completes(
-    line: str, place: int, offered: set[str], environment: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_the_first_page_fits_and_cuts_no_sentence_short(columns: int) -> None:
+    page = lines(columns)
+    assert max(map(len, page)) <= min(columns, 80)
+    whole = " ".join(" ".join(page).split())
+    assert all(verb.help in whole for verb in VERBS if " " not in verb.name)
+    assert "..." not in whole.replace("r-...", "")
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_the_first_page_imports_no_typer(
+    words: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    wishes = {
-        "_RECONCILE_COMPLETE": "complete_bash",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(place),
-    }
-    answer = subprocess.run(
-        ["reconcile"],
-        env={**environment, **wishes},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert set(answer.stdout.split()) == offered
+    assert not imported(words, environment, tmp_path) & HEAVY
 
 
 def test_no_option_is_hidden_yet() -> None:

@@ -81,7 +81,8 @@ def test_a_page_fits_its_terminal(topic: str, columns: int) -> None:
     widest = min(columns, 80)
     code = {f"    {line}" for b in topic_blocks(topic) if isinstance(b, Code) for line in b.lines}
     for line in page_lines(topic_blocks(topic), Look(columns=columns, is_terminal=True)):
-        assert len(line) <= widest or line in code or " " not in line.strip(), line
+        alone = " " not in line.strip().lstrip("0123456789.- ")  # a word that cannot be cut
+        assert len(line) <= widest or line in code or alone, line
         assert "](" not in line
 
 
@@ -145,7 +146,7 @@ def test_a_mistake_is_answered_with_what_was_meant(
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
-        ("", "index", "reconcile help filters"),
+        ("", "index", "Which files take part."),
         ("apply", "command", "Usage: reconcile apply"),
         ("manifest", "command", "build"),
         ("manifest build", "command", "Usage: reconcile manifest build"),

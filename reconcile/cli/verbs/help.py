@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from reconcile.cli import manual_pages
+from reconcile.cli import manual_pages, top_help
 from reconcile.cli.face import Face
 from reconcile.cli.look import Look
 from reconcile.cli.manual_pages import TOPICS
@@ -19,7 +19,7 @@ def run(face: Face) -> int:
     """0. Raises: UsageError, for what nothing is written about."""
     word = " ".join(face.words)
     if not word:
-        return _answer(face, "", "index", [*command_help([]), "", *_topic_list()])
+        return _answer(face, "", "index", [*top_help.lines(face.out.columns), *_topics()])
     if word in TOPICS:
         return _answer(face, word, "topic", _page(manual_pages.topic_blocks(word), face))
     if verb_named(word) is not None or any(v.name.startswith(word + " ") for v in VERBS):
@@ -45,11 +45,12 @@ def _page(blocks: Sequence[Block], face: Face) -> Iterable[str]:
     return page_lines(blocks, Look() if face.is_json else face.out)
 
 
-def _topic_list() -> Iterable[str]:
-    yield "Further:"
+def _topics() -> Iterable[str]:
+    yield ""
+    yield "reconcile help TOPIC:"
     for name, (_, about) in TOPICS.items():
-        yield f"  reconcile help {name:<12} {about}"
-    yield f"  reconcile help {'E_LOCKED':<12} what an error code means, and what to do"
+        yield f"  {name:<12}{about}"
+    yield f"  {'E_LOCKED':<12}What an error code means."
 
 
 def _answer(face: Face, topic: str, kind: str, lines: Iterable[str]) -> int:
