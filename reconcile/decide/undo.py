@@ -23,6 +23,7 @@ import msgspec
 
 from reconcile.decide import reasons
 from reconcile.decide.draft import Place
+from reconcile.decide.joined import Joined
 from reconcile.decide.undo_base import reverts_of
 from reconcile.model.block import page_id
 from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content
@@ -104,7 +105,7 @@ class _Undoing:
         self._tracked = present.left.header.tracked
         self._acts = [each for each in past.journal if each[1].status is Status.DONE]
         self._touching: dict[Place, list[int]] = {}
-        self._units = _Units()
+        self._units = Joined()
         self._needed_by: dict[int, list[int]] = {}
         """Step number -> positions of the steps that needed it: they are taken back first."""
         for number, (step, _) in enumerate(self._acts):
@@ -115,6 +116,10 @@ class _Undoing:
                 self._units.join(step.path, step.source.path)
             for need in step.needs:
                 self._needed_by.setdefault(need, []).append(number)
+        self._found: dict[Place, Entry | None] = {}
+        """What was looked up."""
+        self._kept: dict[int, TreePath] = {}
+        """Position -> where what the step superseded is kept, for those that want it."""
         self._held = {place: self._is_held(place) for place in self._touching}
         """The name still holds what the run left; else what was there before, or it changed."""
         self._left: set[object] = set()
@@ -186,7 +191,9 @@ class _Undoing:
         return receipt.entry or step.want
 
     def _now(self, place: Place) -> Entry | None:
-        return lookup(self._present.manifest(place[0]), place[1])
+        if place not in self._found:
+            self._found[place] = lookup(self._present.manifest(place[0]), place[1])
+        return self._found[place]
 
     def _is_held(self, place: Place) -> bool:
         last = self._touching[place][-1]
@@ -235,8 +242,13 @@ class _Undoing:
 
     def _look_for_content(self, number: int) -> None:
         step, receipt = self._acts[number]
-        if self._wants_content(number) and self._present.kept(step, receipt) is None:
+        if not self._wants_content(number):
+            return
+        kept = self._present.kept(step, receipt)
+        if kept is None:
             self._leave((step.side, step.at), "what was there before the run is not kept")
+        else:
+            self._kept[number] = kept
 
     def _wants_content(self, number: int) -> bool:
         step = self._acts[number][0]
@@ -317,8 +329,7 @@ class _Undoing:
         return entry is not None and entry.kind == Kind.DIR
 
     def _inverse(self, number: int, identifier: int) -> Step:
-        step, receipt = self._acts[number]
-        current = self._current(number)
+        step, current = self._acts[number][0], self._current(number)
         if step.action is Action.MOVE and step.source is not None and current is not None:
             old = step.source
             want = _named(old.entry, old.path)
@@ -328,11 +339,8 @@ class _Undoing:
                 reasons.UNDONE,
             )  # fmt: skip
         source = None
-        if self._wants_content(number):
-            kept = self._present.kept(step, receipt)
-            assert kept is not None, "it was looked for"
-            assert step.expect is not None, "it wants content"
-            source = Source(step.side, kept, step.expect)
+        if number in self._kept and step.expect is not None:
+            source = Source(step.side, self._kept[number], step.expect)
         return Step(
             identifier, step.side, action_of(current, step.expect), step.path, step.at, current,
             self._bare(step.expect, step.path), source, reasons.UNDONE,
@@ -373,26 +381,3 @@ def _same_metadata(a: Entry, b: Entry, tracked: Tracked) -> bool:
 
 def _named(entry: Entry, path: TreePath) -> Entry:
     return msgspec.structs.replace(entry, name=split(path)[1])
-
-
-class _Units:
-    """What is taken back together: sets of paths and places, joined pair by pair."""
-
-    def __init__(self) -> None:
-        self._leaders: dict[object, object] = {}
-
-    def of(self, member: object) -> object:
-        """The one that stands for the member's set."""
-        leader = member
-        while (above := self._leaders.get(leader, leader)) != leader:
-            leader = above
-        while (above := self._leaders.get(member, leader)) != leader:
-            self._leaders[member] = leader
-            member = above
-        return leader
-
-    def join(self, one: object, other: object) -> None:
-        """They are of one set."""
-        self._leaders.setdefault(one, one)
-        self._leaders.setdefault(other, other)
-        self._leaders[self.of(other)] = self.of(one)
