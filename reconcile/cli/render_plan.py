@@ -11,7 +11,7 @@ from reconcile.cli.rows import Row, Shown, kind_word, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
 from reconcile.decide.reasons import RETURNED
 from reconcile.engine.outcome import Planning
-from reconcile.model.entry import Entry
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.job import Job
 from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Side, Step
 
@@ -316,7 +316,7 @@ def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:
 def _state(conflict: Conflict, entry: Entry | None) -> str:
     if entry is None:
         return "deleted" if conflict.base is not None else "absent"
-    if not entry.size and not entry.mtime_ns:
+    if entry.kind is not Kind.FILE:
         return kind_word(entry)
     return f"{time_text(entry.mtime_ns)}, {size_text(entry.size)}"
 
