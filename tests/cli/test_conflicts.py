@@ -265,3 +265,67 @@ def test_states(utc: None) -> None:
 
 def test_the_documents_name_their_format() -> None:
     assert ConflictsDocument(state_dir="", conflicts=[]).format == "reconcile-conflicts/1.0"
+
+
+def test_the_same_path_in_two_pairs_is_told_apart_by_naming_the_pair(shell: Shell) -> None:
+    for side in ("other", "third"):
+        (shell.where / side).mkdir()
+        (shell.where / side / "one.txt").write_text(side)
+    shell.run("diff", "other", "third")
+    wanted = ids(shell, "list", "left", "right")["one.txt"]
+    assert len(shell.document("conflicts.json", "conflicts")["conflicts"]) == 4
+    words = ("conflicts", "resolve", wanted, "--keep", "right", "--yes")
+    assert shell.run(*words)[0] == 64
+    assert shell.run(*words, "other", "third")[0] == 0
+    assert held(shell, "other") == held(shell, "third") == "third"
+    assert held(shell, "left") != held(shell, "right")
+    assert shell.run("conflicts", "resolve", wanted, "--keep", "right", "--yes")[0] == 0
+
+
+def test_conflicts_of_several_pairs_are_resolved_one_pair_after_the_other(shell: Shell) -> None:
+    for side in ("other", "third"):
+        (shell.where / side).mkdir()
+        (shell.where / side / "x").write_text(side)
+    shell.run("diff", "other", "third")
+    words = ("conflicts", "resolve", "--all", "--keep", "left", "--yes")
+    assert shell.run(*words, "-o", "p.rplan")[0] == 64
+    events = shell.events(*words)
+    assert [event["type"] for event in events].count("summary") == 2
+    assert ids(shell) == {}
+    assert held(shell, "third", "x") == "other"
+    assert held(shell, "right") == held(shell, "left")
+
+
+def test_what_is_excluded_from_the_pair_stays_excluded(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    shell = Shell(tmp_path, environment)
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+        for name in ("a", "a.tmp"):
+            (tmp_path / side / name).write_text(side)
+    shell.run("diff", "left", "right", "--exclude", "*.tmp")
+    assert set(ids(shell)) == {"a"}
+    assert shell.run("conflicts", "resolve", "--all", "--keep", "left", "--yes")[0] == 0
+    assert ids(shell) == {}
+    assert held(shell, "right", "a.tmp") == "right"
+    assert shell.run("status", "--json")[1].count(b'"in sync"') == 1
+
+
+def test_a_guard_stops_a_resolution_too(tmp_path: Path, environment: dict[str, str]) -> None:
+    shell = Shell(tmp_path, environment)
+    for side in ("left", "right"):
+        (tmp_path / side / "d").mkdir(parents=True)
+        (tmp_path / side / "keep").write_text("k")
+        for number in range(20):
+            (tmp_path / side / f"d/{number}").write_text("x")
+    shell.run("apply", "left", "right", "--yes")
+    shutil.rmtree(tmp_path / "left/d")
+    (tmp_path / "right/d/0").write_text("edited")
+    shell.run("diff", "left", "right")
+    words = ("conflicts", "resolve", "--all", "--keep", "left", "--yes")
+    assert shell.run(*words)[0] == 5
+    assert len(list((tmp_path / "right/d").iterdir())) == 20
+    assert ids(shell) != {}
+    assert shell.run(*words, "--max-delete", "20")[0] == 0
+    assert not (tmp_path / "right/d").exists()
