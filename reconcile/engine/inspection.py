@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -24,10 +25,10 @@ from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry, Kind, same
 from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, lookup
-from reconcile.model.plan import Plan, Side, Step
+from reconcile.model.plan import Plan, PlanKind, Side, Step
 from reconcile.model.treepath import TreePath, is_under
 from reconcile.store.pairs import pairs
-from reconcile.store.records import PairRecord
+from reconcile.store.records import PairRecord, Run
 from reconcile.trees.base import Observation
 
 
@@ -216,7 +217,7 @@ def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
         record.conflicts,
         agreed.files if agreed else 0,
         agreed.size_bytes if agreed else 0,
-        _advice(state, what),
+        _advice(state, what, run),
         job.name if job else "",
         what,
         record.versions,
@@ -234,21 +235,34 @@ def _state(record: PairRecord) -> str:
         return "never applied"
     if record.last_run is not None and record.last_run.result == "partial":
         return "partial"
-    return "conflicts" if record.conflicts else "in sync"
+    if record.conflicts:
+        return "conflicts"
+    taken_back = record.last_run is not None and not record.last_run.kind.settles
+    return "taken back" if taken_back else "in sync"
 
 
-def _advice(state: str, what: str) -> str:
+def _advice(state: str, what: str, run: Run | None) -> str:
     """The next command to type; the last run left nothing to do: none."""
+    if state in ("interrupted", "partial") and run is not None:
+        match run.kind:
+            case PlanKind.SYNC:
+                return f"reconcile apply {what}"
+            case PlanKind.RESOLVE:
+                return f"reconcile conflicts resolve {what}"
+            case PlanKind.UNDO:
+                return f"reconcile undo {run.of}"
+            case PlanKind.RESTORE:
+                return f"reconcile history {run.id}"
+            case _:
+                assert_never(run.kind)
     match state:
         case "damaged" if not what:
             return "reconcile doctor"
         case "damaged":
             return f"reconcile diff {what} --first-run"
-        case "interrupted" | "partial":
-            return f"reconcile apply {what}"
         case "conflicts":
             return f"reconcile conflicts resolve {what}"
-        case "never applied":
+        case "never applied" | "taken back":
             return f"reconcile diff {what}"
     return ""
 

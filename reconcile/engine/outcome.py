@@ -117,6 +117,7 @@ class PairStatus(msgspec.Struct, frozen=True):
     right: str
     state: str
     """`in sync`, `conflicts`, `interrupted`, `partial`, `running`, `never applied`, `damaged`,
+    `taken back`: after an undo or a restore, what differs waits for the next apply;
     `never run`: a job whose pair has no state."""
     generation: int
     baseline_time_ns: int

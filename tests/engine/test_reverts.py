@@ -7,6 +7,7 @@ import pytest
 
 from reconcile.engine.cycle import PlanMaker, Sight, apply_job, make_plan
 from reconcile.engine.events import Event, StepEnded, silent
+from reconcile.engine.inspection import status
 from reconcile.engine.opened import Opened
 from reconcile.model.job import Job
 from reconcile.model.manifest import lookup
@@ -67,6 +68,24 @@ def test_the_baseline_is_taken_back_before_the_first_step(tmp_path: Path) -> Non
     assert base_names(job) == {b"g"}
     apply_job(job, silent, lambda planning: planning.plan)
     assert (tmp_path / "left" / "f").read_text() == (tmp_path / "right" / "f").read_text()
+
+
+def test_status_names_the_command_after_an_undo_and_after_half_of_one(tmp_path: Path) -> None:
+    job = agreed_pair(tmp_path)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(BaseException):  # noqa: B017, PT011  # how a run ends is not the point
+        apply_job(job, stop, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+    [halfway] = status(job.state_dir)
+    assert (halfway.state, halfway.advice) == ("interrupted", "reconcile undo r-1")
+
+    apply_job(job, silent, lambda planning: planning.plan)
+    apply_job(job, silent, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+    [after] = status(job.state_dir)
+    assert (after.state, after.advice.partition(" /")[0]) == ("taken back", "reconcile diff")
 
 
 def test_conflicts_stand_after_an_undo_as_before_it(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from reconcile.engine.outcome import Named, PairStatus
 from reconcile.model.errors import ExitCode, ReconcileError
 
 _WELL = ("in sync", "running")
-_URGENT = ("damaged", "interrupted", "partial", "conflicts", "never applied", "never run")
+_URGENT = (
+    "damaged", "interrupted", "partial", "conflicts", "taken back", "never applied", "never run",
+)  # fmt: skip
 """The first is the worst."""
 _NARROW = 64
 """Fewer columns than this hold no table."""
