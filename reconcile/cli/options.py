@@ -377,12 +377,12 @@ APPLYING = (
 )
 
 OPTIONS = (
+    *RESOLVING,
     *ANSWERING,
     *DECIDING,
     *SEEING,
     *GUARDING,
     *APPLYING,
-    *RESOLVING,
     *RETURNING,
     *LOOKING_BACK,
     *KEEPING,
