@@ -1,5 +1,7 @@
 """The JSON documents of `config` and `init`."""
 
+from typing import Any
+
 import msgspec
 
 
@@ -87,6 +89,13 @@ class ConfigPathDocument(msgspec.Struct, frozen=True, kw_only=True):
     places: list[PlaceItem]
 
 
+class ConfigSchemaDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`config schema --json`: the JSON Schema of a job file, in an envelope."""
+
+    format: str = "reconcile-config-schema/1.0"
+    schema: dict[str, Any]  # Any: what JSON Schema may hold
+
+
 class InitDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`init --json`: the job file that was written."""
 
@@ -98,4 +107,10 @@ class InitDocument(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
-CONFIG_DOCUMENTS = (ConfigCheckDocument, ConfigDocument, ConfigPathDocument, InitDocument)
+CONFIG_DOCUMENTS = (
+    ConfigCheckDocument,
+    ConfigDocument,
+    ConfigPathDocument,
+    ConfigSchemaDocument,
+    InitDocument,
+)

@@ -1,5 +1,6 @@
 """`reconcile config check|show|path|schema`: the job file, looked at."""
 
+import json
 import os
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from reconcile.cli.config_json import (
     ConfigCheckDocument,
     ConfigDocument,
     ConfigPathDocument,
+    ConfigSchemaDocument,
     EndpointItem,
     FaultItem,
     JobItem,
@@ -40,8 +42,17 @@ def run(face: Face) -> int:
         case "path":
             return _path(face)
         case _:
-            face.say(job_file_schema().rstrip("\n"))
-            return ExitCode.OK
+            return _schema(face)
+
+
+def _schema(face: Face) -> int:
+    """As it is committed; with --json in an envelope, as every document."""
+    text = job_file_schema()
+    if face.is_json:
+        face.document(ConfigSchemaDocument(schema=json.loads(text)))
+    else:
+        face.say(text.rstrip())
+    return ExitCode.OK
 
 
 def _check(face: Face) -> int:
