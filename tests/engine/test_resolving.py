@@ -10,7 +10,7 @@ import pytest
 from reconcile.decide.chosen import Choice, Ending
 from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
-from reconcile.engine.outcome import Outcome
+from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planning import make_plan
 from reconcile.engine.resolving import (
     Decided,
@@ -22,7 +22,7 @@ from reconcile.engine.resolving import (
 )
 from reconcile.model.errors import NotFound, UsageError
 from reconcile.model.job import Job
-from reconcile.model.plan import PlanKind, Side
+from reconcile.model.plan import Plan, PlanKind, Side
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-file` merges")
 SECOND = 1_000_000_000
@@ -313,6 +313,27 @@ def test_a_saved_resolution_notes_nothing_before_it_is_applied(pair: Pair) -> No
     plan = make_plan(pair.job, silent, Resolution([Decided(found[0].conflict, Choice.LEFT)])).plan
     assert (plan.kind, plan.of) == (PlanKind.RESOLVE, found[0].conflict.id)
     assert open_conflicts(pair.job.state_dir) == found
+
+
+def test_what_changes_under_the_run_is_not_done_and_still_stands(pair: Pair) -> None:
+    pair.agree({"a": "a", "b": "b"})
+    pair.write("left", {"a": "a1", "b": "b1"})
+    pair.write("right", {"a": "a2", "b": "b2"})
+    found = pair.conflicts()
+
+    def approve(planning: Planning) -> Plan:
+        pair.write("right", {"a": "written meanwhile"})
+        return planning.plan
+
+    resolution = Resolution(Decided(each.conflict, Choice.LEFT) for each in found)
+    outcome = apply_job(pair.job, silent, approve, resolution)
+    resolution.settle(outcome)
+    assert endings(resolution) == [Ending.FAILED, Ending.DONE]
+    assert notes(resolution)[0].startswith("E_")
+    assert pair.tree("right") == {"a": "written meanwhile", "b": "b1"}
+    (still,) = open_conflicts(pair.job.state_dir)
+    assert still.standing.first_time_ns == found[0].standing.first_time_ns
+    assert still.conflict.path == b"a"
 
 
 def test_an_id_may_be_shortened_and_is_told_apart(pair: Pair) -> None:
