@@ -6,7 +6,7 @@ import msgspec
 
 
 class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with a job file; line and column count from 1, and are 0 for the environment."""
+    """One thing that is wrong; line and column count from 1, and are 0 for the environment."""
 
     file: str
     line: int
