@@ -1,4 +1,4 @@
-"""A saved plan of very many steps, made by the planner over manifests in memory: no tree on disk."""
+"""A saved plan of very many steps, made by the planner over manifests in memory."""
 
 from pathlib import Path
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import sections_ssh, threeway
 from benchmarks.bench import Bench
 from benchmarks.loopfs import FreshFilesystem, available, fresh_filesystem
+from benchmarks.many_steps import save_many_steps
 from benchmarks.measure import (
     BenchmarkFailed,
     Command,
@@ -194,8 +195,25 @@ def start_up(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
     yield row("start-up", "-", compare(rsync, ours, rounds), [Limit("wall_s", 0.25)])
 
 
+def reports(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
+    """A saved plan of 100,000 steps, shown in each form; the peer only reads its bytes."""
+    del workloads
+    steps = 2_500 if bench.quick else 100_000
+    plan, state = bench.work / "many.rplan", bench.work / "many-state"
+    save_many_steps(plan, steps)
+    peer = Command("b3sum", ["b3sum", "--num-threads", "1", str(plan)])
+    forms = {"text": 3.0, "json": 5.0, "csv": 5.0, "md": 5.0, "html": 5.0}
+    for form, mark in forms.items():
+        shown = bench.ours("show", plan, "--format", form, state=state)
+        shown = shown._replace(label=f"reconcile show --format {form}")
+        result = compare(peer, shown, bench.rounds)
+        limits = [Limit("wall_s", mark), Limit("tree_mib", 400)]
+        yield row("reports", f"{steps:,} steps", result, limits, tree_memory_mib(shown))
+
+
 SECTIONS: dict[str, Section] = {
     "start-up": start_up,
+    "reports": reports,
     "no-change": no_change,
     "no-change-unison": no_change_unison,
     "no-change-bisync": no_change_bisync,
