@@ -107,7 +107,7 @@ def test_ctrl_c_is_130_changes_nothing_and_leaves_the_terminal_as_it_was(
     pair: Path, environment: Environment
 ) -> None:
     line = "trap : INT; before=$(stty -g); reconcile conflicts resolve; echo code $?; "
-    line += '[ "$(stty -g)" = "$before" ] && echo same'
+    line += '[ "$(stty -g)" = "$before" ] && echo as found'
     with Terminal.of(["/bin/sh", "-c", line], pair, environment) as child:
         child.wait_for("> ")
         child.type("a")
@@ -115,7 +115,7 @@ def test_ctrl_c_is_130_changes_nothing_and_leaves_the_terminal_as_it_was(
         child.wait_for("q stop")
         child.type("\x03")
         child.wait_for("code 130")
-        child.wait_for("same")
+        child.wait_for("as found")
         assert "changed   nothing" in child.seen
         assert "Traceback" not in child.seen
         child.ends()

@@ -103,6 +103,7 @@ def test_some_are_merged_by_a_pattern_and_the_rest_waits(shell: Shell) -> None:
         (name, "merge", "done") for name in NAMES[1:]
     }
     assert events[-1]["code"] == 0
+    assert not [event for event in events if event["type"] == "conflict"], "others are not its own"
     merged = BASE.replace("one", "1").replace("two", "2")
     assert held(shell, "left", NAMES[1]) == held(shell, "right", NAMES[1]) == merged
     assert set(ids(shell)) == {"one.txt"}
