@@ -19,3 +19,7 @@ else:
             if name in ("__all__", *api.__all__):
                 return getattr(api, name)
         raise AttributeError(f"module `reconcile` has no `{name}`")
+
+    def __dir__():
+        """The names of the Python API too."""
+        return sorted({*globals(), *__getattr__("__all__")})

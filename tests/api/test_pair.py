@@ -264,6 +264,7 @@ def test_nothing_is_printed(sides: Sides, capfd: pytest.CaptureFixture[str]) -> 
 def test_the_names_are_those_of_the_api_and_no_others() -> None:
     names: list[str] = reconcile.__all__  # type: ignore[attr-defined]  # made when asked for
     assert names == api.__all__
+    assert set(names) <= set(dir(reconcile))
     assert all(getattr(reconcile, name) is getattr(api, name) for name in names)
     with pytest.raises(AttributeError):
         _ = reconcile.nonsense  # type: ignore[attr-defined]  # that is it
