@@ -45,6 +45,11 @@ def test_the_anchors_lead_to_a_heading(name: str) -> None:
     assert not dead
 
 
+def test_the_tests_that_pages_name_exist() -> None:
+    named = {each for name in PAGES for each in re.findall(r"`(tests/[\w/.*]+)`", text(name))}
+    assert [each for each in sorted(named) if not list(ROOT.glob(each))] == []
+
+
 def test_every_page_can_be_found_from_the_index() -> None:
     listed = {f"docs/{link}" for link in LINK.findall(text("docs/README.md"))}
     missing = {name for name in PAGES if name.startswith("docs/")} - listed - {"docs/README.md"}
