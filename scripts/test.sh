@@ -3,10 +3,10 @@
 #
 #   scripts/test.sh [PYTEST-ARGUMENT...]      e.g. scripts/test.sh tests/decide -k moves
 #
-# Needs Python 3.11 or newer, git, an OpenSSH server, and a package registry. What is missing is
-# installed: Debian packages with apt-get (only as root), Python packages into
-# .venv beside this checkout, never into the system. A second run installs
-# nothing. Every check runs even when an earlier one failed; the exit code is 0
+# Needs Python 3.11 or newer, git, an OpenSSH server, man, groff, zsh, fish, and a package
+# registry. What is missing is installed: Debian packages with apt-get (only as root),
+# Python packages into .venv beside this checkout, never into the system. A second run
+# installs nothing. Every check runs even when an earlier one failed; the exit code is 0
 # only when all passed. The last line printed is pytest's own summary.
 set -eu
 
@@ -25,6 +25,7 @@ check() {
 
 command -v git >/dev/null 2>&1 || install_debian git "\`git\` is missing"
 need_sshd
+need_readers
 make_venv .venv
 install_into .venv "$root" '[dev]'
 PATH="$root/.venv/bin:$PATH"

@@ -25,6 +25,16 @@ need_sshd() {
     command -v ssh-keyscan >/dev/null 2>&1 || install_debian openssh-client "\`ssh\` is missing"
 }
 
+# need_readers: what shows man pages and what completes commands, for the tests of both. As root
+# they are installed; else the tests that need them say that they were left out.
+need_readers() {
+    for pair in man:man-db groff:groff-base zsh:zsh fish:fish; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 && continue
+        [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1 ||
+            install_debian "${pair#*:}" "\`${pair%%:*}\` is missing"
+    done
+}
+
 # find_python: the first interpreter that is new enough.
 find_python() {
     for name in python3 python3.11 python3.12 python3.13 python3.14; do
