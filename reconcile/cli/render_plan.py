@@ -134,8 +134,7 @@ def first_run_lines(planning: Planning, look: Look) -> list[str]:
 
 def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
     """The plan's rows, laid out in columns, cut at the limit with a line that says so."""
-    rows = rows_of(plan, shown)
-    cut = rows[: shown.limit]
+    cut, count = rows_of(plan, shown)
     steps = [row for row in cut if row.conflict is None and row.problem is None]
     others = [row for row in cut if row.conflict is not None or row.problem is not None]
     lines = _step_lines(steps, look)
@@ -143,9 +142,9 @@ def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
         lines.append("")
     lines += _conflict_lines([row for row in others if row.conflict is not None], look)
     lines += [_problem_line(row, look) for row in others if row.problem is not None]
-    if len(rows) > len(cut):
-        left_out = counted(len(rows) - len(cut), "more line")
-        lines.append(f"{_INDENT}{look.signs('…')} {left_out} (--limit {len(rows)}, or --full)")
+    if count > len(cut):
+        left_out = counted(count - len(cut), "more line")
+        lines.append(f"{_INDENT}{look.signs('…')} {left_out} (--limit {count}, or --full)")
     return lines
 
 

@@ -55,15 +55,20 @@ class Shown(msgspec.Struct, frozen=True):
     sort: str = "path"
 
 
-def rows_of(plan: Plan, shown: Shown) -> list[Row]:
-    """The rows of a plan in display order, folded; not yet cut at the limit."""
+def rows_of(plan: Plan, shown: Shown) -> tuple[list[Row], int]:
+    """The plan's rows in display order, folded and cut at the limit, and how many there are.
+
+    A step that is a row of its own becomes one only when it is to be shown.
+    """
     steps = plan.steps
-    rows = [step_row(step) for step in steps] if shown.full else _folded(steps, shown)
-    rows += [_conflict_row(conflict) for conflict in plan.conflicts]
-    rows += [_problem_row(problem) for problem in plan.problems]
+    found: list[Row | Step] = list(steps) if shown.full else _folded(steps, shown)
+    found += [_conflict_row(conflict) for conflict in plan.conflicts]
+    found += [_problem_row(problem) for problem in plan.problems]
     if shown.only:
-        rows = [row for row in rows if row.cls in shown.only]
-    return _sorted(rows, shown.sort)
+        found = [each for each in found if _class(each) in shown.only]
+    _sort(found, shown.sort)
+    cut = found[: shown.limit]
+    return [each if isinstance(each, Row) else step_row(each) for each in cut], len(found)
 
 
 def step_row(step: Step) -> Row:
@@ -83,7 +88,7 @@ def step_row(step: Step) -> Row:
     )
 
 
-def _folded(steps: Sequence[Step], shown: Shown) -> list[Row]:
+def _folded(steps: Sequence[Step], shown: Shown) -> list[Row | Step]:
     rows: list[Row] = []
     left_over: list[Step] = []
     for side in Side:
@@ -102,8 +107,10 @@ def _folded(steps: Sequence[Step], shown: Shown) -> list[Row]:
             rows += folds
             left_over = own + [step for step in left_over if step.side is not side]
         plain = _without_bare_directories(left_over)
+    if shown.depth is None:
+        return [*rows, *plain]
     rows += [step_row(step) for step in plain]
-    return rows if shown.depth is None else _fold_depth(rows, shown.depth)
+    return list(_fold_depth(rows, shown.depth))
 
 
 def _fold_below(
@@ -250,15 +257,22 @@ def _fold_depth(rows: Iterable[Row], depth: int) -> list[Row]:
     return shallow
 
 
-def _sorted(rows: list[Row], order: str) -> list[Row]:
-    rows.sort(key=lambda row: order_key(row.path))
+def _sort(found: list[Row | Step], order: str) -> None:
+    found.sort(key=lambda each: order_key(each.path))
     if order == "size":
-        rows.sort(key=lambda row: -row.size_bytes)
+        found.sort(key=lambda each: -_weight(each))
     elif order == "class":
-        rows.sort(key=lambda row: CLASSES.index(row.cls))
+        found.sort(key=lambda each: CLASSES.index(_class(each)))
     else:
-        rows.sort(key=lambda row: row.conflict is not None or row.problem is not None)
-    return rows
+        found.sort(key=lambda each: _class(each) in ("conflict", "error"))
+
+
+def _class(each: Row | Step) -> str:
+    return each.cls if isinstance(each, Row) else _CLASS[each.action]
+
+
+def _weight(each: Row | Step) -> int:
+    return each.size_bytes if isinstance(each, Row) else _size(each)
 
 
 def _conflict_row(conflict: Conflict) -> Row:

@@ -56,12 +56,12 @@ def _check_step(step: Step) -> None:
     _check_target(step.path)
     if step.at != step.path:
         _check_target(step.at)
-    _check_entry(step.expect)
-    _check_entry(step.want)
+    _check_entry(step.expect, step.at)
+    _check_entry(step.want, step.at)
     if step.source is not None:
         if step.source.path != step.path and not _is_kept(step):
             _check_target(step.source.path)
-        _check_entry(step.source.entry)
+        _check_entry(step.source.entry, step.source.path)
     if step.needs and any(not 0 < need < step.id for need in step.needs):
         raise ManifestError(f"step {step.id} waits for a step that does not come before it")
     fault = _fault(step)
@@ -94,7 +94,7 @@ def _check_target(path: TreePath) -> None:
         raise ManifestError("the root itself is the target of a step")
     parent, name = split(path)
     above = _checked_directory(parent)
-    if above >= MAX_DEPTH or len(path) > MAX_PATH_BYTES:
+    if above >= MAX_DEPTH or len(path) > MAX_PATH_BYTES or path.startswith(b"/"):
         parse(path)
     check_name(name)
     if name.startswith(_RESERVED) or (not parent and name == _OURS):
@@ -125,10 +125,11 @@ def _is_kept(step: Step) -> bool:
     return names[:2] == [_OURS, b"versions"] and len(names) > _DEPTH_OF_VERSIONS
 
 
-def _check_entry(entry: Entry | None) -> None:
+def _check_entry(entry: Entry | None, at: bytes = b"") -> None:
+    """`at`: a path that is checked already; its last name needs no second look."""
     if entry is None:
         return
-    if entry.name:
+    if entry.name and entry.name != at.rpartition(b"/")[2]:
         check_name(entry.name)
     if entry.size < 0 or not 0 <= entry.mode <= 0o7777:
         raise ManifestError("an entry has an impossible size or mode")
