@@ -40,7 +40,7 @@ _NEVER_BEFORE_NS = 30 * 24 * 3600 * 1_000_000_000
 class Budget(NamedTuple):
     """What one run keeps without being asked."""
 
-    names: int = 512
+    names: int = 256
     """So many of the names agreed on are looked at."""
     size_bytes: int = 64 << 10
     """Of one file."""
