@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconcile.decide.undo import Past, Present, TakenBack, take_back
+from reconcile.decide.undo_base import reverts_of
 from reconcile.model.entry import Entry
 from reconcile.model.manifest import ABSENT, Manifest, build
 from reconcile.model.plan import Action, Plan, Side, Step
@@ -107,6 +109,26 @@ def test_the_baseline_gets_what_it_held_before() -> None:
     assert found is not None
     assert found.id == before[TreePath(b"f")].id
     assert reverts[TreePath(b"d/a")] is not None
+
+
+def reverted(then: Manifest, now: Manifest, path: bytes) -> dict[bytes, int | None]:
+    """Path -> mode, or None where the baseline forgets it."""
+    place = TreePath(path)
+    step = Step(1, R, Action.META, place, place, None, None)
+    return {bytes(e.path): e.entry and e.entry.mode for e in reverts_of([step], then, now)}
+
+
+def test_the_baseline_gets_a_directory_back_by_its_mode() -> None:
+    then, now = things({"d/": {"a": "A"}}), things({"d/": {"a": "A"}})
+    assert reverted(build(then), build(now), b"d") == {}
+    then[TreePath(b"d")] = replace(then[TreePath(b"d")], mode=0o700)
+    assert reverted(build(then), build(now), b"d") == {b"d": 0o700}
+
+
+def test_the_baseline_gets_the_directories_above_too() -> None:
+    assert reverted(tree(BASE), tree({"f": "text"}), b"d/e/b") == {
+        b"d": 0o755, b"d/e": 0o755, b"d/e/b": 0o644,
+    }  # fmt: skip
 
 
 def test_only_what_was_done_is_taken_back() -> None:

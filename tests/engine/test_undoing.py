@@ -65,6 +65,12 @@ def edited_and_deleted(pair: Undone) -> None:
     pair.remove(R, "sub")
 
 
+def edited_in_part(pair: Undone) -> None:
+    pair.put(L, {"sub/b": b"edited"})
+    pair.remove(L, "sub/c")
+    pair.remove(R, "sub")
+
+
 STEPS: dict[str, tuple[Change, tuple[Policy, ...], set[Action]]] = {
     "create": (lambda p: p.put(L, {"n": b"new", "x/y": b"z"}, 0o640), (), {Action.CREATE}),
     "empty directory": (lambda p: p.put(L, {"x/y": None}), (), {Action.MKDIR}),
@@ -85,6 +91,7 @@ STEPS: dict[str, tuple[Change, tuple[Policy, ...], set[Action]]] = {
     "keep both": (both_edited, (Policy.KEEP_BOTH,), {Action.CREATE, Action.UPDATE}),
     "conflict won": (both_edited, (Policy.RIGHT,), {Action.UPDATE}),
     "deletion lost": (edited_and_deleted, (Policy.LEFT,), {Action.MKDIR, Action.CREATE}),
+    "a part of it": (edited_in_part, (Policy.LEFT,), {Action.MKDIR, Action.CREATE}),
     "deletion won": (edited_and_deleted, (Policy.RIGHT,), {Action.DELETE, Action.RMDIR}),
 }
 

@@ -103,3 +103,16 @@ def test_a_version_that_is_gone_over_there_fails_that_step_alone(
     assert ended.step.path == b"file"
     assert pair.at(R, "file").read_bytes() == b"edited"
     assert pair.at(R, "other").read_bytes() == b"another"
+
+
+def test_what_comes_back_is_not_made_of_a_twin(tmp_path: Path) -> None:
+    """Equal content beside it is another file, with other attributes."""
+    pair = far(tmp_path, "pipe", R)
+    for path in ("twins/a", "twins/b"):
+        pair.put(L, {path: b"equal" * 1000})
+    pair.run()
+    os.setxattr(pair.at(R, "twins/a"), "user.note", b"mine")
+    pair.remove(L, "twins/a")
+    run = pair.run()
+    pair.undo(run.run)
+    assert os.getxattr(pair.at(R, "twins/a"), "user.note") == b"mine"

@@ -99,14 +99,15 @@ def test_a_version_that_was_written_to_since_does_not_come_back(tmp_path: Path) 
 
 
 def test_a_directory_that_becomes_a_link_in_one_batch_is_done(tmp_path: Path) -> None:
-    """Its own names were removed just before: it cannot be flushed any more."""
+    """Names in it and below it were removed just before: that cannot be flushed any more."""
     right = Right(tmp_path)
-    fill(right.root, {"d/x": b"x"})
+    fill(right.root, {"d/e/x": b"x"})
     fill(right.left, {"d": "target"})
     steps = Steps()
-    gone = steps.add(Action.DELETE, b"d/x", entry_at(right.root, b"d/x"), None)
+    for action, path in ((Action.DELETE, b"d/e/x"), (Action.RMDIR, b"d/e")):
+        steps.add(action, path, entry_at(right.root, path), None)
     old, new = entry_at(right.root, b"d"), entry_at(right.left, b"d")
-    steps.add(Action.UPDATE, b"d", old, new, needs=(gone.id,))
+    steps.add(Action.UPDATE, b"d", old, new, needs=(2,))
     receipts = right.run(*steps.made, header=Header())
-    assert [receipt.status for receipt in receipts] == [Status.DONE] * 2
+    assert [receipt.status for receipt in receipts] == [Status.DONE] * 3
     assert os.readlink(right.place / "d") == "target"
