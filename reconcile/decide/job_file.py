@@ -30,6 +30,7 @@ from reconcile.decide.toml_places import Path, Place, places_of
 VERSION = 1
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Of a job or an endpoint: it is typed in shells, and `/` and `@` mean something else."""
+_FILES = (".rplan", ".rman")
 _LATER = "is not built in this version"
 
 
@@ -284,6 +285,9 @@ class _Page:
             if not NAME.fullmatch(name):
                 what = "no name: letters, digits, `_`, `-` and `.`, and it begins with none of `-.`"
                 self._fault((word, name), f"`{name}` is {what}")
+                continue
+            if name.endswith(_FILES):
+                self._fault((word, name), f"`{name}` is no name: on a command line it is a file")
                 continue
             path = (word, name)
             said = self.table(table[word], *path)

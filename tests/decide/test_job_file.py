@@ -51,6 +51,8 @@ ONE_FAULT = [
     ("no url", "version = 1\n[endpoint.e]\n", "f.toml:2:1: `url` is missing"),
     ("a name with a slash", "version = 1\n[job.'a/b']\nleft='l'\nright='r'\n",
         f"f.toml:2:1: `a/b` is {NO_NAME}"),
+    ("a name of a file", "version = 1\n[job.'a.rplan']\nleft='l'\nright='r'\n",
+        "f.toml:2:1: `a.rplan` is no name: on a command line it is a file"),
     ("a job is a table", "version = 1\n[job]\na = 3\n",
         "f.toml:3:1: `a` is a table: write `[job.a]`"),
     ("jobs are a table", "version = 1\njob = 3\n", "f.toml:2:1: `job` is a table: write `[job]`"),
