@@ -3,7 +3,8 @@
 `decide/retention.py` says what is too much; here is what is needed, and the order
 of the removal: content first, its row in the state after it, each batch durable
 before the next. So whatever happens in between, no content is without a row that
-leads to it; a row whose content is gone is dropped by the next pruning.
+leads to it; a row whose content is gone is dropped by the next pruning. Content that
+a killed run left without a row gets one first (`orphans.py`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from reconcile.engine.bases import contents
 from reconcile.engine.events import Listener, Phase
 from reconcile.engine.history import NumberedVersion, versions_of
 from reconcile.engine.opened import Opened
+from reconcile.engine.orphans import note_orphans
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
 from reconcile.model.codec import decode
@@ -89,6 +91,7 @@ def prune(
     was removed by then is gone on both ends, the rest is kept and known.
     """
     with Opened(job, listener, exclusive=True) as opened:
+        note_orphans(opened)
         pruning = _found(opened, takes_part)
         if not agree(pruning):
             return pruning

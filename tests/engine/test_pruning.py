@@ -22,6 +22,7 @@ from reconcile.store.state import Store, pair_directory
 from reconcile.trees.local import LocalTree
 from tests.engine.far_pair import FarPair
 from tests.engine.kept_pair import KeptPair
+from tests.trees.looking import snapshot
 from tests.trees.systems import Counting, Stopped, Stopping
 
 LEFT, RIGHT = Side
@@ -170,8 +171,8 @@ def test_a_place_that_the_state_does_not_tell_rightly_is_not_touched(pair: KeptP
     pair.store(twist)
     done = go(pair.keeping(0))
     assert [problem.code for problem in done.problems] == ["E_PATH"]
-    assert done.removed == 0
-    assert len(pair.kept()) == 2
+    assert done.removed == 1, "the content itself is found again as what it is"
+    assert set(pair.kept().values()) == {b"2"}
     assert (pair.place / "right/a").read_text() == "3"
 
 
@@ -302,3 +303,54 @@ def test_a_run_is_no_worse_because_nothing_could_be_pruned(tmp_path: Path) -> No
     assert [(note.code, note.severity) for note in outcome.problems] == [("E_UNREACHABLE", "note")]
     [found] = kept_versions(far.job.state_dir)
     assert len(found.versions) == 4
+
+
+def test_content_that_nobody_noted_is_found_and_goes_like_any_other(pair: KeptPair) -> None:
+    pair.change("a", "1", "2", "3", "4")
+    (pair.place / "right/.reconcile/versions/theirs").mkdir()
+    (pair.place / "right/.reconcile/versions/theirs/x").write_text("nobody's")
+    before = pair.store(lambda store: store.versions.find())
+
+    def forget(store: Store) -> None:
+        with store.transaction():
+            store.versions.drop(version.id for version in before)
+
+    pair.store(forget)
+    assert go(pair.keeping(5)).count == 3
+    after = pair.store(lambda store: store.versions.find())
+    assert {(v.run, v.path, v.place, v.content_id, v.size_bytes) for v in after} == {
+        (v.run, v.path, v.place, v.content_id, v.size_bytes) for v in before
+    }
+    assert go(pair.keeping(0)).removed == 2
+    assert set(pair.kept().values()) == {b"3", b"nobody's"}
+
+
+def test_whatever_moment_a_run_is_killed_at_what_it_kept_is_known_after_pruning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(number: int, system: Counting) -> KeptPair:
+        place = tmp_path / str(number)
+        place.mkdir()
+        pair = KeptPair(place)
+        pair.change("a", "1", "2")
+        pair.write(LEFT, a="3", b="new")
+        opened = "reconcile.engine.opened.local_tree"
+        monkeypatch.setattr(opened, lambda end: LocalTree(os.fsencode(end), system=system))
+        return pair
+
+    counting = Counting()
+    changed(0, counting).run()
+    monkeypatch.undo()
+    orphans = 0
+    for at in range(1, counting.count + 1):
+        pair = changed(at, Stopping(at, "after"))
+        with pytest.raises(Stopped):
+            pair.run()
+        monkeypatch.undo()
+        pair.run()
+        orphans += len(pair.kept()) - len(pair.rows())
+        go(pair.keeping(9))
+        is_consistent(pair)
+        area = snapshot(os.fsencode(pair.job.right + "/.reconcile"), ours=True)
+        assert {b"f:1", b"f:2"} <= set(area.values()), "kept, or in quarantine"
+    assert orphans, "no run was killed between a step and its note"
