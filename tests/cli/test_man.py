@@ -14,6 +14,7 @@ from reconcile.cli.manpages import PAGES, ManPage, page_named, source_of
 from reconcile.cli.markdown import blocks_of
 from reconcile.cli.options import options_of
 from reconcile.cli.verb_table import VERBS
+from tests.cli.terminal import Terminal
 from tests.cli.test_schemas import validator
 
 Environment = dict[str, str]
@@ -146,6 +147,24 @@ def test_off_a_terminal_the_source_is_printed(tmp_path: Path, environment: Envir
     page = page_named(["diff"])
     assert page is not None
     assert answer.stdout == source_of(page)
+
+
+@needs_man
+def test_on_a_terminal_that_wants_no_colours_the_page_is_plain_text(
+    tmp_path: Path, environment: Environment
+) -> None:
+    with Terminal(["man", "diff"], tmp_path, {**environment, "NO_COLOR": "1"}) as terminal:
+        assert terminal.ends() == 0
+    assert "\x1b" not in terminal.seen
+    assert "reconcile diff [OPTIONS]" in terminal.seen
+
+
+@needs_man
+def test_on_a_terminal_it_is_shown_by_man(tmp_path: Path, environment: Environment) -> None:
+    with Terminal(["man", "diff"], tmp_path, {**environment, "PAGER": "cat"}) as terminal:
+        assert terminal.ends() == 0
+    assert "RECONCILE-DIFF(1)" in terminal.seen
+    assert "reconcile" in terminal.seen
 
 
 def test_without_a_page_all_are_listed(tmp_path: Path, environment: Environment) -> None:

@@ -31,7 +31,7 @@ def run(face: Face) -> int:
             face.say(f"Wrote {counted(len(files), 'page')} below {where}")
     elif page is None:
         _list(face)
-    elif not (face.out.is_terminal and _shown(source_of(page))):
+    elif not (face.out.is_terminal and _shown(face, source_of(page))):
         face.say_raw(source_of(page).encode())
     return ExitCode.OK
 
@@ -58,12 +58,21 @@ def _list(face: Face) -> None:
     face.say("Install:   reconcile man --dir ~/.local/share/man")
 
 
-def _shown(source: str) -> bool:
-    """The page was shown by `man`."""
+def _shown(face: Face, source: str) -> bool:
+    """`man` showed the page: in its pager, or as plain text to whom nothing may be asked of."""
     program = shutil.which("man")
     if program is None:
         return False
-    return subprocess.run([program, "-l", "-"], input=source.encode(), check=False).returncode == 0
+    with_pager = face.may_ask and face.out.colour
+    done = subprocess.run(
+        [program, "-l", "-"], input=source.encode(), check=False,
+        stdout=None if with_pager else subprocess.PIPE,
+        env={"MANWIDTH": str(min(80, face.out.columns)), **face.env},
+    )  # fmt: skip
+    if not with_pager and done.returncode == 0:
+        for line in done.stdout.decode("utf-8", "replace").rstrip("\n").split("\n"):
+            face.say(face.out.text(line))
+    return done.returncode == 0
 
 
 def _place(directory: str, page: ManPage) -> str:
