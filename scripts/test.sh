@@ -6,7 +6,8 @@
 # Needs Python 3.11 or newer, git, an OpenSSH server, man, groff, zsh, fish, and a package
 # registry. What is missing is installed: Debian packages with apt-get (only as root),
 # Python packages into .venv beside this checkout, never into the system. A second run
-# installs nothing. Every check runs even when an earlier one failed; the exit code is 0
+# installs nothing. (`just slow` looks at pages in Debian's `chromium`, where that is
+# installed.) Every check runs even when an earlier one failed; the exit code is 0
 # only when all passed. The last line printed is pytest's own summary.
 set -eu
 

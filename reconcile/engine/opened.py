@@ -94,7 +94,13 @@ class Opened:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._exit.close()
+        """Raises: Locked, when a state that was read without a trace was written to meanwhile:
+        neither what was found nor the damage that was seen in it counts."""
+        try:
+            if error is None or isinstance(error, StateError):
+                self.store.check_still()
+        finally:
+            self._exit.close()
 
     def _with_manifests(self, job: Job, exclusive: bool) -> Job:
         """The job, fitted to its sides that are manifest files. Raises: UsageError …"""

@@ -80,7 +80,6 @@ def make_plan(
     """
     with Opened(job, listener, exclusive=False, keeps=keeps, against=against) as opened:
         planning = plan_now(opened, make).planning
-        opened.store.check_still()
         is_whole = planning.plan.kind is PlanKind.SYNC and not opened.only_looks
         if opened.is_writable and is_whole:
             note_standing(opened, planning.plan, "")

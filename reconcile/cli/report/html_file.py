@@ -108,7 +108,7 @@ def _guards(report: Report) -> Iterator[str]:
         yield '<h2>Guards</h2>\n<ul class="guards">\n'
         for guard in told_guards(report):
             word = '<b class="ok">ok</b>' if guard.ok else '<b class="stop">STOP</b>'
-            yield f"<li>{word} {sentence_in_html(guard_text(guard))}</li>\n"
+            yield f"<li>{word}<span>{sentence_in_html(guard_text(guard))}</span></li>\n"
         yield "</ul>\n"
 
 

@@ -48,7 +48,7 @@ border:1px solid var(--line);border-radius:99px;background:var(--wash);cursor:po
     )
     + """
 .hint{color:var(--soft);font-size:.85rem}
-.guards b{display:inline-block;min-width:2.6rem}
+.guards li{display:grid;grid-template-columns:2.8rem minmax(0,1fr);gap:.4rem}
 .guards{list-style:none;display:grid;gap:.3rem}
 .stop{color:var(--delete);font-weight:650}
 .ok{color:var(--create)}
@@ -118,8 +118,8 @@ th:nth-child(1),th:nth-child(6){display:none}}
 @media print{
 :root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--wash:#fff;
 --create:#000;--update:#000;--delete:#000;--move:#000;--meta:#000;--conflict:#000}
-body{max-width:none;padding:0;font-size:9.5pt}
-html{font-size:11px}
+body{max-width:none;padding:0;font-size:1rem}
+html{font-size:12px}
 thead{display:none}
 tbody,.many{content-visibility:visible}
 tr{break-inside:avoid}
