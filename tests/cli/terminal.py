@@ -57,6 +57,10 @@ class Terminal:
         """Keys."""
         os.write(self._fd, text.encode())
 
+    def signal(self, number: int) -> None:
+        """A signal, to the program alone."""
+        os.kill(self._pid, number)
+
     def ends(self) -> int:
         """The code with which the child ends."""
         while self._read():

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import stat
 from pathlib import Path
 
@@ -226,3 +227,12 @@ def test_without_a_terminal_for_the_keys_it_does_not_ask(
         assert child.ends() == 64
         assert "E_NEEDS_APPROVAL" in child.seen
     assert os.listdir(pair / "left")
+
+
+def test_sigterm_is_143_and_changes_nothing(pair: Path, environment: Environment) -> None:
+    with resolving(pair, environment) as child:
+        child.wait_for("> ")
+        child.signal(signal.SIGTERM)
+        assert child.ends() == 143
+        assert "changed   nothing" in child.seen
+    assert held(pair) == UNTOUCHED
