@@ -134,7 +134,9 @@ def test_in_json(shell: Shell) -> None:
 def printed(shell: Shell, *words: str) -> list[str]:
     """The commands that `demo` says are to be typed."""
     _, out = shell.run("demo", *words)
-    return [line[2:] for line in out.decode().splitlines() if line.startswith("  ")]
+    *lines, removal = [li[2:] for li in out.decode().splitlines() if li.startswith("  ")]
+    assert removal.startswith("rm -r ")
+    return lines
 
 
 SHELLS = {

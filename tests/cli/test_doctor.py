@@ -121,6 +121,12 @@ def test_a_state_of_a_later_version_fails(shell: Shell) -> None:
     assert found["fix"] == "use the newer program"
 
 
+def test_a_state_of_an_earlier_version_is_well(shell: Shell) -> None:
+    with sqlite3.connect(state_of(shell) / "state.db") as database:
+        database.execute("PRAGMA user_version = 1")
+    assert bad(shell) == []
+
+
 def test_a_state_that_others_can_write_fails_and_one_they_can_read_warns(shell: Shell) -> None:
     (shell.where / "state").chmod(0o755)
     assert bad(shell) == [("warn", "state")]

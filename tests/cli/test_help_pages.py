@@ -4,12 +4,15 @@ import json
 import re
 import shlex
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 from reconcile.cli import manual_pages
 from reconcile.cli.look import Look
+from reconcile.cli.manpages import PAGES
 from reconcile.cli.manual_pages import TOPICS, error_blocks, error_codes, topic_blocks
 from reconcile.cli.markdown import Code, Item, Paragraph, Table, blocks_of, plain, section, spans_of
 from reconcile.cli.options import OPTIONS
@@ -167,6 +170,16 @@ def test_the_pages_are_in_the_package() -> None:
     folder = Path(manual_pages.__file__).with_name("manual")
     names = [name for name, _ in TOPICS.values()] + [manual_pages.ERRORS]
     assert [name for name in names if not (folder / name).is_file()] == []
+
+
+def test_the_wheel_holds_the_manual_and_the_scripts_for_shells(tmp_path: Path) -> None:
+    builder = WheelBuilder(str(ROOT))
+    wheel = next(builder.build(directory=str(tmp_path), versions=["standard"]))
+    names = set(zipfile.ZipFile(wheel).namelist())
+    pages = {f"reconcile/cli/manual/{name}" for name, _ in TOPICS.values()}
+    pages |= {f"reconcile/cli/manual/{page.source}" for page in PAGES if page.source}
+    scripts = {"reconcile.bash", "_reconcile", "reconcile.fish"}
+    assert pages | {f"reconcile/cli/shell/{name}" for name in scripts} <= names
 
 
 def test_help_speaks_to_the_terminal_it_has() -> None:

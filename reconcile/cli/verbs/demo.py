@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -64,8 +65,7 @@ def run(face: Face) -> int:
         _introduce(face, place)
     if face.flag("run"):
         return _run_all(face, directory)
-    for line in _advice(place):
-        face.say(line)
+    _advise(face, place)
     return ExitCode.OK
 
 
@@ -93,24 +93,34 @@ def _make(directory: str) -> None:
 
 
 def _introduce(face: Face, place: str) -> None:
-    face.say(
-        f"Made an example in {face.out.path(os.fsencode(place))}: two copies of a small folder,"
+    _tell(
+        face,
+        f"Made an example in {face.out.path(os.fsencode(place))}: two copies of a small folder, "
+        "`left` and `right`, that agreed once and were changed on both sides since.",
     )
-    face.say("`left` and `right`, that agreed once and were changed on both sides since.")
     face.say("")
 
 
-def _advice(place: str) -> Iterator[str]:
-    yield "Type these, one after the other. First, where it lies and what it remembers:"
-    yield ""
-    yield from (f"  {line}" for line in _setting(place))
+def _advise(face: Face, place: str) -> None:
+    _tell(face, "Type these, one after the other. First, where it lies and what it remembers:")
+    face.say("")
+    for line in _setting(place):
+        face.say(f"  {line}")
     for command in TYPED:
-        yield ""
-        yield command.about
-        yield ""
-        yield f"  reconcile {command.words}"
-    yield ""
-    yield f"When you have seen enough, remove the folder: rm -r {_quoted(place)}"
+        face.say("")
+        _tell(face, command.about)
+        face.say("")
+        face.say(f"  reconcile {command.words}")
+    face.say("")
+    _tell(face, "When you have seen enough, remove the folder:")
+    face.say("")
+    face.say(f"  rm -r {_quoted(place)}")
+
+
+def _tell(face: Face, text: str) -> None:
+    """Prose, as wide as the terminal."""
+    for line in textwrap.wrap(text, min(80, face.out.columns), break_long_words=False):
+        face.say(line)
 
 
 def _setting(place: str) -> tuple[str, str]:
