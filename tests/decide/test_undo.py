@@ -115,7 +115,10 @@ def reverted(then: Manifest, now: Manifest, path: bytes) -> dict[bytes, int | No
     """Path -> mode, or None where the baseline forgets it."""
     place = TreePath(path)
     step = Step(1, R, Action.META, place, place, None, None)
-    return {bytes(e.path): e.entry and e.entry.mode for e in reverts_of([step], then, now)}
+    return {
+        bytes(each.path): each.entry.mode if each.entry else None
+        for each in reverts_of([step], then, now)
+    }
 
 
 def test_the_baseline_gets_a_directory_back_by_its_mode() -> None:

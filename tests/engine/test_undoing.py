@@ -168,6 +168,17 @@ def test_undo_is_exact_whatever_was_done(
         assert pair.seen() == after
 
 
+def test_permission_bits_that_no_rule_tracks_come_back_too(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"odd": b"text"}, 0o711)
+    pair.run()
+    pair.put(L, {"odd": b"no program any more"}, 0o644)
+    run = pair.run()
+    assert pair.at(R, "odd").stat().st_mode & 0o777 == 0o600
+    pair.undo(run.run)
+    assert pair.at(R, "odd").stat().st_mode & 0o777 == 0o711
+
+
 def test_a_first_run_can_be_undone(tmp_path: Path) -> None:
     pair = Undone(tmp_path, {"a": b"1", "d/b": b"2", "same": b"="}, {"same": b"=", "r": b"3"})
     before, found = pair.seen(), pair.differences()
