@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconcile import Pair, build_manifest
 from reconcile.cli.verb_table import VERBS, verb_named
 from tests.cli.hostile import NAMES, World
 from tests.cli.terminal import Terminal
@@ -75,17 +76,39 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads((ROOT / "schemas" / name).read_text()))
 
 
+CHANGING = {
+    "apply", "conflicts resolve", "undo", "restore", "versions prune", "baseline reset",
+    "baseline adopt", "manifest build", "init", "demo", "man",
+}  # fmt: skip
+"""Verbs that need a world of their own; the others only look, and share one."""
+
+
+@pytest.fixture(scope="module")
+def common_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return made(tmp_path_factory.mktemp("world"))
+
+
 @pytest.fixture
-def world(tmp_path: Path, environment: dict[str, str]) -> World:
-    made = World(tmp_path)
-    (tmp_path / "broken.toml").write_text("version = 1\n[job.x]\nleft = 3\n")
-    for line in (
-        "diff left right -o p.rplan",
-        "manifest build left -o m.rman",
-        "manifest build right -o r.rman",
-    ):
-        run(line, made, environment)
-    return made
+def world(request: pytest.FixtureRequest, tmp_path: Path, common_world: World) -> World:
+    verb = request.node.callspec.params["verb"]
+    return made(tmp_path) if verb in CHANGING else common_world
+
+
+@pytest.fixture
+def environment(world: World, environment: dict[str, str]) -> dict[str, str]:
+    """The state is the world's."""
+    return {**environment, "RECONCILE_STATE_DIR": str(world.place / "state")}
+
+
+def made(place: Path) -> World:
+    """The world with a saved plan, two manifests and a job file that is wrong."""
+    world = World(place)
+    (place / "broken.toml").write_text("version = 1\n[job.x]\nleft = 3\n")
+    pair = Pair(str(place / "left"), str(place / "right"), state_dir=str(place / "state"))
+    pair.save(pair.plan(), str(place / "p.rplan"))
+    build_manifest(str(place / "left"), str(place / "m.rman"))
+    build_manifest(str(place / "right"), str(place / "r.rman"))
+    return world
 
 
 def words_of(line: str, world: World) -> list[str]:
@@ -182,7 +205,7 @@ def test_no_color_is_obeyed_on_a_terminal(
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
 def test_a_wrong_option_is_told_in_json_too(
-    verb: str, tmp_path: Path, environment: dict[str, str]
+    verb: str, tmp_path: Path, world: World, environment: dict[str, str]
 ) -> None:
     answer = subprocess.run(
         ["reconcile", *verb.split(), "--bogus", "--json"],
