@@ -1,7 +1,11 @@
 """Errors as text: a fact a line on a terminal, one physical line anywhere else."""
 
+import textwrap
+
 from reconcile.cli.look import Look
 from reconcile.model.errors import ReconcileError, UsageError
+
+_UNDER = " " * 12
 
 
 def error_lines(error: ReconcileError, look: Look) -> list[str]:
@@ -17,12 +21,22 @@ def error_lines(error: ReconcileError, look: Look) -> list[str]:
     if not look.is_terminal:
         rest = "; ".join(f"{name}: {look.text(_in_line(text))}" for name, text in facts if text)
         return [f"{head} {message}; {rest}" if rest else f"{head} {message}"]
-    lines = [f"{head} {message}"]
+    plain = f"error[{error.code}]:"
+    first, *rest_of_it = _wrapped(f"{plain} {message}", "  ", look)
+    lines = [head + first[len(plain) :], *rest_of_it]
     for name, text in facts:
         for number, part in enumerate(text.split("\n") if text else ()):
-            title = name if number == 0 else ""
-            lines.append(f"  {title:<8}  {look.text(part)}")
+            line = f"  {name if number == 0 else '':<8}  {look.text(part)}"
+            lines += [line] if name == "try" else _wrapped(line, _UNDER, look)
     return lines
+
+
+def _wrapped(line: str, indent: str, look: Look) -> list[str]:
+    """A sentence broken between words at the width; what is to be typed never is: it is copied."""
+    return textwrap.wrap(
+        line, look.columns, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True,
+    )  # fmt: skip
 
 
 def _more(error: ReconcileError) -> str:
