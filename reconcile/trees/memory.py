@@ -105,7 +105,7 @@ class MemoryTree:
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
         """See `Tree.read`."""
         self.trouble("read", path)
-        content = self.contents.get(path)
+        content = self.contents.get(path, self.kept.get(text_of(path)))
         if content is None or self._id(content) != entry.id:
             raise ContentChanged
         for start in range(offset, len(content), _BLOCK):

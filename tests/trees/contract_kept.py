@@ -1,9 +1,12 @@
 """The part of the contract that concerns kept content: where it is, and how it goes."""
 
 import pytest
+from msgspec.structs import replace
 
+from reconcile.model.entry import same_content
 from reconcile.model.errors import Locked, ManifestError
-from reconcile.model.plan import Action, Problem
+from reconcile.model.plan import Action, Problem, Side, Source
+from reconcile.model.receipt import Status
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import RunOptions
 from reconcile.trees.versions import place_of
@@ -41,6 +44,32 @@ class KeptContract(Bench):
         assert self.kept() == {b"two"}
         assert self.pruned([places[1]]) == []
         assert self.kept() == set()
+
+    def test_kept_content_comes_back_as_what_it_was(self) -> None:
+        self.start({"d/a": b"one"}, {})
+        before = self.entry(b"d/a")
+        assert before is not None
+        [place] = self.superseded(b"d/a")
+        source = Source(Side.RIGHT, place, before)
+        steps = Steps()
+        step = steps.add(Action.CREATE, b"d/a", None, before)
+        steps.made[0] = replace(step, source=source)
+        [receipt] = self.do(steps, RunOptions("r-back"))
+        assert receipt.status is Status.DONE
+        after = self.entry(b"d/a")
+        assert after is not None
+        assert same_content(after, before)
+        assert after.mtime_ns == before.mtime_ns
+        assert self.kept() == {b"one"}
+
+    def test_nothing_that_is_ours_can_be_a_target(self) -> None:
+        self.start({"d/a": b"one", "b": b"two"}, {})
+        [place] = self.superseded(b"d/a")
+        steps = Steps()
+        steps.add(Action.MOVE, b"d/a", None, self.entry(b"b"), source=place)
+        [receipt] = self.do(steps, RunOptions("r-move"))
+        assert receipt.status is not Status.DONE
+        assert self.kept() == {b"one"}
 
     def test_what_is_gone_already_counts_as_pruned(self) -> None:
         self.start({"d/a": b"one", "b": b"two"}, {})
