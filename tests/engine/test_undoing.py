@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconcile.engine.cycle import apply_job, apply_plan, make_plan
-from reconcile.engine.events import Event, StepEnded, silent
+from reconcile.engine.cycle import apply_plan, make_plan
+from reconcile.engine.events import silent
 from reconcile.engine.opened import Opened
 from reconcile.engine.planfile import load_plan, save_plan
 from reconcile.engine.undoing import ChangedSince, run_to_undo, undo_maker
@@ -20,7 +20,6 @@ from reconcile.model.errors import NotFound, StalePlan, UsageError
 from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Mode, Policy, Rules
 from tests.engine.undone import Undone, edit
-from tests.trees.looking import all_contents
 
 L, R = Side.LEFT, Side.RIGHT
 Change = Callable[[Undone], None]
@@ -314,62 +313,6 @@ def test_undoing_a_won_conflict_brings_it_back_with_its_id(tmp_path: Path) -> No
     assert not pair.plan().conflicts
     pair.undo(run.run)
     assert [each.id for each in pair.plan().conflicts] == [conflict.id]
-
-
-def interrupted(pair: Undone, run: str, after: int) -> bool:
-    """An undo that ends when `after` steps are recorded; False: it was over before."""
-    heard = 0
-
-    def stop(event: Event) -> None:
-        nonlocal heard
-        heard += isinstance(event, StepEnded)
-        if heard == after:
-            raise KeyboardInterrupt
-
-    try:
-        apply_job(pair.job, stop, lambda planning: planning.plan, undo_maker(run))
-    except KeyboardInterrupt:
-        return True
-    return False
-
-
-def much(pair: Undone) -> None:
-    """Changes of many kinds."""
-    moved(pair)
-    pair.put(L, {"n/e/w": b"new", "other": b"edited"})
-    pair.remove(R, "sub")
-    pair.put(R, {"link2": "x"})
-
-
-def test_an_undo_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
-    for after in range(1, 30):
-        pair = agreed(tmp_path / str(after))
-        much(pair)
-        before, found = pair.seen(), pair.differences()
-        run = pair.run()
-        stopped = interrupted(pair, run.run, after)
-        pair.undo(run.run)
-        assert pair.seen() == before
-        assert pair.differences() == found
-        if not stopped:
-            return
-    raise AssertionError("it never came to an end")
-
-
-def test_an_apply_after_an_interrupted_undo_loses_nothing(tmp_path: Path) -> None:
-    for after in range(1, 30):
-        pair = agreed(tmp_path / str(after))
-        much(pair)
-        run = pair.run()
-        contents = all_contents(*(os.fsencode(root) for root in pair.roots.values()))
-        stopped = interrupted(pair, run.run, after)
-        pair.run()
-        assert pair.plan().is_empty
-        now = all_contents(*(os.fsencode(root) for root in pair.roots.values()))
-        assert contents <= now
-        if not stopped:
-            return
-    raise AssertionError("it never came to an end")
 
 
 def test_a_saved_undo_is_applied_as_any_plan(tmp_path: Path) -> None:
