@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from reconcile.cli.look import Look
+
 
 def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with the headings first; the last column is never padded."""
@@ -28,3 +30,12 @@ def block(cells: Sequence[str], width: int, indent: int = 4) -> list[str]:
         else:
             lines.append(" " * indent + cell)
     return lines
+
+
+def shortened(name: str, width: int, look: Look) -> str:
+    """The name with its middle left out where it is longer than `width`; only for terminals."""
+    if len(name) <= width:
+        return name
+    mark = look.signs("…")
+    head = (width - len(mark)) // 2
+    return name[:head] + mark + name[len(name) - (width - len(mark) - head) :]

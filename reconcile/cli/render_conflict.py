@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
-from reconcile.cli.columns import columns
+from reconcile.cli.columns import columns, shortened
 from reconcile.cli.look import Look
 from reconcile.cli.threeway import Hunk, Line
 from reconcile.cli.words import counted, size_text, time_text
@@ -83,7 +83,7 @@ def _table(found: Sequence[OpenConflict], look: Look, now_ns: int) -> list[str]:
     if look.is_terminal and over > 0:
         width = max(_LEAST_NAME, max(len(row[2]) for row in rows) - over)
         for row in rows:
-            row[2] = _shortened(row[2], width, look)
+            row[2] = shortened(row[2], width, look)
         lines = columns(head, rows)
     return lines
 
@@ -92,7 +92,7 @@ def _paragraph(found: OpenConflict, look: Look, now_ns: int) -> list[str]:
     conflict = found.conflict
     age = age_text(now_ns - found.standing.first_time_ns)
     start = f"{conflict.id}  "
-    head = start + _shortened(look.path(conflict.path), look.columns - len(start), look)
+    head = start + shortened(look.path(conflict.path), look.columns - len(start), look)
     sides = [f"  {side:<5}  {state_text(conflict, side, look, now_ns)}" for side in Side]
     return [_cut(line, look) for line in (head, *sides, f"  {job_text(found, look)}, {age}")]
 
@@ -143,7 +143,7 @@ def head_lines(conflict: Conflict, look: Look, place: str = "") -> list[str]:
     room = look.columns - len(start)
     if not look.is_terminal or len(name) + len(kind) + 3 <= room:
         return [f"{start}{look.paint(name, 'conflict')}   {kind}"]
-    name = look.paint(_shortened(name, room, look), "conflict")
+    name = look.paint(shortened(name, room, look), "conflict")
     return [f"{start}{name}", f"{_TEXT_INDENT}{kind}"]
 
 
@@ -286,14 +286,6 @@ def kept_text(conflict: Conflict, choice: Choice) -> str:
     if other and kept is None:
         return f"{choice} is kept: it is deleted at {other} as well"
     return _KEPT[choice]
-
-
-def _shortened(name: str, width: int, look: Look) -> str:
-    if len(name) <= width:
-        return name
-    mark = look.signs("…")
-    head = (width - len(mark)) // 2
-    return name[:head] + mark + name[len(name) - (width - len(mark) - head) :]
 
 
 def _cut(text: str, look: Look) -> str:

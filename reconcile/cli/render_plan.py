@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import assert_never
 
-from reconcile.cli.columns import block
+from reconcile.cli.columns import block, shortened
 from reconcile.cli.look import Look
 from reconcile.cli.rows import Row, Shown, kind_word, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
@@ -223,7 +223,7 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
     lines = []
     for row, name, amount, reason in zip(rows, names, amounts, reasons, strict=True):
         free = width - len(amount)
-        shown = _shortened(name, free, look) if look.is_terminal else name
+        shown = shortened(name, free, look) if look.is_terminal else name
         direction = _aligned(direction_text(row.step) if row.step else _side_text(row), look)
         if look.is_terminal and look.columns < _NARROW:
             told = [cell for cell in (amount, reason) if cell]
@@ -280,15 +280,6 @@ def _amount(row: Row) -> str:
     if row.is_directory and not row.files:
         return ""
     return size_text(row.size_bytes)
-
-
-def _shortened(name: str, width: int, look: Look) -> str:
-    """The name with its middle left out; only ever on a terminal."""
-    if len(name) <= width:
-        return name
-    mark = look.signs("…")
-    head = (width - len(mark)) // 2
-    return name[:head] + mark + name[len(name) - (width - len(mark) - head) :]
 
 
 def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:

@@ -249,14 +249,7 @@ class _Approval(Approval):
         super().__init__(face, job, session, already_shown)
         self._resolution = resolution
 
-    def show(self, planning: Planning) -> None:
-        """See `Approval.show`."""
-        if not self._created_ns:
-            self._created_ns = now_ns()
-        if self.plan is not None and self.plan.steps == planning.plan.steps:
-            return
-        self.plan = planning.plan
-        self._session.pause()
+    def _print(self, planning: Planning) -> None:
         _print_resolution(self._face, planning.plan, self._resolution, self._created_ns, self._job)
 
 

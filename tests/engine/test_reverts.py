@@ -39,6 +39,15 @@ def take_back(kind: PlanKind) -> PlanMaker:
     return make
 
 
+def undo_is_stopped_after_its_first_step(job: Job) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(BaseException):  # noqa: B017, PT011  # how a run ends is not the point
+        apply_job(job, stop, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+
+
 def base_names(job: Job) -> set[bytes]:
     with Opened(job, silent, exclusive=False) as opened:
         return {name for name in (b"f", b"g") if lookup(opened.base(), TreePath(name))}
@@ -57,13 +66,7 @@ def test_done_steps_of_an_undo_do_not_enter_the_baseline(tmp_path: Path) -> None
 
 def test_the_baseline_is_taken_back_before_the_first_step(tmp_path: Path) -> None:
     job = agreed_pair(tmp_path)
-
-    def stop(event: Event) -> None:
-        if isinstance(event, StepEnded):
-            raise KeyboardInterrupt
-
-    with pytest.raises(BaseException):  # noqa: B017, PT011  # how a run ends is not the point
-        apply_job(job, stop, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+    undo_is_stopped_after_its_first_step(job)
 
     assert base_names(job) == {b"g"}
     apply_job(job, silent, lambda planning: planning.plan)
@@ -72,13 +75,7 @@ def test_the_baseline_is_taken_back_before_the_first_step(tmp_path: Path) -> Non
 
 def test_status_names_the_command_after_an_undo_and_after_half_of_one(tmp_path: Path) -> None:
     job = agreed_pair(tmp_path)
-
-    def stop(event: Event) -> None:
-        if isinstance(event, StepEnded):
-            raise KeyboardInterrupt
-
-    with pytest.raises(BaseException):  # noqa: B017, PT011  # how a run ends is not the point
-        apply_job(job, stop, lambda planning: planning.plan, take_back(PlanKind.UNDO))
+    undo_is_stopped_after_its_first_step(job)
     [halfway] = status(job.state_dir)
     assert (halfway.state, halfway.advice) == ("interrupted", "reconcile undo r-1")
 

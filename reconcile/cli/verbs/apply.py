@@ -104,6 +104,9 @@ class Approval:
             return
         self.plan = planning.plan
         self._session.pause()
+        self._print(planning)
+
+    def _print(self, planning: Planning) -> None:
         identity = plan_id(planning.plan, self._created_ns)
         print_planning(self._face, planning, identity, job=self._job)
 
