@@ -183,7 +183,7 @@ def path_lines(events: Sequence[PathEvent], look: Look, *, below: bool) -> list[
             _what(event, look),
             look.signs(_size_change(event.step)),
             look.signs(_hash_change(event.step)),
-            _why(event.step),
+            look.text(_why(event.step)),
         ]
         kept = f"v{event.kept.number}" if event.kept is not None else ""
         rows.append([*row, kept, *path])

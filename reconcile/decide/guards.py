@@ -145,6 +145,8 @@ _HINTS = {
     "max_change": "look: `diff … --only update`; allow it: the same with `--max-change {actual}%`",
 }
 """No whole command: without the filters of this run it would be another plan."""
+GUARDS = frozenset(_HINTS)
+"""The name of every guard."""
 
 
 def _hint(check: GuardCheck, plan: Plan) -> str:

@@ -8,6 +8,7 @@ is opened.
 
 from functools import lru_cache
 
+from reconcile.decide.guards import GUARDS
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
 from reconcile.model.plan import Action, Plan, Step
@@ -34,9 +35,15 @@ def check_plan(plan: Plan) -> None:
     pair = plan.made_from.pair
     if not (pair.isascii() and pair.isalnum() and len(pair) <= 64):
         raise ManifestError("the pair's name is none of ours")
+    _check_words(plan.mode, plan.policy)
+    for guard in plan.guards:
+        _check_words(guard.limit)
+        if guard.name not in GUARDS:
+            raise ManifestError(f"there is no guard {guard.name[:40]!r}")
     for number, step in enumerate(plan.steps, 1):
         if step.id != number:
             raise ManifestError(f"step {number} bears the number {step.id}")
+        _check_words(step.reason)
         _check_step(step)
     for agreement in plan.agreements:
         parse(agreement.path)
@@ -46,10 +53,19 @@ def check_plan(plan: Plan) -> None:
         _check_entry(revert.entry)
     for conflict in plan.conflicts:
         parse(conflict.path)
+        _check_words(conflict.id, conflict.kind, conflict.policy)
         for entry in (conflict.base, conflict.left, conflict.right):
             _check_entry(entry)
     for problem in plan.problems:
         parse(problem.path)
+        _check_words(problem.code, problem.severity)
+
+
+def _check_words(*words: str) -> None:
+    """What is shown as it stands, being one of our own words, is fit to be shown."""
+    for word in words:
+        if not (word.isascii() and word.isprintable()):
+            raise ManifestError(f"{word[:40]!a} is no word of a plan")
 
 
 def _check_step(step: Step) -> None:

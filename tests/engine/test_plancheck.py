@@ -5,7 +5,7 @@ import pytest
 
 from reconcile.engine.plancheck import check_plan
 from reconcile.model.errors import ManifestError
-from reconcile.model.plan import Action, Plan, Side
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Problem, Side
 from reconcile.model.treepath import TreePath
 from tests.cli.plans import Script, file, made_from
 
@@ -55,3 +55,30 @@ def test_the_path_on_the_side_is_looked_at_too() -> None:
     for at in (b"../b", b".reconcile/b"):
         with pytest.raises(ManifestError):
             check_plan(Plan(made_from(), (msgspec.structs.replace(step, at=TreePath(at)),)))
+
+
+BAD = "\x1b[2Jnew"
+PLAN = plan_of(b"a")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        msgspec.structs.replace(PLAN, steps=(msgspec.structs.replace(PLAN.steps[0], reason=BAD),)),
+        msgspec.structs.replace(PLAN, mode=BAD),
+        msgspec.structs.replace(PLAN, policy=BAD),
+        msgspec.structs.replace(
+            PLAN, conflicts=(Conflict(BAD, TreePath(b"a"), "x", None, None, None),)
+        ),
+        msgspec.structs.replace(
+            PLAN, conflicts=(Conflict("c-1", TreePath(b"a"), BAD, None, None, None),)
+        ),
+        msgspec.structs.replace(PLAN, problems=(Problem(TreePath(b"a"), None, BAD, ""),)),
+        msgspec.structs.replace(PLAN, guards=(GuardCheck("max_delete", BAD, 1, True),)),
+        msgspec.structs.replace(PLAN, guards=(GuardCheck("unheard_of", "", 1, False),)),
+    ],
+)
+def test_words_that_are_none_of_ours_are_refused(plan: Plan) -> None:
+    check_plan(PLAN)
+    with pytest.raises(ManifestError):
+        check_plan(plan)
