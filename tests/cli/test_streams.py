@@ -30,7 +30,7 @@ ERRORS = [
     ("an unknown verb", "dif left right", 64, "did you mean 'diff'"),
     ("an unknown option", "diff left right --mod x", 64, "--mode"),
     ("an option of no verb", "verify left right --sample 10", 64, "--sample"),
-    ("too few words", "diff left", 64, "RIGHT"),
+    ("too few words", "diff left", 64, "two sides are wanted"),
     ("a wrong value", "diff left right --mode x", 64, "two-way"),
     ("a wrong number", "diff left right --limit x", 64, "--limit"),
     ("a wrong unit", "diff left right --max-size 3parsecs", 64, "max-size"),
@@ -132,7 +132,7 @@ PAUSED = """
 import os, sys
 import reconcile.cli.verbs.status as status
 
-def wait(directory):
+def wait(directory, jobs):
     os.write(1, b"ready\\n")
     while True:
         import signal
@@ -171,7 +171,7 @@ def test_a_signal_ends_it_with_its_code(
 BROKEN = """
 import sys
 import reconcile.cli.verbs.status as status
-def broken(directory):
+def broken(directory, jobs):
     raise ZeroDivisionError("planted")
 status.status = broken
 from reconcile.cli.main import main
