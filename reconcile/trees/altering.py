@@ -44,6 +44,8 @@ def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         before = os.fstat(fd)
         if kind_of(before) != want.kind or not looks_like(before, expect):
             return stale(step, "the target is not what the plan saw")
+        if not _has_planned_mode(site, before, expect, want):
+            return stale(step, "the target's mode is not what the plan saw")
         verified = readable and want.kind == Kind.FILE
         if verified and hash_fd(fd, site.options.header.hash_name) != want.id:
             return stale(step, "the target's content is not what the plan saw")
@@ -52,6 +54,15 @@ def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     finally:
         os.close(fd)
     return done(step, spot.leaf, after if verified and looks_like(after, expect) else None)
+
+
+def _has_planned_mode(
+    site: Site, before: os.stat_result, expect: Entry | None, want: Entry
+) -> bool:
+    """A file's tracked bits are those the plan saw, or already those it wants."""
+    if want.kind != Kind.FILE or expect is None:
+        return True
+    return any(has_metadata(site, before, entry) for entry in (expect, want))
 
 
 def _open(spot: Spot) -> tuple[int, bool]:

@@ -126,6 +126,19 @@ def test_a_tracked_mode_is_carried_whole(root: bytes) -> None:
     assert modes == [0o604, 0o711]
 
 
+@pytest.mark.parametrize(("meanwhile", "status"), [(0o640, Status.STALE), (0o600, Status.DONE)])
+def test_a_tracked_mode_changed_meanwhile_is_not_taken_back(
+    root: bytes, meanwhile: int, status: Status
+) -> None:
+    options = RunOptions("r-1", header=Header(tracked=Tracked(exec=False, mode=True)))
+    fill(root, {"a": CONTENT})
+    steps = Steps()
+    steps.add(Action.META, b"a", entry_at(root, b"a"), file(b"a", CONTENT, mode=0o600))
+    os.chmod(root + b"/a", meanwhile)
+    assert [r.status for r in run(root, steps.made, options)] == [status]
+    assert stat.S_IMODE(os.stat(root + b"/a").st_mode) == meanwhile
+
+
 def test_a_receipt_carries_the_fingerprint_of_the_final_name(root: bytes) -> None:
     [receipt] = run(root, [Steps().add(Action.CREATE, b"a", None, file(b"a", CONTENT))])
     status = os.lstat(root + b"/a")
