@@ -17,14 +17,15 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.pairs import now_ns
 from reconcile.model.block import HASHERS
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.errors import ManifestError, ReconcileError
+from reconcile.model.errors import ReconcileError
 from reconcile.model.manifest import Manifest, walk
 from reconcile.model.plan import Plan, Side
 from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import TreePath, parse
+from reconcile.model.treepath import TreePath
 from reconcile.store.content import ContentStore
 from reconcile.store.records import Version
 from reconcile.trees.base import ChangeableTree, ContentChanged
+from reconcile.trees.versions import place_of
 
 LIMIT_BYTES = 1 << 20
 """Larger texts are not kept for merging, and not merged."""
@@ -99,13 +100,13 @@ class Bases:
             yield found
 
     def _read(self, version: Version, entry: Entry) -> bytes | None:
-        """LIMIT: a version whose name is no UTF-8 is not found by its noted place."""
+        place = place_of(version.run, version.path, version.place)
+        if place is None:
+            return None
         try:
-            tree, place = self._opened.tree(version.side), parse(version.place.encode())
+            tree = self._opened.tree(version.side)
             kept = msgspec.structs.replace(entry, mtime_ns=version.mtime_ns)  # as SFTP checks it
             return content_at(tree, place, kept, self._opened.header.hash_name)
-        except ManifestError:
-            return None
         except ReconcileError:
             return None  # the side cannot be reached: what it keeps is not at hand
 

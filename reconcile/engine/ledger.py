@@ -90,6 +90,8 @@ class StoreLedger:
         base = self._store.manifest("base", header=self._header)
         agreed = self._settling.agreed(base)
         agreed.edits.update((each.path, each.entry) for each in self._plan.reverts)
+        if base.root is None and not self._plan.kind.settles:
+            return  # nothing was agreed on, so nothing can be taken back
         if agreed.edits or agreed.grafts or base.root is None:
             self._store.baselines.commit(revise(base, agreed.edits, agreed.grafts), self._info)
 

@@ -16,6 +16,7 @@ import stat
 import msgspec
 from blake3 import blake3
 
+from reconcile import __version__
 from reconcile.engine.plancheck import check_plan
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError, NotFound, PlanCorrupt, UsageError
@@ -99,7 +100,11 @@ def load_plan(location: str) -> SavedPlan:
     except ManifestError as error:
         raise PlanCorrupt(f"`{location}` holds no plan: {error.message}", hint=_MAKE_NEW) from error
     if saved.id != plan_id(saved.plan, saved.created_ns):
-        raise PlanCorrupt(f"`{location}` bears another plan's id", hint=_MAKE_NEW)
+        raise PlanCorrupt(
+            f"`{location}` bears another plan's id: it was altered, or saved by another version "
+            f"({saved.version}; this is {__version__})",
+            hint=_MAKE_NEW,
+        )
     return saved
 
 

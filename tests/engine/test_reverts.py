@@ -113,3 +113,15 @@ def test_what_was_agreed_on_no_longer_is_a_conflict_at_once(tmp_path: Path) -> N
     with Opened(job, silent, exclusive=False) as opened:
         [standing] = opened.store.conflicts.standing()
     assert (standing.conflict.path, standing.conflict.kind) == (F, "both-created")
+
+
+def test_a_restore_makes_no_baseline_where_there_is_none(tmp_path: Path) -> None:
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+    (tmp_path / "right" / "f").write_text("text")
+    job = Job(str(tmp_path / "left"), str(tmp_path / "right"), str(tmp_path / "state"))
+
+    outcome = apply_job(job, silent, lambda planning: planning.plan, take_back(PlanKind.RESTORE))
+
+    assert (outcome.done, outcome.baseline_after) == (1, 0)
+    assert make_plan(job, silent).plan.first_run
