@@ -114,7 +114,8 @@ def open_database(
     """The state in `directory`; an empty one when there is none.
 
     `create` makes the missing file (and brings an older one to the present
-    version); without it, what is missing is empty and written nowhere.
+    version); without it, what is missing is empty and written nowhere, and an
+    older one is read as it would be.
     `traceless`: nothing is written in the directory at all; so it is too where
     nothing can be.
     Raises: StateError, when it is damaged, unsafe, or of a later version.
@@ -137,13 +138,21 @@ def open_database(
     if _version(database) == schema.SCHEMA_VERSION:
         return database
     database.close()
-    if not create:
+    if not create and not traceless:
+        try:
+            return Database(schema.view(location), location)
+        except sqlite3.Error as error:
+            raise state_error(error, location) from error
+    if traceless:
         raise StateError(
             "the state is of an earlier version",
             where=location,
             hint="any `reconcile apply` brings it up to date",
         )
-    schema.upgrade(location)
+    try:
+        schema.upgrade(location)
+    except sqlite3.Error as error:
+        raise state_error(error, location) from error
     return connect(location, busy_ms)
 
 

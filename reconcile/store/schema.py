@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from reconcile.model.errors import Locked
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -97,7 +99,10 @@ def create(location: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
 
 
 def upgrade(location: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Bring an older state to the present version. Only under the pair's lock, nobody reading."""
+    """Bring an older state to the present version. Only under the pair's lock.
+
+    Raises: Locked, when somebody reads it: what waits in its log would be taken for the new one's.
+    """
     fresh = _fresh_name(location)
     try:
         old = sqlite3.connect(location)
@@ -105,12 +110,27 @@ def upgrade(location: str, migrations: Sequence[Migration] = MIGRATIONS) -> None
         connection = sqlite3.connect(fresh, isolation_level=None)
         old.backup(connection)
         old.close()
+        if os.path.lexists(location + "-wal"):
+            raise Locked(
+                "another process reads the state, which is of an earlier version",
+                where=location,
+                hint="run it again when that one has ended",
+            )
         _migrate(connection, migrations)
         _flush(fresh)
         os.replace(fresh, location)
     finally:
         _remove(fresh)
     _flush(os.path.dirname(location))
+
+
+def view(location: str) -> sqlite3.Connection:
+    """An older state as it would be in the present version; the file stays as it is."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with contextlib.closing(sqlite3.connect(location)) as old:
+        old.backup(connection)
+    _apply(connection, MIGRATIONS)
+    return connection
 
 
 def create_in_memory() -> sqlite3.Connection:

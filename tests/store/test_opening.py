@@ -165,6 +165,49 @@ def test_a_state_of_an_earlier_version_is_brought_up_with_what_it_holds(tmp_path
     assert len(shown(Store.open(pair(tmp_path)).manifest("base"))) == 3000
 
 
+def earlier(tmp_path: Path) -> Path:
+    """A state of version 1 that knows one thing."""
+    place = state_file(tmp_path)
+    place.parent.mkdir(mode=0o700, parents=True)
+    schema.create(str(place), schema.MIGRATIONS[:1])
+    with sqlite3.connect(place) as connection:
+        connection.execute("INSERT INTO consumed VALUES ('p-1', 'r-1', 1)")
+    connection.close()
+    return place
+
+
+def version_of(place: Path) -> int:
+    connection = sqlite3.connect(place)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(version)
+
+
+def test_who_only_looks_at_a_state_of_an_earlier_version_sees_it_and_leaves_it(
+    tmp_path: Path,
+) -> None:
+    place = earlier(tmp_path)
+    store = Store.open(pair(tmp_path), create=False)
+    assert store.runs.consumed_by("p-1") == "r-1"
+    assert store.runs.journal("r-1") == ()
+    store.close()
+    assert version_of(place) == 1
+    assert Store.open(pair(tmp_path)).runs.consumed_by("p-1") == "r-1"
+    assert version_of(place) == schema.SCHEMA_VERSION
+
+
+def test_a_state_that_is_being_read_is_not_exchanged(tmp_path: Path) -> None:
+    place = earlier(tmp_path)
+    reader = sqlite3.connect(place, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM consumed").fetchone() == (1,)
+    with pytest.raises(Locked):
+        Store.open(pair(tmp_path))
+    reader.close()
+    assert version_of(place) == 1
+    assert Store.open(pair(tmp_path)).runs.consumed_by("p-1") == "r-1"
+
+
 def test_a_migration_that_fails_leaves_the_state_as_it_was(tmp_path: Path) -> None:
     place = made(tmp_path)
 
