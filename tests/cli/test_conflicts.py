@@ -173,6 +173,13 @@ def test_what_is_wrong_with_a_line_is_said_before_anything_happens(
     assert held(shell, "left") == before
 
 
+def test_an_empty_pattern_matches_none(shell: Shell) -> None:
+    assert ids(shell, "list", "--only", "") == {}
+    line = ("conflicts", "resolve", "--all", "--keep", "left", "--only", "", "--yes")
+    assert shell.run(*line)[0] == 0
+    assert set(ids(shell)) == set(NAMES)
+
+
 def test_without_any_conflict_there_is_nothing_to_do(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

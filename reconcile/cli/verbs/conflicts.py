@@ -84,10 +84,9 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
 
 
 def _matching(face: Face, found: Sequence[OpenConflict]) -> Sequence[OpenConflict]:
-    glob = face.value("glob")
-    if not glob:
+    if "glob" not in face.options:
         return found
-    match = compile_patterns([glob])
+    match = compile_patterns([face.value("glob")])
     return [each for each in found if match(each.conflict.path) is not None]
 
 
