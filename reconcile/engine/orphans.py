@@ -13,15 +13,13 @@ from reconcile.engine.opened import Opened
 from reconcile.model.block import HashName
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath, join, parse
-from reconcile.store.records import Version
+from reconcile.store.records import UNNOTED, Version
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.open import is_remote
 from reconcile.trees.rooted import Root
 from reconcile.trees.versions import VERSIONS, text_of
 
 _ALL = 1_000_000
-UNNOTED = "unnoted"
-"""Why it is kept: the step that superseded it is not known."""
 
 
 def note_orphans(opened: Opened) -> int:

@@ -26,7 +26,7 @@ from reconcile.model.job import Durability, Job, Retention
 from reconcile.model.manifest import walk
 from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.treepath import ROOT, TreePath
-from reconcile.store.records import Run
+from reconcile.store.records import Run, Version
 from reconcile.store.state import Store
 from reconcile.trees.base import RunOptions
 
@@ -167,10 +167,11 @@ def _steps(plan: bytes) -> Sequence[Step]:
 
 def _found(opened: Opened, takes_part: TakesPart) -> Pruning:
     job, every = opened.job, versions_of(opened.store)
-    by_number = {each.version.id: each for each in every}
+    by_number = dict(enumerate(reversed(every)))
     others = frozenset(n for n, each in by_number.items() if not takes_part(each.version.path))
     stays = needed(opened.store)._replace(numbers=others)
-    found = superfluous(map(_kept, every), job.retention, stays, now_ns())
+    kept = (_kept(number, each.version) for number, each in by_number.items())
+    found = superfluous(kept, job.retention, stays, now_ns())
     return Pruning(
         job,
         job.retention,
@@ -180,10 +181,9 @@ def _found(opened: Opened, takes_part: TakesPart) -> Pruning:
     )
 
 
-def _kept(each: NumberedVersion) -> Kept:
-    version = each.version
+def _kept(number: int, version: Version) -> Kept:
     return Kept(
-        version.id,
+        number,
         version.side,
         version.path,
         version.run,

@@ -88,6 +88,10 @@ class Run(msgspec.Struct, frozen=True):
     """The newest generation when it ended; 0: there was none, or it has not ended."""
 
 
+UNNOTED = "unnoted"
+"""Why a version is kept whose step is not known: it was found after its run had been killed."""
+
+
 class Version(msgspec.Struct, frozen=True):
     """Superseded content that is kept on a side."""
 

@@ -11,7 +11,7 @@ from reconcile.model.plan import Action, Conflict, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.store.database import Database, damaged
-from reconcile.store.records import Run, Standing, Version
+from reconcile.store.records import UNNOTED, Run, Standing, Version
 
 T = TypeVar("T")
 
@@ -191,9 +191,11 @@ class Versions:
             f"SELECT id, body FROM versions WHERE {where} ORDER BY id DESC",
             *given.values(),
         )
-        return tuple(
-            msgspec.structs.replace(_decoded(self._database, row[1], Version), id=row[0])
-            for row in rows
+        return _newest_first(
+            [
+                msgspec.structs.replace(_decoded(self._database, row[1], Version), id=row[0])
+                for row in rows
+            ]
         )
 
     def count(self) -> int:
@@ -237,6 +239,21 @@ class Conflicts:
         """How many stand."""
         row = self._database.one("SELECT count(*) FROM conflicts")
         return int(row[0]) if row else 0
+
+
+def _newest_first(found: Sequence[Version]) -> Sequence[Version]:
+    """By number, which is the order they were noted in; one noted late stands where its time is."""
+    late = [version for version in found if version.why == UNNOTED]
+    if not late:
+        return tuple(found)
+    late.sort(key=lambda version: (version.time_ns, version.id))
+    turned: list[Version] = []
+    for version in found:
+        if version.why != UNNOTED:
+            while late and late[-1].time_ns > version.time_ns:
+                turned.append(late.pop())
+            turned.append(version)
+    return (*turned, *reversed(late))
 
 
 def _bounds(path: TreePath) -> tuple[bytes, bytes]:

@@ -325,6 +325,18 @@ def test_content_that_nobody_noted_is_found_and_goes_like_any_other(pair: KeptPa
     assert set(pair.kept().values()) == {b"3", b"nobody's"}
 
 
+def test_content_that_was_found_late_is_no_newer_than_it_is(pair: KeptPair) -> None:
+    pair.change("a", "1", "2", "3", "4")
+
+    def forget_oldest(store: Store) -> None:
+        with store.transaction():
+            store.versions.drop([store.versions.find()[-1].id])
+
+    pair.store(forget_oldest)
+    assert go(pair.keeping(2)).removed == 1
+    assert set(pair.kept().values()) == {b"2", b"3"}
+
+
 def test_whatever_moment_a_run_is_killed_at_what_it_kept_is_known_after_pruning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
