@@ -27,12 +27,14 @@ def error_lines(error: ReconcileError, look: Look) -> list[str]:
     for name, text in facts:
         for number, part in enumerate(text.split("\n") if text else ()):
             line = f"  {name if number == 0 else '':<8}  {look.text(part)}"
-            lines += [line] if name == "try" else _wrapped(line, _UNDER, look)
+            is_laid_out = name == "try" or "\n" in text
+            lines += [line] if is_laid_out else _wrapped(line, _UNDER, look)
     return lines
 
 
 def _wrapped(line: str, indent: str, look: Look) -> list[str]:
-    """A sentence broken between words at the width; what is to be typed never is: it is copied."""
+    """A sentence broken between words at the width. What is to be typed never is: it is copied;
+    nor what comes in lines of its own."""
     return textwrap.wrap(
         line, look.columns, subsequent_indent=indent, break_long_words=False,
         break_on_hyphens=False, drop_whitespace=True,
