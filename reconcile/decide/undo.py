@@ -87,7 +87,7 @@ def take_back(past: Past, present: Present) -> TakenBack:
     undoing.settle()
     return TakenBack(
         undoing.steps(),
-        reverts_of(undoing.undone(), past.base, present.base),
+        reverts_of(undoing.undone(), past.base, present.base, undoing.is_newer),
         tuple(sorted(undoing.changed.values(), key=_by_path)),
         tuple(sorted(undoing.residue.values(), key=_by_path)),
     )
@@ -105,6 +105,8 @@ class _Undoing:
         self._tracked = present.left.header.tracked
         self._acts = [each for each in past.journal if each[1].status is Status.DONE]
         self._touching: dict[Place, list[int]] = {}
+        self._paths = {step.path for step, _ in self._acts}
+        """As both sides call them."""
         self._units = Joined()
         self._needed_by: dict[int, list[int]] = {}
         """Step number -> positions of the steps that needed it: they are taken back first."""
@@ -160,6 +162,12 @@ class _Undoing:
         for number, (step, _) in enumerate(self._acts):
             if self._units.of(step.path) not in self._left and number not in self.residue:
                 yield step
+
+    def is_newer(self, path: TreePath) -> bool:
+        """Something is there that the run has not to do with, or that is left as it is."""
+        if path in self._paths:
+            return self._units.of(path) in self._left
+        return any(lookup(self._present.manifest(side), path) is not None for side in Side)
 
     def _is_taken_back(self, number: int) -> bool:
         step = self._acts[number][0]

@@ -5,7 +5,7 @@ Always safe: a baseline older than the sides loses nothing. It is exact where it
 at the paths of the steps, and below directories that they made or removed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.manifest import Manifest, lookup, walk
@@ -15,11 +15,18 @@ from reconcile.model.treepath import ROOT, TreePath, order_key, parents
 _Reverts = dict[TreePath, Entry | None]
 
 
-def reverts_of(undone: Iterable[Step], then: Manifest, now: Manifest) -> tuple[Agreement, ...]:
+def reverts_of(
+    undone: Iterable[Step],
+    then: Manifest,
+    now: Manifest,
+    is_newer: Callable[[TreePath], bool],
+) -> tuple[Agreement, ...]:
     """What `then`, the baseline before the run, held at the paths of these steps, by path.
 
     Only where `now`, the newest one, holds something else. Directories above
-    what comes back are among them, those that make room come before.
+    what comes back are among them, those that make room come before. Below a
+    directory that comes back, names at which something newer is stay as they
+    are: nobody agreed on that then.
     """
     wanted: _Reverts = {}
     for step in undone:
@@ -30,7 +37,11 @@ def reverts_of(undone: Iterable[Step], then: Manifest, now: Manifest) -> tuple[A
             wanted[path] = lookup(then, path)
         if _changes_directory(step):
             wanted.update((path, None) for path, _ in walk(now, step.path))
-            wanted.update(walk(then, step.path))
+            for path, entry in walk(then, step.path):
+                if is_newer(path):
+                    wanted.pop(path, None)
+                else:
+                    wanted[path] = entry
     for path in [path for path, entry in wanted.items() if entry is not None]:
         _add_parents(path, wanted, then, now)
     news = {path: entry for path, entry in wanted.items() if not _is_so(now, path, entry)}

@@ -117,7 +117,7 @@ def reverted(then: Manifest, now: Manifest, path: bytes) -> dict[bytes, int | No
     step = Step(1, R, Action.META, place, place, None, None)
     return {
         bytes(each.path): each.entry.mode if each.entry else None
-        for each in reverts_of([step], then, now)
+        for each in reverts_of([step], then, now, is_newer=lambda path: not path)
     }
 
 

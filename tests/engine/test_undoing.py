@@ -269,6 +269,27 @@ def test_a_directory_with_something_new_in_it_stays(tmp_path: Path) -> None:
     assert pair.seen()[L] == pair.seen()[R]
 
 
+@pytest.mark.parametrize("name", ["sub/b", "sub/old"])
+def test_what_somebody_made_in_a_directory_that_comes_back_is_not_deleted_with_it(
+    tmp_path: Path, name: str
+) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"sub/old": b"below"})
+    pair.run()
+    for side in Side:
+        pair.remove(side, "sub/old")
+    pair.remove(L, "sub")
+    run = pair.run()
+    pair.put(R, {name: b"below"}, 0o600)
+
+    pair.undo(run.run, skip_changed=True)
+    assert "sub/c/d" in pair.seen()[R]
+    ran = pair.run()
+
+    assert [conflict.path for conflict in ran.conflicts] == [b"sub"]
+    assert pair.at(R, name).read_bytes() == b"below"
+
+
 def test_what_needs_a_directory_that_cannot_come_back_stays_away(tmp_path: Path) -> None:
     pair = agreed(tmp_path)
     pair.remove(L, "sub")
