@@ -27,7 +27,7 @@ from reconcile.model.manifest import Header, Manifest
 from reconcile.model.plan import Plan, Problem, Side
 from reconcile.model.policy import Policy
 from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import TreePath, parents
+from reconcile.model.treepath import TreePath, order_key, parents
 from reconcile.store.records import Baseline, Run
 from reconcile.trees.base import RunOptions
 
@@ -100,7 +100,8 @@ def carry_out(run: Carried) -> Outcome:
     budget = _bases_to_keep(job, plan)
     if budget is not None:
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
-    note_standing(opened, _standing_after(opened, plan, receipts), run.id)
+    standing = _standing_after(opened, plan, receipts)
+    note_standing(opened, standing, run.id, asked=plan.kind.settles)
     outcome = _outcome(run, rest, receipts, ledger, notes, started)
     if not job.retention.is_given:
         return outcome
@@ -113,7 +114,15 @@ def _standing_after(opened: Opened, plan: Plan, receipts: Sequence[Receipt]) -> 
     """A plan with the conflicts that stand now; an undo brings back those of before."""
     if plan.kind.settles:
         return _with_undone(opened, plan, receipts)
-    return compared_again(opened, plan)
+    found = compared_again(opened, plan)
+    if opened.noted_pair:
+        return found
+    # Under the rules of that run not every conflict of today's is one: those that stood stand.
+    known = {conflict.path for conflict in found.conflicts}
+    stood = [each.conflict for each in opened.store.conflicts.standing()]
+    more = (conflict for conflict in stood if conflict.path not in known)
+    conflicts = sorted((*found.conflicts, *more), key=lambda conflict: order_key(conflict.path))
+    return msgspec.structs.replace(found, conflicts=tuple(conflicts))
 
 
 def _written_header(run: Carried) -> Header:

@@ -331,10 +331,14 @@ class Opened:
         """The state knows where its two roots are, and what was asked of them last."""
         return bool(self.store.noted("left")) and self.store.noted_job() == self.plain_job
 
-    def note_pair(self) -> None:
-        """Tell the state where its two roots are and what was asked; in a transaction."""
+    def note_pair(self, *, asked: bool = True) -> None:
+        """Tell the state where its two roots are and what was asked; in a transaction.
+
+        Without `asked` a job that is known stays: this one is of long ago.
+        """
         self.store.note(left=self.url(Side.LEFT), right=self.url(Side.RIGHT))
-        self.store.note_job(self.plain_job)
+        if asked or self.store.noted_job() is None:
+            self.store.note_job(self.plain_job)
 
     @property
     def plain_job(self) -> Job:

@@ -143,22 +143,23 @@ def compared_again(opened: Opened, plan: Plan) -> Plan:
         )
 
 
-def note_standing(opened: Opened, plan: Plan, run: str) -> None:
+def note_standing(opened: Opened, plan: Plan, run: str, *, asked: bool = True) -> None:
     """Note the conflicts that stand and what the pair is, where that is news.
 
     Only what a whole comparison found counts: an undo's own plan knows nothing of conflicts.
+    Its job is that of the run undone, and not what is asked of the pair now: `asked` is false.
     """
     store = opened.store
     compared = plan.kind.settles
     is_news = compared and [each.conflict for each in store.conflicts.standing()] != list(
         plan.conflicts
     )
-    if not is_news and opened.noted_pair:
+    if not is_news and (opened.noted_pair or not asked):
         return
     with store.transaction():
         if is_news:
             store.conflicts.see(plan.conflicts, run, now_ns())
-        opened.note_pair()
+        opened.note_pair(asked=asked)
 
 
 def _made_from(

@@ -10,7 +10,7 @@ from reconcile.engine.known import KnownPair, find_run, last_run
 from reconcile.engine.opened import Opened
 from reconcile.engine.planning import PlanMaker, Sight
 from reconcile.model.errors import NotFound, StalePlan, StateError, UsageError
-from reconcile.model.job import Job
+from reconcile.model.job import KEEP_ALL, Job
 from reconcile.model.manifest import ABSENT, Manifest
 from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.receipt import Receipt
@@ -32,6 +32,8 @@ class ChangedSince(StalePlan):
 def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
     """The run of this id, or of the only one that begins so, and what had been asked.
 
+    How much is kept is no matter of that run: it is as the pair's job says now.
+
     Raises: UsageError, naming the last run, when `run` is empty; NotFound; StateError.
     """
     if not run:
@@ -45,7 +47,8 @@ def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
             hint="reconcile restore PATH brings back what it superseded",
             code="E_STATE_TOO_OLD",
         )
-    return pair, found, msgspec.structs.replace(found.job, state_dir=state_dir)
+    kept = pair.job.retention if pair.job is not None else KEEP_ALL
+    return pair, found, msgspec.structs.replace(found.job, state_dir=state_dir, retention=kept)
 
 
 def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:

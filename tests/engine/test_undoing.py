@@ -12,14 +12,17 @@ from msgspec.structs import replace
 
 from reconcile.engine.cycle import apply_plan, make_plan
 from reconcile.engine.events import silent
+from reconcile.engine.known import known_pairs
 from reconcile.engine.opened import Opened
 from reconcile.engine.planfile import load_plan, save_plan
+from reconcile.engine.resolving import open_conflicts
 from reconcile.engine.undoing import ChangedSince, run_to_undo, undo_maker
 from reconcile.model.entry import Tracked
 from reconcile.model.errors import NotFound, StalePlan, UsageError
+from reconcile.model.job import KEEP_ALL, Retention
 from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Mode, Policy, Rules
-from tests.engine.undone import Undone, edit
+from tests.engine.undone import UNGUARDED, Undone, edit
 
 L, R = Side.LEFT, Side.RIGHT
 Change = Callable[[Undone], None]
@@ -361,6 +364,26 @@ def test_a_run_under_another_header_is_refused(tmp_path: Path) -> None:
     pair.job = replace(pair.job, tracked=tracked, rules=Rules(tracked=tracked))
     with pytest.raises(StalePlan, match="another hash or metadata set"):
         pair.undo(run.run)
+
+
+def test_what_was_asked_of_a_run_undone_is_not_asked_of_the_pair_again(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"file": b"edited"})
+    run = pair.run(rules=Rules(mode=Mode.MIRROR), retention=Retention(keep=1))
+    pair.put(L, {"new": b"1"})
+    pair.run()
+    for side, content in ((L, b"mine"), (R, b"theirs")):
+        pair.put(side, {"other": content})
+    pair.plan()
+
+    pair.job = replace(run_to_undo(pair.job.state_dir, run.run)[2], limits=UNGUARDED)
+    assert pair.job.retention == KEEP_ALL
+    pair.undo(run.run)
+
+    [known] = known_pairs(pair.job.state_dir)
+    assert known.job is not None
+    assert known.job.rules.mode is Mode.TWO_WAY
+    assert [found.conflict.path for found in open_conflicts(pair.job.state_dir)] == [b"other"]
 
 
 def test_a_run_is_named_by_its_beginning_and_the_last_one_is_told(tmp_path: Path) -> None:
