@@ -32,7 +32,8 @@ class ChangedSince(StalePlan):
 def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
     """The run of this id, or of the only one that begins so, and what had been asked.
 
-    How much is kept is no matter of that run: it is as the pair's job says now.
+    How much is kept is no matter of that run: what is taken back is, and as long as the pair's
+    job says now.
 
     Raises: UsageError, naming the last run, when `run` is empty; NotFound; StateError.
     """
@@ -48,7 +49,8 @@ def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
             code="E_STATE_TOO_OLD",
         )
     kept = pair.job.retention if pair.job is not None else KEEP_ALL
-    return pair, found, msgspec.structs.replace(found.job, state_dir=state_dir, retention=kept)
+    job = msgspec.structs.replace(found.job, state_dir=state_dir, versions=True, retention=kept)
+    return pair, found, job
 
 
 def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:

@@ -23,6 +23,7 @@ from reconcile.model.job import KEEP_ALL, Retention
 from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Mode, Policy, Rules
 from tests.engine.undone import UNGUARDED, Undone, edit
+from tests.trees.looking import all_contents
 
 L, R = Side.LEFT, Side.RIGHT
 Change = Callable[[Undone], None]
@@ -384,6 +385,16 @@ def test_what_was_asked_of_a_run_undone_is_not_asked_of_the_pair_again(tmp_path:
     assert known.job is not None
     assert known.job.rules.mode is Mode.TWO_WAY
     assert [found.conflict.path for found in open_conflicts(pair.job.state_dir)] == [b"other"]
+
+
+def test_what_is_taken_back_is_kept_also_where_the_run_kept_nothing(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"new": b"1"})
+    run = pair.run(versions=False)
+    pair.remove(L, "new")
+    pair.job = replace(run_to_undo(pair.job.state_dir, run.run)[2], limits=UNGUARDED)
+    pair.undo(run.run)
+    assert b"1" in all_contents(*(os.fsencode(root) for root in pair.roots.values()))
 
 
 def test_a_run_is_named_by_its_beginning_and_the_last_one_is_told(tmp_path: Path) -> None:
