@@ -342,7 +342,11 @@ class Opened:
 
     @property
     def plain_job(self) -> Job:
-        """The job without what is said for one run only, the guards' numbers among it."""
+        """The job without what is said for one run only, the guards' numbers among it.
+
+        That superseded content was not kept is said for that run too: who restores or
+        resolves later did not say so.
+        """
         job = self.job
         return msgspec.structs.replace(
             job,
@@ -353,6 +357,7 @@ class Opened:
             accept_new_root=False,
             first_run=False,
             paranoid=False,
+            versions=True,
         )
 
     def _open(self, exclusive: bool, keeps: bool) -> Store:

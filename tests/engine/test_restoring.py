@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconcile.engine.events import silent
+from reconcile.engine.known import known_pairs
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.restoring import Asked, At, NotRestored, pair_of, restore_maker
@@ -17,6 +18,7 @@ from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Policy
 from reconcile.model.treepath import TreePath
 from tests.engine.undone import Undone
+from tests.trees.looking import all_contents
 
 L, R = Side.LEFT, Side.RIGHT
 
@@ -64,6 +66,18 @@ def test_a_version_is_named_by_its_number(tmp_path: Path, number: int, content: 
     pair = thrice(tmp_path)
     restore(pair, "f", at=At(version=number))
     assert pair.at(R, "f").read_bytes() == content
+
+
+def test_a_run_that_kept_nothing_does_not_make_restore_destroy(tmp_path: Path) -> None:
+    pair = thrice(tmp_path)
+    pair.put(L, {"new": b"1"})
+    pair.run(versions=False)
+    pair.put(R, {"f": b"nowhere else"})
+    [known] = known_pairs(pair.job.state_dir)
+    assert known.job is not None
+    pair.job = known.job
+    restore(pair, "f")
+    assert b"nowhere else" in all_contents(os.fsencode(pair.roots[R]))
 
 
 def test_a_number_that_is_not_kept_is_not_found(tmp_path: Path) -> None:
