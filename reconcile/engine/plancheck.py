@@ -11,7 +11,7 @@ from functools import lru_cache
 from reconcile.decide.guards import GUARDS
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
-from reconcile.model.plan import Action, Plan, Step
+from reconcile.model.plan import Action, Plan, PlanKind, Step
 from reconcile.model.treepath import (
     MAX_DEPTH,
     MAX_PATH_BYTES,
@@ -35,7 +35,7 @@ def check_plan(plan: Plan) -> None:
     pair = plan.made_from.pair
     if not (pair.isascii() and pair.isalnum() and len(pair) <= 64):
         raise ManifestError("the pair's name is none of ours")
-    _check_words(plan.mode, plan.policy)
+    _check_words(plan.mode, plan.policy, plan.of if plan.kind is PlanKind.UNDO else "")
     for guard in plan.guards:
         _check_words(guard.limit)
         if guard.name not in GUARDS:

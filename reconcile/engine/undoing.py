@@ -14,7 +14,7 @@ from reconcile.model.job import KEEP_ALL, Job
 from reconcile.model.manifest import ABSENT, Manifest
 from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.receipt import Receipt
-from reconcile.model.treepath import TreePath
+from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run
 from reconcile.trees.versions import place_of
 
@@ -74,7 +74,7 @@ def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:
         return Plan(
             sight.made_from,
             taken.steps,
-            problems=_notes(taken),
+            problems=(*_cut_off(found), *_notes(taken)),
             kind=PlanKind.UNDO,
             of=run,
             reverts=() if found.kind is PlanKind.RESTORE else taken.reverts,
@@ -170,6 +170,15 @@ def _changed_since(run: str, changed: Sequence[LeftOut]) -> ChangedSince:
         where="\n".join(names),
         hint=f"leave them as they are: reconcile undo {run} --skip-changed",
     )
+
+
+def _cut_off(run: Run) -> tuple[Problem, ...]:
+    """A run that was killed did not come to note its last steps, and nobody knows which."""
+    was_killed = not run.ended_ns or (run.result == "interrupted" and not run.baseline_after)
+    if not was_killed:
+        return ()
+    why = "the run was killed, and what it did last may not be noted: that stays as it is"
+    return (Problem(ROOT, None, _CANNOT, why, "note"),)
 
 
 def _notes(taken: TakenBack) -> tuple[Problem, ...]:

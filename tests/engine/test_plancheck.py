@@ -5,7 +5,7 @@ import pytest
 
 from reconcile.engine.plancheck import check_plan
 from reconcile.model.errors import ManifestError
-from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Problem, Side
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Problem, Side
 from reconcile.model.treepath import TreePath
 from tests.cli.plans import Script, file, made_from
 
@@ -67,6 +67,7 @@ PLAN = plan_of(b"a")
         msgspec.structs.replace(PLAN, steps=(msgspec.structs.replace(PLAN.steps[0], reason=BAD),)),
         msgspec.structs.replace(PLAN, mode=BAD),
         msgspec.structs.replace(PLAN, policy=BAD),
+        msgspec.structs.replace(PLAN, kind=PlanKind.UNDO, of=BAD),
         msgspec.structs.replace(
             PLAN, conflicts=(Conflict(BAD, TreePath(b"a"), "x", None, None, None),)
         ),

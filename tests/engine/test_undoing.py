@@ -340,6 +340,25 @@ def test_undoing_a_won_conflict_brings_it_back_with_its_id(tmp_path: Path) -> No
     assert [each.id for each in pair.plan().conflicts] == [conflict.id]
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_of_a_killed_run_it_is_said_that_its_last_steps_may_not_be_known(
+    tmp_path: Path, ended: bool
+) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"file": b"edited"})
+    done = pair.run().run
+    assert not pair.plan(undo_maker(done)).problems
+    with Opened(pair.job, silent, exclusive=True) as opened, opened.store.transaction():
+        run = opened.store.runs.get(done)
+        assert run is not None
+        killed = replace(run, id="r-killed", ended_ns=0, result="", counts=(), baseline_after=0)
+        opened.store.runs.begin(killed)
+        if ended:
+            opened.store.runs.end(replace(killed, ended_ns=1, result="interrupted"))
+    plan = pair.plan(undo_maker("r-killed"))
+    assert [(problem.path, problem.code) for problem in plan.problems] == [(b"", "E_NOT_UNDONE")]
+
+
 def test_a_saved_undo_is_applied_as_any_plan(tmp_path: Path) -> None:
     pair = agreed(tmp_path)
     pair.put(L, {"file": b"edited"})
