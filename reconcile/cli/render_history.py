@@ -113,7 +113,7 @@ def run_lines(detail: RunDetail, shown: Shown, look: Look) -> list[str]:
         lines += ["", *row_lines(done, shown, look)]
         lines += _rule_lines(detail.done, look)
     if detail.not_done:
-        lines += ["", *not_done_lines(detail.not_done, look)]
+        lines += ["", *not_done_lines(detail.not_done, look, "the next run finds what is left")]
     if detail.not_reached:
         lines += ["", f"{counted(len(detail.not_reached), 'step')} never come to:"]
         lines += row_lines(_plan(detail, detail.not_reached), shown, look)

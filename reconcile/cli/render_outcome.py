@@ -14,8 +14,15 @@ _DONE = {
 _LISTED = 20
 
 
-def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
-    """Done, not done, what is left to a person, and the next command. `pair`: `LEFT RIGHT`."""
+AGAIN = "run again to continue"
+ANEW = "make a new plan to go on: this one is used"
+
+
+def outcome_lines(outcome: Outcome, look: Look, pair: str, again: str = AGAIN) -> list[str]:
+    """Done, not done, what is left to a person, and the next command. `pair`: `LEFT RIGHT`.
+
+    `again`: how to come to what was not done.
+    """
     if not outcome.run:
         lines = []
     else:
@@ -28,7 +35,7 @@ def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
         ]
         if outcome.done:
             lines.append(f"Undo this run: reconcile undo {outcome.run}")
-    lines += not_done_lines(outcome.not_done, look)
+    lines += not_done_lines(outcome.not_done, look, again)
     lines += problem_lines(outcome.problems, look)
     conflicts = outcome.conflicts
     if conflicts:
@@ -39,8 +46,8 @@ def outcome_lines(outcome: Outcome, look: Look, pair: str) -> list[str]:
     return lines
 
 
-def not_done_lines(ended: Iterable[Ended], look: Look) -> list[str]:
-    """One line a step that was not done, and that a second run goes on."""
+def not_done_lines(ended: Iterable[Ended], look: Look, again: str = AGAIN) -> list[str]:
+    """One line a step that was not done, and what leads on."""
     lines = []
     found = list(ended)
     for item in found[:_LISTED]:
@@ -51,7 +58,7 @@ def not_done_lines(ended: Iterable[Ended], look: Look) -> list[str]:
     if len(found) > _LISTED:
         lines.append(f"  {look.signs('…')} {len(found) - _LISTED:,} more")
     if found:
-        lines.append(f"{counted(len(found), 'step')} not done: run again to continue")
+        lines.append(f"{counted(len(found), 'step')} not done: {again}")
     return lines
 
 

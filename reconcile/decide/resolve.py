@@ -113,7 +113,7 @@ def ask(policy: Policy, found: Difference, rules: Rules) -> tuple[Verdict | None
     if policy is Policy.KEEP_BOTH:
         return (_WINS[rules.keep_name] if conflict_kind(found) == "meta" else Verdict.KEEP_BOTH), ""
     if policy is Policy.MERGE:
-        return (Verdict.MERGE, "") if _is_mergeable(found) else (None, "only files merge")
+        return (Verdict.MERGE, "") if _is_mergeable(found) else (None, _not_mergeable(found))
     side, doubt = _compare(policy, found, rules)
     return (_WINS[side], "") if side else (None, doubt)
 
@@ -128,6 +128,13 @@ def _survivor(found: Difference) -> Side | None:
 def _is_mergeable(found: Difference) -> bool:
     kinds = [entry and entry.kind for entry in (found.base, found.left, found.right)]
     return kinds == [Kind.FILE] * 3 and conflict_kind(found) != "meta"
+
+
+def _not_mergeable(found: Difference) -> str:
+    kinds = [entry and entry.kind for entry in (found.left, found.right)]
+    if found.base is None and kinds == [Kind.FILE] * 2:
+        return "both made it: there is no base to merge from"
+    return "only files merge"
 
 
 def _compare(policy: Policy, found: Difference, rules: Rules) -> tuple[Side | None, str]:

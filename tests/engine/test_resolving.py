@@ -234,7 +234,7 @@ def test_a_conflict_that_has_gone_needs_nothing(pair: Pair) -> None:
     ("choice", "note"),
     [
         (Choice.NEWER, "the times are too close"),
-        (Choice.MERGE, "only files merge"),
+        (Choice.MERGE, "both made it: there is no base"),
         (Choice.BASE, "there is no base"),
     ],
 )

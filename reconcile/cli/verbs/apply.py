@@ -8,7 +8,7 @@ from reconcile.cli.asked import job_asked, job_of_plan, what_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.prompt import ask_past_guards, ask_to_apply
-from reconcile.cli.render_outcome import outcome_lines
+from reconcile.cli.render_outcome import AGAIN, ANEW, outcome_lines
 from reconcile.cli.render_plan import row_lines
 from reconcile.cli.reporting import asked_reports, report_plan, report_run, tell_reports
 from reconcile.cli.session import Session
@@ -175,7 +175,8 @@ def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) 
     if face.format == LINES:
         _emit(face, outcome)
     elif face.format == TEXT and face.quiet < 2:
-        for line in outcome_lines(outcome, face.out, pair):
+        again = AGAIN if approval is not None else ANEW  # a saved plan asked nobody
+        for line in outcome_lines(outcome, face.out, pair, again):
             face.say(line)
     return code_of(face, outcome)
 
