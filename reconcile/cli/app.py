@@ -102,9 +102,7 @@ def _command(verb: Verb) -> Callable[..., Parsed]:
             value = given[_argument(word)]
             words += value if isinstance(value, list) else [value] if value is not None else []
         kept = {option.dest: given[option.dest] for option in options}
-        said = {
-            dest: value for dest, value in kept.items() if value or value == "" or value is False
-        }
+        said = {dest: value for dest, value in kept.items() if _was_said(value)}
         return Parsed(verb.name, said, words)
 
     arguments = [_word_parameter(word) for word in verb.words]

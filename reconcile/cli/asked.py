@@ -9,9 +9,10 @@ import msgspec
 from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import scan
-from reconcile.cli.places import endpoint, refuse_overlap, state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.decide.settle import settle
 from reconcile.engine.job_places import find
+from reconcile.engine.places import endpoint, refuse_overlap
 from reconcile.engine.planfile import SavedPlan
 from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
@@ -78,7 +79,7 @@ def job_between(face: Face, left: str, right: str) -> Job:
     defaults = Job(
         left=left,
         right=right,
-        state_dir=state_dir(face.value("state_dir"), face.env),
+        state_dir=state_dir_of(face),
         rules=Rules(now_ns=time.time_ns()),
     )
     return settle(flags_of(face), face.env, defaults, _read_file)
@@ -93,7 +94,7 @@ def job_of_plan(face: Face, saved: SavedPlan) -> Job:
         job,
         left=sides[0],
         right=sides[1],
-        state_dir=state_dir(face.value("state_dir"), face.env),
+        state_dir=state_dir_of(face),
     )
     return face.job
 

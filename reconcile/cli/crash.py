@@ -8,7 +8,7 @@ import traceback
 
 from reconcile import __version__
 from reconcile.cli.face import Face
-from reconcile.cli.places import redacted, state_dir
+from reconcile.engine.places import redacted, state_dir
 
 
 def write_crash_file(face: Face | None, error: Exception, argv: list[str]) -> str:

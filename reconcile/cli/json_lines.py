@@ -9,8 +9,8 @@ from reconcile import __version__
 from reconcile.cli.display import display_text
 from reconcile.cli.events_json import Event, ExitEvent, Hello, ProgressEvent, ScanEvent
 from reconcile.cli.exits import name_of
-from reconcile.cli.places import redacted
 from reconcile.cli.words import utc_text
+from reconcile.engine.places import redacted
 
 
 class JsonLines:

@@ -1,21 +1,9 @@
-"""Where things are: see `engine/places.py`, which the Python API shares."""
+"""Where the state of a command line is."""
 
-from reconcile.engine.places import (
-    default_state_dir,
-    endpoint,
-    is_remote,
-    local_endpoint,
-    redacted,
-    refuse_overlap,
-    state_dir,
-)
+from reconcile.cli.face import Face
+from reconcile.engine.places import state_dir
 
-__all__ = [
-    "default_state_dir",
-    "endpoint",
-    "is_remote",
-    "local_endpoint",
-    "redacted",
-    "refuse_overlap",
-    "state_dir",
-]
+
+def state_dir_of(face: Face) -> str:
+    """--state-dir > RECONCILE_STATE_DIR > the default; absolute."""
+    return state_dir(face.value("state_dir"), face.env)

@@ -49,8 +49,3 @@ def _more(error: ReconcileError) -> str:
 def _in_line(text: str) -> str:
     """Several lines as one, runs of blanks as one."""
     return ", ".join(" ".join(part.split()) for part in text.split("\n")) if "\n" in text else text
-
-
-def warning_line(message: str, look: Look) -> str:
-    """One line."""
-    return f"{look.paint('warning:', 'warning')} {look.text(message)}"

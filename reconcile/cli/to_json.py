@@ -1,7 +1,7 @@
 """Engine values as the JSON structs of `events_json`: a translation, nothing is decided."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
@@ -28,7 +28,7 @@ from reconcile.cli.words import utc_text
 from reconcile.decide.chosen import Answer, Ending
 from reconcile.engine.outcome import Outcome
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.plan import Action, Conflict, Plan, PlanKind, Problem, Step
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Problem, Step
 from reconcile.model.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -158,11 +158,10 @@ def bytes_of(plan: Plan) -> dict[str, int]:
     return {"left_to_right": there, "right_to_left": back}
 
 
-def guards_of(plan: Plan) -> list[Guard]:
+def guard_items(guards: Iterable[GuardCheck]) -> list[Guard]:
     """Every guard as evaluated."""
     return [
-        Guard(name=g.name, limit=g.limit, actual=g.actual, ok=g.ok, detail=g.detail)
-        for g in plan.guards
+        Guard(name=g.name, limit=g.limit, actual=g.actual, ok=g.ok, detail=g.detail) for g in guards
     ]
 
 
@@ -182,7 +181,7 @@ def plan_events(plan: Plan, plan_id: str, file: str = "") -> Iterator[Event]:
         no_op=plan.is_empty,
         first_run=plan.first_run,
         baseline=plan.made_from.generation or None,
-        guards=guards_of(plan),
+        guards=guard_items(plan.guards),
         file=file or UNSET,
         kind=UNSET if plan.kind is PlanKind.SYNC else plan.kind.value,
         of=display_text(plan.of) if plan.of else UNSET,

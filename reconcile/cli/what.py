@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from reconcile.cli.asked import flags_of
 from reconcile.cli.face import Face
-from reconcile.cli.places import refuse_overlap, state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.decide.job_file import Book, JobEntry
 from reconcile.engine.job_files import Loaded, read_file
 from reconcile.engine.jobs import alias, job_named, settled_job, side_of, sides_of
 from reconcile.engine.outcome import Named
 from reconcile.engine.pairs import pair_id
+from reconcile.engine.places import refuse_overlap
 from reconcile.model.errors import ReconcileError, UsageError
 from reconcile.model.job import Job
 from reconcile.trees.open import place_name
@@ -24,7 +25,7 @@ def job_of_file(face: Face, words: Sequence[str]) -> Job:
     """
     entry = _named(face, words[0]) if words else _only(face)
     loaded = _loaded(face)
-    directory = state_dir(face.value("state_dir"), face.env)
+    directory = state_dir_of(face)
     job = settled_job(loaded.book, entry, flags_of(face), face.env, directory, read_file)
     refuse_overlap(job.left, job.right)
     return job

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconcile.engine.known import begun
 from reconcile.model.errors import NotFound, UsageError
 from reconcile.model.manifest import ABSENT, Header, Manifest, build, walk
 from reconcile.store.records import Baseline, Run
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from reconcile.engine.opened import Opened
 
 NONE = "none"
-_ALL = 1_000_000
 
 
 class Reference(NamedTuple):
@@ -69,7 +69,7 @@ def _number(store: Store, reference: str) -> int:
     if digits.isdecimal():
         return int(digits)
     if reference.startswith("r-"):
-        return _after(_run(store.runs.recent(_ALL), reference))
+        return _after(_run(store.runs.every(), reference))
     raise UsageError(
         f"`{reference}` names no baseline",
         hint="#41 (a generation), r-… (a run), FILE.rman (a manifest), none",
@@ -77,12 +77,11 @@ def _number(store: Store, reference: str) -> int:
 
 
 def _run(runs: Sequence[Run], reference: str) -> Run:
-    found = [run for run in runs if run.id.startswith(reference)]
-    exact = [run for run in found if run.id == reference]
-    if len(exact or found) != 1:
+    found = begun(reference, runs, lambda run: run.id)
+    if len(found) != 1:
         word = "several runs begin with" if found else "there is no run"
         raise NotFound(f"{word} `{reference}` of these two sides", hint="see: reconcile history")
-    return (exact or found)[0]
+    return found[0]
 
 
 def _after(run: Run) -> int:

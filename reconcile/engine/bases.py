@@ -111,11 +111,6 @@ class Bases:
             return None  # the side cannot be reached: what it keeps is not at hand
 
 
-def base_content(opened: Opened, path: TreePath, entry: Entry) -> bytes | None:
-    """The content of `entry`, which the baseline has at `path`; None: it is not kept."""
-    return Bases(opened).content(path, entry)
-
-
 def text_at(opened: Opened, side: Side, path: TreePath, entry: Entry) -> bytes | None:
     """The file's content when it is a text to merge and still what was seen; else None."""
     if entry.kind != Kind.FILE or entry.size > LIMIT_BYTES:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from reconcile.engine.known import KnownPair, find_run, known_pairs
+from reconcile.engine.known import KnownPair, find_run, in_state, known_pairs
 from reconcile.engine.outcome import Ended
 from reconcile.model.block import HashName
 from reconcile.model.codec import decode
@@ -24,7 +24,6 @@ from reconcile.store.state import Store
 from reconcile.trees.versions import place_of
 
 T = TypeVar("T")
-_ALL = 1_000_000
 _FEW = 1000
 ADOPT = "adopt"
 """The kind of a run that only took in what was equal on both sides: no step, no journal."""
@@ -184,15 +183,11 @@ def _pairs(state_dir: str, pair: str) -> Iterator[KnownPair]:
 
 
 def _read(known: KnownPair, ask: Callable[[KnownPair, Store], T]) -> T:
-    store = Store.open(known.directory, create=False)
-    try:
-        return ask(known, store)
-    finally:
-        store.close()
+    return in_state(known, lambda store: ask(known, store))
 
 
 def _entries(known: KnownPair, store: Store) -> Sequence[RunEntry]:
-    runs = store.runs.recent(_ALL)
+    runs = store.runs.every()
     makers = _Entries(known, store, runs)
     found = [makers.entry(run) for run in runs]
     listed = {run.id for run in runs}
@@ -262,12 +257,12 @@ class _Entries:
 
 def _detail(known: KnownPair, store: Store, run: Run) -> RunDetail:
     journal = tuple(store.runs.journal(run.id))
-    plan = _plan(run)
+    plan = plan_of(run)
     tried = {step.id for step, _ in journal}
     versions = tuple(each for each in versions_of(store) if each.version.run == run.id)
     made = sum(1 for _, receipt in journal if receipt.version)
     return RunDetail(
-        _Entries(known, store, store.runs.recent(_ALL)).entry(run),
+        _Entries(known, store, store.runs.every()).entry(run),
         run,
         tuple(step for step, receipt in journal if receipt.status is Status.DONE),
         tuple(Ended(*each) for each in journal if each[1].status is not Status.DONE),
@@ -280,7 +275,7 @@ def _detail(known: KnownPair, store: Store, run: Run) -> RunDetail:
     )
 
 
-def _plan(run: Run) -> Plan | None:
+def plan_of(run: Run) -> Plan | None:
     """What it carried out, as far as it is kept; None: nothing of it."""
     try:
         return decode(run.plan, Plan) if run.plan else None

@@ -4,6 +4,7 @@ An id may be given as any beginning of it that only one has.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from reconcile.store.records import PairRecord, Run, Standing
 from reconcile.store.state import Store, pair_directory
 
 T = TypeVar("T")
-_ALL = 1_000_000
+Named = TypeVar("Named")
 LAST = "last"
 """Names the run that began last of all."""
 
@@ -49,9 +50,9 @@ def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
     if run == LAST:
         newest = last_run(state_dir)
         run = newest[1].id if newest is not None else LAST
-    every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.recent(_ALL))))
+    every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.every())))
     pair, found = _one(run, "run", every, "reconcile history")
-    return pair, _in_state(pair, lambda store: store.runs.get(found.id)) or found
+    return pair, in_state(pair, lambda store: store.runs.get(found.id)) or found
 
 
 def find_conflict(state_dir: str, conflict: str) -> tuple[KnownPair, Standing]:
@@ -87,14 +88,17 @@ def directory_of(job: Job) -> str:
 
 def journal_of(directory: str, run: str) -> tuple[Run, Sequence[tuple[Step, Receipt]]]:
     """The run of this full id in a pair's state, with every step it came to. Raises: NotFound."""
-    store = Store.open(directory, create=False)
-    try:
+    with closing(Store.open(directory, create=False)) as store:
         found = store.runs.get(run)
         if found is None:
             raise NotFound(f"no run `{run}` is known", hint="see: reconcile history")
         return found, store.runs.journal(run)
-    finally:
-        store.close()
+
+
+def begun(wanted: str, found: Sequence[Named], id_of: Callable[[Named], str]) -> Sequence[Named]:
+    """What bears this id; else all whose id begins so."""
+    exact = [each for each in found if id_of(each) == wanted]
+    return exact or [each for each in found if id_of(each).startswith(wanted)]
 
 
 def _known(state_dir: str, record: PairRecord) -> KnownPair:
@@ -103,12 +107,10 @@ def _known(state_dir: str, record: PairRecord) -> KnownPair:
     return KnownPair(record.pair, directory, record.left, record.right, job)
 
 
-def _in_state(pair: KnownPair, ask: Callable[[Store], T]) -> T:
-    store = Store.open(pair.directory, create=False)
-    try:
+def in_state(pair: KnownPair, ask: Callable[[Store], T]) -> T:
+    """What `ask` makes of the pair's state, opened for looking. Raises: StateError, Denied."""
+    with closing(Store.open(pair.directory, create=False)) as store:
         return ask(store)
-    finally:
-        store.close()
 
 
 def _each(
@@ -117,7 +119,7 @@ def _each(
     """(pair, id, what bears it) of every pair; a state that cannot be read is passed over."""
     for pair in known_pairs(state_dir):
         try:
-            named = _in_state(pair, lambda store: tuple(ask(store)))
+            named = in_state(pair, lambda store: tuple(ask(store)))
         except ReconcileError:
             continue
         for identifier, bearer in named:
@@ -127,8 +129,7 @@ def _each(
 def _one(
     wanted: str, word: str, every: Sequence[tuple[KnownPair, str, T]], where: str
 ) -> tuple[KnownPair, T]:
-    exact = [found for found in every if found[1] == wanted]
-    matching = exact or [found for found in every if wanted and found[1].startswith(wanted)]
+    matching = begun(wanted, every, lambda found: found[1]) if wanted else []
     if len(matching) == 1:
         return matching[0][0], matching[0][2]
     if matching:

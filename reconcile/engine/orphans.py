@@ -19,8 +19,6 @@ from reconcile.trees.open import is_remote
 from reconcile.trees.rooted import Root
 from reconcile.trees.versions import VERSIONS, text_of
 
-_ALL = 1_000_000
-
 
 def note_orphans(opened: Opened) -> int:
     """Note what runs of this pair keep on this machine and the state does not know; how many.
@@ -29,7 +27,7 @@ def note_orphans(opened: Opened) -> int:
     content of what was not known.
     """
     known = {(version.side, version.place) for version in opened.store.versions.find()}
-    runs = {run.id for run in opened.store.runs.recent(_ALL)}
+    runs = {run.id for run in opened.store.runs.every()}
     newest = opened.store.baselines.newest()
     hash_name = newest.header.hash_name if newest is not None else opened.job.hash_name
     found: list[Version] = []

@@ -35,10 +35,12 @@ class Past:
         """(run, side, where it was kept) -> what the run had found there."""
         self._versions: dict[TreePath, list[Version]] = {}
         self._by_content: Mapping[tuple[Side, bytes], Sequence[Version]] | None = None
+        self._every = opened.store.versions.find()
+        self._started_ns = {run.id: run.started_ns for run in opened.store.runs.every()}
         for top in tops:
             for told in self._rows(top):
                 self._take(told)
-        for version in opened.store.versions.find():
+        for version in self._every:
             if any(is_under(version.path, top) for top in tops):
                 self._versions.setdefault(version.path, []).append(version)
                 self._take_version(version)
@@ -76,7 +78,7 @@ class Past:
         """A version of any name that holds this content."""
         if self._by_content is None:
             found: dict[tuple[Side, bytes], list[Version]] = {}
-            for version in self._opened.store.versions.find():
+            for version in self._every:
                 found.setdefault((version.side, version.content_id), []).append(version)
             self._by_content = found
         for version in self._by_content.get((side, content_id), ()):
@@ -94,8 +96,7 @@ class Past:
         run, step, receipt = told
         if receipt.status is not Status.DONE:
             return
-        found = self._opened.store.runs.get(run)
-        started_ns = found.started_ns if found is not None else 0
+        started_ns = self._started_ns.get(run, 0)
         kept = place_of(run, step.at, receipt.version) if receipt.version else None
         if receipt.version and step.expect is not None:
             self._found[run, step.side, receipt.version] = step.expect

@@ -14,17 +14,16 @@ import msgspec
 from reconcile.decide.retention import Kept, Needed, superfluous
 from reconcile.engine.bases import contents
 from reconcile.engine.events import Listener, Phase
-from reconcile.engine.history import NumberedVersion, versions_of
+from reconcile.engine.history import NumberedVersion, plan_of, versions_of
 from reconcile.engine.opened import Opened
 from reconcile.engine.orphans import note_orphans
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
-from reconcile.model.codec import decode
 from reconcile.model.entry import Kind
-from reconcile.model.errors import ManifestError, ReconcileError
+from reconcile.model.errors import ReconcileError
 from reconcile.model.job import Durability, Job, Retention
 from reconcile.model.manifest import walk
-from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
+from reconcile.model.plan import PlanKind, Problem, Side
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run, Version
 from reconcile.store.state import Store
@@ -153,16 +152,10 @@ def _needed_runs(run: Run) -> set[str]:
 def _sources(store: Store, run: Run) -> Iterator[bytes]:
     """The contents that an unfinished run brings from somewhere."""
     whole = store.runs.get(run.id)
-    for step in _steps(whole.plan if whole is not None else b""):
+    plan = plan_of(whole) if whole is not None else None
+    for step in plan.steps if plan is not None else ():
         if step.source is not None:
             yield step.source.entry.id
-
-
-def _steps(plan: bytes) -> Sequence[Step]:
-    try:
-        return decode(plan, Plan).steps if plan else ()
-    except ManifestError:
-        return ()
 
 
 def _found(opened: Opened, takes_part: TakesPart) -> Pruning:

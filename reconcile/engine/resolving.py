@@ -23,7 +23,7 @@ from reconcile.decide.chosen import (
 from reconcile.decide.registers import like_both
 from reconcile.engine.bases import LIMIT_BYTES, Bases, content_at, contents, is_text
 from reconcile.engine.events import silent
-from reconcile.engine.known import KnownPair, known_pairs
+from reconcile.engine.known import KnownPair, begun, in_state, known_pairs
 from reconcile.engine.merging import Merged, Texts, merge_texts, spelled
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome
@@ -38,7 +38,6 @@ from reconcile.model.treepath import TreePath, order_key
 from reconcile.store.content import ContentStore
 from reconcile.store.database import DATABASE_NAME
 from reconcile.store.records import Standing
-from reconcile.store.state import Store
 
 
 class OpenConflict(NamedTuple):
@@ -71,11 +70,7 @@ def open_conflicts(state_dir: str, pairs: Iterable[str] = ()) -> Sequence[OpenCo
 def _standing(pair: KnownPair) -> Sequence[Standing]:
     if not os.path.lexists(os.path.join(pair.directory, DATABASE_NAME)):
         return ()
-    store = Store.open(pair.directory, create=False)
-    try:
-        return store.conflicts.standing()
-    finally:
-        store.close()
+    return in_state(pair, lambda store: store.conflicts.standing())
 
 
 def named(found: Sequence[OpenConflict], wanted: str) -> OpenConflict:
@@ -83,11 +78,10 @@ def named(found: Sequence[OpenConflict], wanted: str) -> OpenConflict:
 
     Raises: NotFound; UsageError, when several do.
     """
-    exact = [each for each in found if each.conflict.id == wanted]
-    matching = exact or [each for each in found if each.conflict.id.startswith(wanted)]
+    matching = begun(wanted, found, lambda each: each.conflict.id)
     if len(matching) == 1:
         return matching[0]
-    if matching and exact:
+    if matching and matching[0].conflict.id == wanted:
         where = ", ".join(f"{each.pair.left} and {each.pair.right}" for each in matching[:3])
         hint = f"name its two sides as well: reconcile conflicts resolve {wanted} LEFT RIGHT"
         raise UsageError(f"{wanted} stands in several pairs: {where}", hint=hint)

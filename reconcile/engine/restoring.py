@@ -5,6 +5,7 @@ the next apply carries it over.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 import msgspec
@@ -288,7 +289,7 @@ def _knows(known: KnownPair, paths: Sequence[TreePath]) -> bool:
         store = Store.open(known.directory, create=False)
     except ReconcileError:
         return False
-    try:
+    with closing(store):
         versions = {version.path for version in store.versions.find()}
         return all(
             any(is_under(each, path) for each in versions)
@@ -296,8 +297,6 @@ def _knows(known: KnownPair, paths: Sequence[TreePath]) -> bool:
             or store.runs.about(path, below=True)
             for path in paths
         )
-    finally:
-        store.close()
 
 
 def _text(path: TreePath) -> str:

@@ -35,8 +35,12 @@ class Runs:
         row = self._database.one("SELECT body, plan FROM runs WHERE id = ?", run)
         return None if row is None else self._run(row[0], row[1])
 
+    def every(self) -> Sequence[Run]:
+        """All runs, newest first, without their plans."""
+        return self.recent(-1)
+
     def recent(self, count: int) -> Sequence[Run]:
-        """The last runs, newest first, without their plans."""
+        """The last runs, newest first, without their plans; all, when `count` is negative."""
         rows = self._database.rows(
             "SELECT body FROM runs ORDER BY started_ns DESC, id DESC LIMIT ?", count
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.cli.duration import seconds_of
-from reconcile.cli.places import endpoint, local_endpoint, redacted, refuse_overlap, state_dir
+from reconcile.engine.places import endpoint, local_endpoint, redacted, refuse_overlap, state_dir
 from reconcile.model.errors import SecretInUrl, UsageError
 
 

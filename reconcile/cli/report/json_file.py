@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from reconcile.cli.events_json import ConflictItem, Guard
 from reconcile.cli.report.columns import Report, ReportRow, carried, totals
-from reconcile.cli.to_json import conflict_item, path_fields
+from reconcile.cli.to_json import conflict_item, guard_items, path_fields
 from reconcile.cli.words import utc_text
 
 FORMAT = "reconcile-report/1.0"
@@ -101,10 +101,7 @@ def _document(report: Report) -> ReportDocument:
         notes=list(report.notes),
         counts=totals(report.rows),
         bytes={"left_to_right": there, "right_to_left": back},
-        guards=[
-            Guard(name=g.name, limit=g.limit, actual=g.actual, ok=g.ok, detail=g.detail)
-            for g in report.guards
-        ],
+        guards=guard_items(report.guards),
         conflicts=[conflict_item(each, report.hash_name) for each in report.conflicts],
         rows=[],
     )

@@ -19,7 +19,6 @@ from reconcile.cli.config_json import (
 )
 from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
-from reconcile.cli.places import refuse_overlap
 from reconcile.cli.schemas import job_file_schema
 from reconcile.cli.words import counted
 from reconcile.decide.given import DEFAULT, Spot
@@ -28,6 +27,7 @@ from reconcile.decide.job_shown import Shown, shown, toml
 from reconcile.engine.job_files import Checked, read
 from reconcile.engine.job_places import Found, find, places
 from reconcile.engine.jobs import check_variables, job_named, sides_of, url_of
+from reconcile.engine.places import refuse_overlap
 from reconcile.engine.reach import reach
 from reconcile.model.errors import ExitCode, ReconcileError, UsageError
 

@@ -19,7 +19,7 @@ from reconcile.cli.conflicts_json import (
 )
 from reconcile.cli.display import display_text
 from reconcile.cli.face import Face
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.render_conflict import (
     below_lines,
     clock_ns,
@@ -76,7 +76,7 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
     what = [word for word in face.words if not _ID.match(word)]
     asked = job_asked(face, what) if what else None
     pairs = [pair_id(asked.left, asked.right)] if asked is not None else []
-    found = open_conflicts(state_dir(face.value("state_dir"), face.env), pairs)
+    found = open_conflicts(state_dir_of(face), pairs)
     if ids:
         chosen = [named(found, wanted) for wanted in ids]
         found = [each for each in found if each in chosen]
@@ -100,7 +100,7 @@ def job_behind(face: Face, asked: Job | None, found: OpenConflict) -> Job:
 def _list(face: Face) -> int:
     _, _, found = asked_about(face)
     if face.is_json:
-        directory = state_dir(face.value("state_dir"), face.env)
+        directory = state_dir_of(face)
         items = [standing_item(each) for each in found]
         face.document(ConflictsDocument(state_dir=directory, conflicts=items))
     elif found or not face.quiet:

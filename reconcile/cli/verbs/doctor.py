@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reconcile.cli.asked import job_asked
 from reconcile.cli.face import LINES, Face
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.words import counted
 from reconcile.engine.health import Check, machine_checks, state_checks, worst
 from reconcile.engine.health_sides import side_checks
@@ -41,7 +41,7 @@ def _sides(face: Face) -> Sequence[tuple[str, str]]:
             raise UsageError(
                 "--probe writes on a side, and none is named", hint="reconcile doctor LEFT RIGHT"
             )
-        known = known_pairs(state_dir(face.value("state_dir"), face.env))
+        known = known_pairs(state_dir_of(face))
         pairs = [(pair.left, pair.right) for pair in known if pair.left] if face.flag("all") else []
     elif face.flag("all"):
         raise UsageError("--all is every pair that is known, so no pair is named beside it")
@@ -54,7 +54,7 @@ def _sides(face: Face) -> Sequence[tuple[str, str]]:
 
 def _checks(face: Face, sides: Sequence[tuple[str, str]]) -> Iterator[Check]:
     yield from machine_checks(face.env)
-    yield from state_checks(state_dir(face.value("state_dir"), face.env))
+    yield from state_checks(state_dir_of(face))
     for side, other in sides:
         yield from side_checks(side, other, probe=face.flag("probe"))
 

@@ -16,7 +16,7 @@ from reconcile.cli.history_json import (
     version_item,
 )
 from reconcile.cli.moment import moment_ns
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.render_history import (
     LEGEND,
     path_lines,
@@ -81,10 +81,6 @@ def _path(text: str) -> TreePath:
     return ROOT if plain in (b"", b".") else parse(plain)
 
 
-def _directory(face: Face) -> str:
-    return state_dir(face.value("state_dir"), face.env)
-
-
 def _pair(face: Face, words: Sequence[str]) -> str:
     """The id of the pair that WHAT names; empty: every pair."""
     if not words:
@@ -104,14 +100,14 @@ def _list(face: Face, words: Sequence[str]) -> int:
     since = face.value("since")
     since_ns = moment_ns("since", since, now_ns) if since else 0
     count = face.number("count", _LISTED)
-    every = runs_of(_directory(face), _pair(face, words))
+    every = runs_of(state_dir_of(face), _pair(face, words))
     chosen = [each for each in every if each.started_ns >= since_ns]
     if face.flag("failed"):
         chosen = [each for each in chosen if not each.is_well]
     shown = chosen[:count]
     if face.is_json:
         runs = [run_item(each) for each in shown]
-        face.document(HistoryDocument(state_dir=_directory(face), total=len(chosen), runs=runs))
+        face.document(HistoryDocument(state_dir=state_dir_of(face), total=len(chosen), runs=runs))
     elif shown or not face.quiet:
         for line in _list_lines(face, shown, len(chosen), len(every)):
             face.say(line)
@@ -159,7 +155,7 @@ def _typed(pair: KnownPair) -> str:
 def _of_run(face: Face, run: str) -> int:
     places = asked_reports(face)
     shown = shown_of(face)
-    detail = run_detail(_directory(face), run)
+    detail = run_detail(state_dir_of(face), run)
     entry = detail.entry
     if report_run(face, places, entry.pair.directory, entry.id):
         return ExitCode.OK
@@ -184,7 +180,7 @@ def _after_run(entry: RunEntry) -> list[str]:
 
 def _of_path(face: Face, words: Sequence[str], path: TreePath) -> int:
     _refuse_report(face)
-    directory, pair = _directory(face), _pair(face, words)
+    directory, pair = state_dir_of(face), _pair(face, words)
     events = path_history(directory, path, pair)
     kept = [each for each in kept_versions(directory, pair, path) if each.versions]
     if face.is_json:

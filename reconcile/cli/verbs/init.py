@@ -8,7 +8,6 @@ from typing import TypeVar
 from reconcile.cli.asked import flags_of
 from reconcile.cli.config_json import InitDocument
 from reconcile.cli.face import Face
-from reconcile.cli.places import endpoint, is_remote, refuse_overlap, state_dir
 from reconcile.cli.prompt import ask
 from reconcile.cli.render_plan import wrapped
 from reconcile.decide.job_file import NAME
@@ -16,6 +15,7 @@ from reconcile.decide.job_shown import Said
 from reconcile.decide.job_text import job_file_text, job_table
 from reconcile.decide.settle import settle
 from reconcile.engine.job_places import places
+from reconcile.engine.places import endpoint, is_remote, refuse_overlap, state_dir
 from reconcile.engine.reach import reach
 from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, UsageError
 from reconcile.model.job import Job

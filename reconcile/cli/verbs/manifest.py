@@ -14,7 +14,6 @@ from reconcile.cli.documents_json import (
 from reconcile.cli.events_json import ManifestEvent
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, Face
-from reconcile.cli.places import local_endpoint
 from reconcile.cli.render_manifest import (
     change_of,
     comparison_line,
@@ -34,6 +33,7 @@ from reconcile.engine.manifests import (
     compare_manifests,
     list_manifest,
 )
+from reconcile.engine.places import local_endpoint
 from reconcile.model.difference import Difference
 from reconcile.model.errors import ExitCode, UsageError
 from reconcile.model.rman import Counts

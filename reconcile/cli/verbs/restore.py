@@ -9,7 +9,7 @@ from reconcile.cli.answer import shown_of
 from reconcile.cli.asked import job_asked
 from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.moment import moment_ns
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.session import Session
 from reconcile.cli.verbs.undo import asked_again, look_or_change
 from reconcile.cli.words import size_text, time_text
@@ -30,7 +30,7 @@ _SIDES = {"": (), "left": (Side.LEFT,), "right": (Side.RIGHT,), "both": (Side.LE
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md."""
     shown_of(face)
-    directory = state_dir(face.value("state_dir"), face.env)
+    directory = state_dir_of(face)
     paths, pair = _places(face, known_pairs(directory))
     known = pair_of(directory, paths, pair)
     asked = Asked(paths, _at(directory, face.value("at")), _SIDES[face.value("side")])

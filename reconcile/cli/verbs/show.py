@@ -8,13 +8,13 @@ from reconcile.cli.answer import now_ns, print_plan, print_porcelain
 from reconcile.cli.display import display_text
 from reconcile.cli.documents_json import PlanDocument
 from reconcile.cli.face import PORCELAIN, REPORTS, Face
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.reporting import asked_reports, report_plan, tell_reports
 from reconcile.cli.to_json import (
     bytes_of,
     conflict_item,
     counts_of,
-    guards_of,
+    guard_items,
     problem_item,
     step_item,
 )
@@ -31,7 +31,7 @@ def run(face: Face) -> int:
         return _manifest(face)
     reports = asked_reports(face)
     saved = load_plan(face.words[0])
-    notes = notes_on(saved, state_dir(face.value("state_dir"), face.env), now_ns())
+    notes = notes_on(saved, state_dir_of(face), now_ns())
     versions = saved.job.versions
     if report_plan(
         face, reports, saved.plan, saved.id, saved.created_ns, versions=versions, notes=notes
@@ -110,5 +110,5 @@ def document(saved: SavedPlan, notes: list[str]) -> PlanDocument:
         steps=[step_item(step, hash_name) for step in plan.steps],
         conflicts=[conflict_item(conflict, hash_name) for conflict in plan.conflicts],
         problems=[problem_item(problem) for problem in plan.problems],
-        guards=guards_of(plan),
+        guards=guard_items(plan.guards),
     )

@@ -7,7 +7,7 @@ from reconcile.cli.documents_json import PairItem, StatusDocument
 from reconcile.cli.exits import worst
 from reconcile.cli.face import Face
 from reconcile.cli.look import Look
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.verb_table import verb_named
 from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
 from reconcile.engine.inspection import status
@@ -26,7 +26,7 @@ _NARROW = 64
 
 def run(face: Face) -> int:
     """0; with --exit-code CONFLICTS, or CHANGES when a pair needs a run."""
-    directory = state_dir(face.value("state_dir"), face.env)
+    directory = state_dir_of(face)
     named = _jobs(face)
     found = [each for each in status(directory, named) if not face.words or each.job]
     if face.is_json:

@@ -3,7 +3,7 @@
 from reconcile.cli.answer import shown_of
 from reconcile.cli.asked import flags_of
 from reconcile.cli.face import Face
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.verbs.apply import change
 from reconcile.cli.verbs.diff import look
 from reconcile.decide.settle import settle
@@ -15,7 +15,7 @@ from reconcile.model.job import Job
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md."""
     shown_of(face)
-    directory = state_dir(face.value("state_dir"), face.env)
+    directory = state_dir_of(face)
     _, found, job = run_to_undo(directory, face.words[0] if face.words else "")
     make = undo_maker(found.id, skip_changed=face.flag("skip_changed"))
     return look_or_change(face, asked_again(face, job), make, f"undo {found.id}")

@@ -17,7 +17,7 @@ from reconcile.cli.history_json import (
     pair_versions,
     pruned_pair,
 )
-from reconcile.cli.places import state_dir
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.prompt import ask
 from reconcile.cli.render_history import (
     pair_text,
@@ -49,10 +49,6 @@ def run(face: Face) -> int:
     return _prune(face) if face.verb.endswith("prune") else _list(face)
 
 
-def _directory(face: Face) -> str:
-    return state_dir(face.value("state_dir"), face.env)
-
-
 def _takes_part(face: Face) -> Callable[[TreePath], bool]:
     """What `--only` lets through; everything without it."""
     if "glob" not in face.options:
@@ -62,7 +58,7 @@ def _takes_part(face: Face) -> Callable[[TreePath], bool]:
 
 
 def _list(face: Face) -> int:
-    directory, takes_part = _directory(face), _takes_part(face)
+    directory, takes_part = state_dir_of(face), _takes_part(face)
     pair = ""
     if face.words:
         job = job_asked(face, face.words)
@@ -134,7 +130,7 @@ def _jobs(face: Face) -> list[Job]:
     """
     flags = flags_of(face)
     asked = [job_asked(face, face.words)] if face.words else []
-    known = [] if face.words else known_pairs(_directory(face))
+    known = [] if face.words else known_pairs(state_dir_of(face))
     for pair in known:
         if pair.job is None:
             face.note(f"note: left alone, apply it once more: {pair.left}  {pair.right}")
