@@ -6,21 +6,26 @@ from collections.abc import Callable
 import msgspec
 
 from reconcile.cli.face import Face
+from reconcile.cli.render_plan import wrapped
 from reconcile.cli.words import counted
 from reconcile.model.job import Job
 from reconcile.model.plan import Action, GuardCheck, Plan, Side
 from reconcile.model.policy import Limits
+
+_ANSWERS = "[y]es / [n]o / [d]etails / [s]ave plan: "
 
 
 def ask_to_apply(
     face: Face, plan: Plan, details: Callable[[], None], save: Callable[[str], None]
 ) -> bool:
     """`y` applies; `d` shows every step, `s` saves the plan; anything else is no."""
-    text = question(plan)
-    if len(text) >= face.err.columns:
-        text = text.replace("? ", "?\n", 1)
+    text = f"{question(plan)} {_ANSWERS}"
     while True:
-        answer = ask(face, text).lower()
+        if len(text) < face.err.columns:
+            answer = ask(face, text).lower()
+        else:
+            sys.stderr.write("\n".join(wrapped(question(plan), face.err)) + "\n")
+            answer = ask(face, _ANSWERS).lower()
         if answer in ("d", "details"):
             details()
         elif answer in ("s", "save"):
@@ -40,10 +45,7 @@ def question(plan: Plan) -> str:
         if any(s.side is side and s.action is Action.DELETE for s in plan.steps)
     ]
     noted = f" (deletes {', '.join(deletes)})" if deletes else ""
-    return (
-        f"Apply {counted(len(plan.steps), 'change')}{noted}? "
-        "[y]es / [n]o / [d]etails / [s]ave plan: "
-    )
+    return f"Apply {counted(len(plan.steps), 'change')}{noted}?"
 
 
 def ask_past_guards(face: Face, job: Job, plan: Plan) -> Job | None:

@@ -139,3 +139,14 @@ def test_a_terminal_has_colour_and_no_color_takes_it_away(
     with terminal("diff left right", pair, {**environment, "NO_COLOR": "1"}) as child:
         assert child.ends() == 0
         assert "\x1b[" not in child.seen
+
+
+def test_a_question_too_long_for_the_terminal_is_asked_on_two_lines(
+    pair: Path, environment: Environment
+) -> None:
+    environment["COLUMNS"] = "40"
+    with terminal("apply left right --summary", pair, environment) as child:
+        child.wait_for("Apply 1 change?\r\n[y]es / [n]o")
+        child.type("y\n")
+        assert child.ends() == 0
+    assert was_applied(pair)
