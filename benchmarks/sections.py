@@ -211,8 +211,24 @@ def reports(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
         yield row("reports", f"{steps:,} steps", result, limits, tree_memory_mib(shown))
 
 
+def completion(bench: Bench, workloads: Sequence[str]) -> Iterator[Row]:
+    """What a press of Tab costs; the peer's answers are the files here, which it leaves to bash."""
+    del workloads
+    demo, state = bench.work / "demo", bench.work / "demo-state"
+    in_turn([bench.ours("demo", demo, state=state)], 1)
+    in_turn([bench.ours("diff", demo / "left", demo / "right", state=state)], 1)
+    peer = Command("rclone __complete", ["rclone", "__complete", "bisync", ""])
+    home = (("RECONCILE_STATE_DIR", str(state)),)
+    for words in ([""], ["conflicts", "show", ""], ["undo", ""], ["diff", "--"]):
+        label = " ".join(["reconcile __complete", *(word or '""' for word in words)])
+        ours = Command(label, [bench.reconcile, "__complete", "--", *words], environment=home)
+        limits = [Limit("wall_s", 0.15)]
+        yield row("completion", "-", compare(peer, ours, max(bench.rounds, 9)), limits)
+
+
 SECTIONS: dict[str, Section] = {
     "start-up": start_up,
+    "completion": completion,
     "reports": reports,
     "no-change": no_change,
     "no-change-unison": no_change_unison,

@@ -10,7 +10,7 @@ from reconcile.model.manifest import build, walk
 from reconcile.model.rman_read import RmanManifest
 from reconcile.model.rman_verify import verify
 from reconcile.model.treepath import TreePath
-from tests.faults.manifest_inputs import MODES, one_input, seeds
+from tests.faults.manifest_inputs import MODES, one_input, seeds, within_calls
 from tests.model.sources import BytesSource, file_of
 from tests.vectors.handmade import Handmade, directory, file, page_id
 
@@ -72,7 +72,7 @@ def test_altered_files_are_refused_alike_by_every_reader(
     data[0] = mode if changes else data[0]
     for at, drop, put in changes:
         data[at : at + drop] = put
-    one_input(bytes(data))
+    within_calls(bytes(data))
 
 
 @given(st.integers(0, MODES - 1), st.binary(max_size=200))
@@ -82,7 +82,7 @@ def test_altered_files_are_refused_alike_by_every_reader(
 @example(4, b"\x94" * 100)
 @settings(max_examples=500, deadline=None)
 def test_any_bytes_at_all_are_refused_alike_by_every_reader(mode: int, body: bytes) -> None:
-    one_input(bytes([mode]) + body)
+    within_calls(bytes([mode]) + body)
 
 
 def test_the_fuzzer_reaches_what_lies_behind_the_hashes() -> None:
