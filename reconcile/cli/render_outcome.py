@@ -1,8 +1,11 @@
 """What an apply did, as text: mock-up 3."""
 
-from collections.abc import Iterable
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from reconcile.cli.look import Look
+from reconcile.cli.render_plan import block_of, wrapped
 from reconcile.cli.words import counted, duration_text, size_text
 from reconcile.engine.outcome import Ended, Outcome
 from reconcile.model.plan import Action, Plan, Problem, Side
@@ -12,37 +15,38 @@ _DONE = {
     "delete": "deleted", "mkdir": "mkdir", "rmdir": "rmdir",
 }  # fmt: skip
 _LISTED = 20
-
+_SUPERSEDING = (Action.UPDATE.value, Action.DELETE.value)
 
 AGAIN = "run again to continue"
 ANEW = "make a new plan to go on: this one is used"
 
 
-def outcome_lines(outcome: Outcome, look: Look, pair: str, again: str = AGAIN) -> list[str]:
+def outcome_lines(
+    outcome: Outcome, look: Look, pair: str, again: str = AGAIN, *, kept: bool = True
+) -> list[str]:
     """Done, not done, what is left to a person, and the next command. `pair`: `LEFT RIGHT`.
 
-    `again`: how to come to what was not done.
+    `again`: how to come to what was not done. `kept`: what it superseded is in versions.
     """
-    if not outcome.run:
-        lines = []
-    else:
+    lines = []
+    if outcome.run:
         resumed = ", continuing an interrupted run" if outcome.resumed else ""
-        lines = [
-            f"Applied as run {outcome.run} in {duration_text(outcome.duration_ns)}{resumed}",
-            *_side_lines(outcome, look),
+        took = duration_text(outcome.duration_ns)
+        for line in (
+            f"Applied as run {outcome.run} in {took}{resumed}",
+            *_side_lines(outcome),
             _done_line(outcome),
             *_pruned_lines(outcome),
-        ]
+        ):
+            lines += _sentence(line, look)
         if outcome.done:
-            lines.append(f"Undo this run: reconcile undo {outcome.run}")
+            lines += undo_lines(outcome.run, outcome.counts, look, kept=kept)
     lines += not_done_lines(outcome.not_done, look, again)
     lines += problem_lines(outcome.problems, look)
     conflicts = outcome.conflicts
     if conflicts:
-        lines.append(
-            f"{counted(len(conflicts), 'conflict')} left, both sides untouched there: "
-            f"reconcile conflicts resolve {pair}".rstrip()
-        )
+        left = f"{counted(len(conflicts), 'conflict')} left, both sides untouched there:"
+        lines += _and_type(left, f"reconcile conflicts resolve {pair}".rstrip(), look)
     return lines
 
 
@@ -51,30 +55,65 @@ def not_done_lines(ended: Iterable[Ended], look: Look, again: str = AGAIN) -> li
     lines = []
     found = list(ended)
     for item in found[:_LISTED]:
-        word = look.paint(item.receipt.status.value, "error")
-        name = look.path(item.step.path)
-        detail = look.text(item.receipt.detail)
-        lines.append(f"  {word}  at {item.step.side.value}  {name}  {item.receipt.code} {detail}")
+        where = [f"at {item.step.side.value}", look.path(item.step.path)]
+        why = (item.receipt.code, look.text(item.receipt.detail))
+        lines += _row(item.receipt.status.value, where, why, look)
     if len(found) > _LISTED:
         lines.append(f"  {look.signs('…')} {len(found) - _LISTED:,} more")
     if found:
-        lines.append(f"{counted(len(found), 'step')} not done: {again}")
+        lines += _sentence(f"{counted(len(found), 'step')} not done: {again}", look)
     return lines
 
 
 def problem_lines(problems: Iterable[Problem], look: Look) -> list[str]:
     """One line a path that could not be looked at; nothing was done there."""
     found = [problem for problem in problems if problem.severity == "error"]
-    lines = [
-        f"  {look.paint(problem.code, 'error')}  {look.path(problem.path)}  "
-        f"{look.text(problem.reason)}"
-        for problem in found[:_LISTED]
-    ]
+    lines = []
+    for problem in found[:_LISTED]:
+        why = ("", look.text(problem.reason))
+        lines += _row(problem.code, [look.path(problem.path)], why, look)
     if len(found) > _LISTED:
         lines.append(f"  {look.signs('…')} {len(found) - _LISTED:,} more")
     if found:
         lines.append(f"{counted(len(found), 'path')} left alone")
     return lines
+
+
+def _row(head: str, cells: Sequence[str], why: tuple[str, str], look: Look) -> list[str]:
+    """One line; on a terminal too narrow for it, as many as it needs. `why`: code and detail."""
+    line = "  ".join([head, *cells, " ".join(why).lstrip()])
+    if not look.is_terminal or len(line) + 2 <= look.columns:
+        return [f"  {look.paint(head, 'error')}{line[len(head) :]}"]
+    told = textwrap.wrap(why[1], look.columns - 4, break_long_words=False)
+    return block_of(head, "error", [*cells, *filter(None, why[:1]), *told], look)
+
+
+def _sentence(line: str, look: Look) -> list[str]:
+    return wrapped(line, look) if look.is_terminal else [look.signs(line)]
+
+
+def _and_type(sentence: str, command: str, look: Look) -> list[str]:
+    """A sentence that ends in a command, which is never broken: it is copied."""
+    line = f"{sentence} {command}"
+    if not look.is_terminal or len(line) <= look.columns:
+        return [line]
+    return [*wrapped(sentence, look), f"    {command}"]
+
+
+def undo_lines(
+    run: str, counts: Iterable[tuple[str, str, int]], look: Look, *, kept: bool
+) -> list[str]:
+    """How a run is taken back, as far as it can be. `counts`: as `Outcome.counts`."""
+    by_action = Counter[str]()
+    for _, action, count in counts:
+        by_action[action] += count
+    superseded = 0 if kept else sum(by_action[action] for action in _SUPERSEDING)
+    if not superseded:
+        return _and_type("Undo this run:", f"reconcile undo {run}", look)
+    if superseded == by_action.total():
+        return _sentence("It cannot be undone: what it replaced is not kept.", look)
+    rest = f"reconcile undo {run} --skip-changed"
+    return _and_type("What it replaced is not kept. Undo the rest:", rest, look)
 
 
 def guard_lines(plan: Plan, look: Look) -> list[str]:
@@ -88,7 +127,7 @@ def guard_lines(plan: Plan, look: Look) -> list[str]:
     return lines
 
 
-def _side_lines(outcome: Outcome, look: Look) -> list[str]:
+def _side_lines(outcome: Outcome) -> list[str]:
     lines = []
     for side in (Side.RIGHT, Side.LEFT):
         parts = [
@@ -99,7 +138,7 @@ def _side_lines(outcome: Outcome, look: Look) -> list[str]:
         ]
         if parts:
             lines.append(f"  at {side.value:<5}  {', '.join(parts)}")
-    return [look.signs(line) for line in lines]
+    return lines
 
 
 def _done_line(outcome: Outcome) -> str:

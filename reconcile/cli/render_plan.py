@@ -227,7 +227,7 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
         direction = _aligned(direction_text(row.step) if row.step else _side_text(row), look)
         if look.is_terminal and look.columns < _NARROW:
             told = [cell for cell in (amount, reason) if cell]
-            lines += _block_of(f"{row.sign} {direction.rstrip()}", row.cls, [name, *told], look)
+            lines += block_of(f"{row.sign} {direction.rstrip()}", row.cls, [name, *told], look)
             continue
         line = f"{row.sign} {direction}  {shown:<{max(free, 0)}}  {amount}"
         line = look.paint(line, row.cls)
@@ -235,7 +235,7 @@ def _step_lines(rows: Sequence[Row], look: Look) -> list[str]:
     return lines
 
 
-def _block_of(head: str, cls: str, cells: Sequence[str], look: Look) -> list[str]:
+def block_of(head: str, cls: str, cells: Sequence[str], look: Look) -> list[str]:
     """A row for a narrow terminal: its head in colour, its cells on as many lines as need be."""
     first, *more = block([f"{_INDENT}{head}", *cells], look.columns, 2 * len(_INDENT))
     return [_INDENT + look.paint(head, cls) + first[len(_INDENT) + len(head) :], *more]
@@ -297,7 +297,7 @@ def _conflict_lines(rows: Sequence[Row], look: Look) -> list[str]:
         cells += [look.text(conflict.note)] if conflict.note else []
         rest = "  " + "  ".join(cells)
         if look.is_terminal and len(_INDENT) + len(head) + len(rest) > look.columns:
-            lines += _block_of(f"! {conflict.id}", "conflict", [name, *cells[:2], *cells[3:]], look)
+            lines += block_of(f"! {conflict.id}", "conflict", [name, *cells[:2], *cells[3:]], look)
         else:
             lines.append(_INDENT + look.paint(head, "conflict") + rest)
     return lines

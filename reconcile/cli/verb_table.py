@@ -73,8 +73,8 @@ VERBS = (
                 "WHAT",
                 0,
                 3,
-                "A run (r-...) for every step of it; a job, or LEFT and RIGHT; after -- one path. "
-                "Nothing: the runs of every pair.",
+                "A run (r-..., or `last`) for every step of it; a job, or LEFT and RIGHT; "
+                "after -- one path. Nothing: the runs of every pair.",
             ),
         ),
         "List past runs; show one run, or what became of one path.",

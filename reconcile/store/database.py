@@ -89,6 +89,19 @@ class Database:
             self._roll_back()
             self.writes += 1
 
+    def as_of_now(self) -> "Database":
+        """An older state as it would be in the present version; this one is closed by it.
+
+        Cost: the whole state, in memory.
+        """
+        with self._translated(), contextlib.ExitStack() as last:
+            if self.frozen is not None:
+                last.callback(self.frozen.close)
+            with contextlib.closing(self._connection):
+                seen = schema.view(self._connection)
+            last.pop_all()
+            return Database(seen, self.location, self.frozen)
+
     def close(self) -> None:
         """End the connection."""
         with self._translated():
@@ -137,18 +150,9 @@ def open_database(
     database = connect_frozen(Frozen(location)) if traceless else connect(location, busy_ms)
     if _version(database) == schema.SCHEMA_VERSION:
         return database
+    if not create:
+        return database.as_of_now()
     database.close()
-    if not create and not traceless:
-        try:
-            return Database(schema.view(location), location)
-        except sqlite3.Error as error:
-            raise state_error(error, location) from error
-    if traceless:
-        raise StateError(
-            "the state is of an earlier version",
-            where=location,
-            hint="any `reconcile apply` brings it up to date",
-        )
     try:
         schema.upgrade(location)
     except sqlite3.Error as error:

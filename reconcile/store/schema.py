@@ -124,11 +124,10 @@ def upgrade(location: str, migrations: Sequence[Migration] = MIGRATIONS) -> None
     _flush(os.path.dirname(location))
 
 
-def view(location: str) -> sqlite3.Connection:
+def view(old: sqlite3.Connection) -> sqlite3.Connection:
     """An older state as it would be in the present version; the file stays as it is."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    with contextlib.closing(sqlite3.connect(location)) as old:
-        old.backup(connection)
+    old.backup(connection)
     _apply(connection, MIGRATIONS)
     return connection
 

@@ -41,7 +41,8 @@ class Near:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None:
+        assert self.process.stderr
+        if not self.process.stderr.closed:
             self.end()
 
     def say(self, *what: Any) -> None:

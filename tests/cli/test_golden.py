@@ -8,7 +8,7 @@ import pytest
 from reconcile.cli.answer import print_planning
 from reconcile.cli.look import Look
 from reconcile.cli.render_error import error_lines
-from reconcile.cli.render_outcome import guard_lines, outcome_lines
+from reconcile.cli.render_outcome import guard_lines, outcome_lines, undo_lines
 from reconcile.cli.verbs.show import document
 from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import SavedPlan
@@ -149,6 +149,34 @@ def test_a_long_name_pushes_only_its_own_row(capfdbinary: pytest.CaptureFixture[
 def test_an_outcome_as_text(failed: bool, golden: Golden) -> None:
     lines = outcome_lines(plans.outcome(failed=failed), PIPE, "A B")
     golden(f"outcome-{'failed' if failed else 'done'}", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["done", "failed"])
+def test_an_outcome_on_a_terminal_of_40_columns(failed: bool, golden: Golden) -> None:
+    look = Look(columns=40, is_terminal=True)
+    lines = outcome_lines(plans.outcome(failed=failed), look, "A B")
+    assert max(map(len, lines)) <= 40
+    golden(f"outcome-narrow-{'failed' if failed else 'done'}", "\n".join(lines) + "\n")
+
+
+RUN = "r-01JD7Q"
+MADE, REPLACED = ("right", "create", 2), ("left", "update", 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept", "said"),
+    [
+        ((MADE, REPLACED), True, f"Undo this run: reconcile undo {RUN}"),
+        ((MADE,), False, f"Undo this run: reconcile undo {RUN}"),
+        ((MADE, REPLACED), False, f"What it replaced is not kept. Undo the rest: reconcile undo {RUN} --skip-changed"),
+        ((REPLACED, ("right", "delete", 1)), False, "It cannot be undone: what it replaced is not kept."),
+    ],
+    ids=["kept", "only-made", "in-part", "not-at-all"],
+)  # fmt: skip
+def test_what_is_said_of_undoing_is_true(
+    counts: tuple[tuple[str, str, int], ...], kept: bool, said: str
+) -> None:
+    assert undo_lines(RUN, counts, PIPE, kept=kept) == [said]
 
 
 ERRORS = {

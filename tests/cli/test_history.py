@@ -113,7 +113,8 @@ def test_one_run_is_told_step_by_step(shell: Shell) -> None:
     assert lines[0] == f"Run {newest}: sync, done"
     assert any(line.split()[:4] == ["-", "at", "right", "a"] for line in lines)
     assert "Kept of it: 2 versions, 9 B" in lines
-    assert lines[-1] == f"Undo this run:  reconcile undo {newest}"
+    assert lines[-1] == f"Undo this run: reconcile undo {newest}"
+    assert text(shell, "history", "last").splitlines() == lines
     found = shell.document("run.json", "history", newest)
     assert [(s["step"]["action"], s["step"]["path"], s["status"]) for s in found["steps"]] == [
         ("update", "notes/todo.txt", "done"), ("delete", "a", "done"),
@@ -134,6 +135,17 @@ def test_what_a_run_left_undone_is_said_with_its_reason(shell: Shell) -> None:
 
 def test_a_run_nobody_knows_is_not_found(shell: Shell) -> None:
     assert shell.run("history", "r-none")[0] == 12
+
+
+def test_what_was_replaced_and_is_not_kept_is_not_promised_back(shell: Shell) -> None:
+    (shell.where / "left/b").write_text("b")
+    (shell.where / "right/notes/todo.txt").write_text("other")
+    shell.run("apply", "left", "right", "--yes", "--no-versions")
+    newest = runs(shell)[0]
+    last = text(shell, "history", "last").splitlines()[-1]
+    assert last.endswith(f"not kept. Undo the rest: reconcile undo {newest} --skip-changed")
+    assert shell.run("undo", newest, "--skip-changed", "--yes")[0] == 0
+    assert not (shell.where / "right/b").exists()
 
 
 @pytest.mark.parametrize("words", [("--", "a"), ("--path", "a"), ("--", "./a")])

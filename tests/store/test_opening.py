@@ -1,5 +1,6 @@
 """Opening a state: what is missing is normal, what is damaged or strange is refused and kept."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -183,17 +184,34 @@ def version_of(place: Path) -> int:
     return int(version)
 
 
+@pytest.mark.parametrize("traceless", [False, True])
 def test_who_only_looks_at_a_state_of_an_earlier_version_sees_it_and_leaves_it(
-    tmp_path: Path,
+    tmp_path: Path, *, traceless: bool
 ) -> None:
     place = earlier(tmp_path)
-    store = Store.open(pair(tmp_path), create=False)
+    before = place.stat()
+    store = Store.open(pair(tmp_path), create=False, traceless=traceless)
     assert store.runs.consumed_by("p-1") == "r-1"
     assert store.runs.journal("r-1") == ()
     store.close()
+    assert place.stat().st_mtime_ns == before.st_mtime_ns
     assert version_of(place) == 1
     assert Store.open(pair(tmp_path)).runs.consumed_by("p-1") == "r-1"
     assert version_of(place) == schema.SCHEMA_VERSION
+
+
+def test_what_waits_in_the_log_of_an_earlier_version_is_seen_without_a_trace(
+    tmp_path: Path,
+) -> None:
+    place = earlier(tmp_path)
+    writer = sqlite3.connect(place, isolation_level=None)
+    writer.execute("INSERT INTO consumed VALUES ('p-2', 'r-2', 2)")
+    names = sorted(p.name for p in place.parent.iterdir())
+    with contextlib.closing(Store.open(pair(tmp_path), create=False, traceless=True)) as store:
+        assert [store.runs.consumed_by(p) for p in ("p-1", "p-2")] == ["r-1", "r-2"]
+    assert sorted(p.name for p in place.parent.iterdir()) == names
+    writer.close()
+    assert version_of(place) == 1
 
 
 def test_a_state_that_is_being_read_is_not_exchanged(tmp_path: Path) -> None:

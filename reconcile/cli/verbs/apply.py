@@ -64,7 +64,7 @@ def change(face: Face, job: Job, make: PlanMaker = judged, *, hint: str) -> int:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
         approval.report(reports)
-    code = _finish(face, outcome, approval, what_of(face, job))
+    code = _finish(face, outcome, approval, job)
     tell_reports(face, reports)
     return code
 
@@ -163,12 +163,12 @@ def _apply_saved(face: Face, location: str) -> int:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
         report_plan(face, reports, saved.plan, saved.id, saved.created_ns)
-    code = _finish(face, outcome, None, what_of(face, job))
+    code = _finish(face, outcome, None, job)
     tell_reports(face, reports)
     return code
 
 
-def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) -> int:
+def _finish(face: Face, outcome: Outcome, approval: Approval | None, job: Job) -> int:
     if approval is not None and approval.was_declined:
         face.tell("not applied: nothing was changed")
         return ExitCode.OK
@@ -176,7 +176,8 @@ def _finish(face: Face, outcome: Outcome, approval: Approval | None, pair: str) 
         _emit(face, outcome)
     elif face.format == TEXT and face.quiet < 2:
         again = AGAIN if approval is not None else ANEW  # a saved plan asked nobody
-        for line in outcome_lines(outcome, face.out, pair, again):
+        pair = what_of(face, job)
+        for line in outcome_lines(outcome, face.out, pair, again, kept=job.versions):
             face.say(line)
     return code_of(face, outcome)
 

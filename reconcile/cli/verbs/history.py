@@ -24,20 +24,21 @@ from reconcile.cli.render_history import (
     run_list_lines,
     version_lines,
 )
+from reconcile.cli.render_outcome import undo_lines
 from reconcile.cli.render_plan import wrapped
 from reconcile.cli.reporting import asked_reports, report_run, tell_reports
-from reconcile.cli.verb_table import verb_named
 from reconcile.cli.words import counted
 from reconcile.engine.history import (
     ADOPT,
     PathEvent,
+    RunDetail,
     RunEntry,
     kept_versions,
     path_history,
     run_detail,
     runs_of,
 )
-from reconcile.engine.known import KnownPair
+from reconcile.engine.known import LAST, KnownPair
 from reconcile.engine.pairs import pair_id
 from reconcile.model.errors import ExitCode, UsageError
 from reconcile.model.treepath import ROOT, TreePath, parse
@@ -50,7 +51,7 @@ def run(face: Face) -> int:
     words, path = _asked(face)
     if path is not None:
         return _of_path(face, words, path)
-    if len(words) == 1 and words[0].startswith("r-"):
+    if len(words) == 1 and (words[0].startswith("r-") or words[0] == LAST):
         return _of_run(face, words[0])
     return _list(face, words)
 
@@ -165,17 +166,18 @@ def _of_run(face: Face, run: str) -> int:
     for line in run_lines(detail, shown, face.out):
         face.say(line)
     tell_reports(face, places)
-    for line in _after_run(entry):
-        face.say(face.out.text(line))
+    for line in _after_run(face, detail):
+        face.say(line)
     return ExitCode.OK
 
 
-def _after_run(entry: RunEntry) -> list[str]:
+def _after_run(face: Face, detail: RunDetail) -> list[str]:
+    entry = detail.entry
     if not entry.is_well:
-        return [f"Go on:          reconcile apply {_typed(entry.pair)}"]
-    if verb_named("undo") is None or entry.undone_by or not entry.has_journal:
+        return [face.out.text(f"Go on: reconcile apply {_typed(entry.pair)}")]
+    if entry.undone_by or not entry.has_journal:
         return []
-    return [f"Undo this run:  reconcile undo {entry.id}"]
+    return undo_lines(entry.id, entry.counts, face.out, kept=bool(detail.versions))
 
 
 def _of_path(face: Face, words: Sequence[str], path: TreePath) -> int:
@@ -214,7 +216,7 @@ def _path_lines(face: Face, path: TreePath, events: Sequence[PathEvent]) -> list
 def _after_path(
     face: Face, path: TreePath, events: Sequence[PathEvent], is_kept: bool
 ) -> list[str]:
-    if is_kept and verb_named("restore") is not None:
+    if is_kept:
         name = quote(os.fsdecode(path))
         return [f"next:  {face.out.text(f'reconcile restore {name} --at v1')}"]
     return [f"next:  reconcile history {events[0].run.id}"] if events else []
