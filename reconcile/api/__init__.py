@@ -19,7 +19,8 @@ from reconcile.api.files import (
     plan_notes,
     status,
 )
-from reconcile.api.jobs import load_jobs
+from reconcile.api.hosts import host_keys, trust
+from reconcile.api.jobs import demo, init, load_jobs
 from reconcile.api.options import Options
 from reconcile.api.pair import Pair
 from reconcile.api.past import (
@@ -91,6 +92,7 @@ from reconcile.model.errors import (
 from reconcile.model.job import Job
 from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, Problem, Side, Step
 from reconcile.model.receipt import Receipt, Status
+from reconcile.trees.ssh.hostkeys import ShownKey
 
 __all__ = [
     "Action",
@@ -151,6 +153,7 @@ __all__ = [
     "SavedPlan",
     "Scanned",
     "SecretInUrl",
+    "ShownKey",
     "Side",
     "StalePlan",
     "StateError",
@@ -168,10 +171,13 @@ __all__ = [
     "compare_directory",
     "compare_manifests",
     "conflicts",
+    "demo",
     "doctor",
     "events",
     "history",
     "history_of",
+    "host_keys",
+    "init",
     "list_manifest",
     "load_jobs",
     "load_plan",
@@ -181,6 +187,7 @@ __all__ = [
     "restore",
     "run_detail",
     "status",
+    "trust",
     "undo",
     "undo_plan",
     "write_report",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile import Outcome, Pair, StepEnded, Unreachable
+from reconcile import Denied, NeedsApproval, Outcome, Pair, StepEnded, Unreachable, host_keys, trust
 from tests.api.conftest import Sides
 from tests.peers.sshd import Sshd
 
@@ -49,3 +49,21 @@ def test_a_server_that_is_away_is_said(server: Sshd, sides: Sides) -> None:
     server.stop()
     with pytest.raises(Unreachable):
         list(pair.applying())
+
+
+def test_a_key_is_pinned_when_its_fingerprint_is_named_and_never_else(
+    server: Sshd, tmp_path: Path
+) -> None:
+    known, config = tmp_path / "mine", tmp_path / "config"
+    text = server.ssh_config_path.read_text(encoding="utf-8")
+    config.write_text(text.replace(str(server.known_hosts), str(known)), encoding="utf-8")
+    host = f"ssh://127.0.0.1:{server.port}/?config={config}"
+    [shown] = host_keys(host)
+    assert (shown.key.fingerprint, shown.state) == (server.fingerprint(0), "new")
+    for named, error in ([(), NeedsApproval], [("SHA256:" + "A" * 43,), Denied]):
+        with pytest.raises(error):
+            trust(host, *named)
+    assert not known.exists()
+    assert trust(host, shown.key.fingerprint) == str(known)
+    assert [one.state for one in host_keys(host)] == ["known"]
+    assert trust(host, shown.key.fingerprint) == ""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconcile.cli.demo_tree import ODD
 from reconcile.cli.verbs.demo import TYPED
+from reconcile.engine.demo_tree import ODD
 from tests.cli.shells import PROMPT, ShellTerminal
 from tests.cli.test_schemas import Shell, validator
 from tests.trees.looking import snapshot

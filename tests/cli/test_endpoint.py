@@ -7,8 +7,9 @@ import pytest
 from reconcile.cli.look import Look
 from reconcile.cli.render_error import error_lines
 from reconcile.cli.verbs.endpoint import key_lines
+from reconcile.engine.trusting import Host
 from reconcile.trees.ssh.failures import explain
-from reconcile.trees.ssh.hostkeys import Standing, Target
+from reconcile.trees.ssh.hostkeys import ShownKey, Target
 from reconcile.trees.ssh.known_hosts import HostKey
 from reconcile.trees.ssh.place import SshPlace
 
@@ -48,5 +49,5 @@ def test_a_host_key_that_is_refused(name: str, text: str, golden: Golden) -> Non
 def test_the_keys_of_a_host(golden: Golden) -> None:
     target = Target("[nas.lan]:2222", "nas.lan", 2222, (FILE,), (), False, True)
     keys = [HostKey("ecdsa-sha2-nistp256", b"a"), HostKey("ssh-ed25519", b"b")]
-    shown = [Standing(keys[0], "known", f"{FILE}:14"), Standing(keys[1], "new", "")]
-    golden("endpoint-keys", "\n".join(key_lines(target, shown)) + "\n")
+    shown = [ShownKey(keys[0], "known", f"{FILE}:14"), ShownKey(keys[1], "new", "")]
+    golden("endpoint-keys", "\n".join(key_lines(Host(NAS, target, shown))) + "\n")

@@ -160,6 +160,7 @@ def test_an_outcome_on_a_terminal_of_40_columns(failed: bool, golden: Golden) ->
 
 
 RUN = "r-01JD7Q"
+NOT_KEPT = "What it replaced is not kept."
 MADE, REPLACED = ("right", "create", 2), ("left", "update", 1)
 
 
@@ -168,8 +169,8 @@ MADE, REPLACED = ("right", "create", 2), ("left", "update", 1)
     [
         ((MADE, REPLACED), True, f"Undo this run: reconcile undo {RUN}"),
         ((MADE,), False, f"Undo this run: reconcile undo {RUN}"),
-        ((MADE, REPLACED), False, f"What it replaced is not kept. Undo the rest: reconcile undo {RUN} --skip-changed"),
-        ((REPLACED, ("right", "delete", 1)), False, "It cannot be undone: what it replaced is not kept."),
+        ((MADE, REPLACED), False, f"{NOT_KEPT} Undo the rest: reconcile undo {RUN} --skip-changed"),
+        ((REPLACED, ("right", "delete", 1)), False, f"It cannot be undone: {NOT_KEPT.lower()}"),
     ],
     ids=["kept", "only-made", "in-part", "not-at-all"],
 )  # fmt: skip

@@ -8,12 +8,12 @@ import pytest
 
 from reconcile.model.errors import Denied, UsageError
 from reconcile.trees.ssh.hostkeys import (
-    Standing,
+    ShownKey,
     Target,
     fingerprint_at,
     known_keys,
     pin,
-    standings,
+    shown_keys,
 )
 from reconcile.trees.ssh.known_hosts import (
     HostKey,
@@ -164,7 +164,7 @@ STANDINGS = [
 @pytest.mark.parametrize(("claim", "text", "states"), STANDINGS, ids=[one[0] for one in STANDINGS])
 def test_how_a_key_stands(claim: str, text: str, states: list[str], tmp_path: Path) -> None:
     known(tmp_path, text)
-    assert [one.state for one in standings(target(tmp_path), [A, R])] == states
+    assert [one.state for one in shown_keys(target(tmp_path), [A, R])] == states
 
 
 def test_every_file_is_read_and_a_revoked_key_is_not_known(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_every_file_is_read_and_a_revoked_key_is_not_known(tmp_path: Path) -> No
     second = known(tmp_path, line("nas", B), "known_hosts2")
     where = target(tmp_path, globally=line("nas", R) + line("nas", A, "@revoked"))
     assert known_keys(where) == (B, R)
-    assert standings(where, [B]) == (Standing(B, "known", f"{second}:1"),)
+    assert shown_keys(where, [B]) == (ShownKey(B, "known", f"{second}:1"),)
 
 
 def test_pinning_makes_a_private_file_in_a_private_directory(tmp_path: Path) -> None:

@@ -5,22 +5,17 @@ import shlex
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from reconcile.cli.demo_tree import JOB, JOB_FILE, write_agreed, write_changes
 from reconcile.cli.face import Face
 from reconcile.cli.start_json import DemoCommand, DemoDocument
-from reconcile.decide.settle import settle
-from reconcile.engine.cycle import apply_job
-from reconcile.engine.events import silent
+from reconcile.engine.demo_tree import JOB_FILE
+from reconcile.engine.example import STATE, make_example
 from reconcile.engine.known import last_run
-from reconcile.model.errors import Denied, ExitCode, UsageError
-from reconcile.model.job import Job
+from reconcile.model.errors import ExitCode
 
 DEFAULT = "reconcile-demo"
-_STATE = "state"
 _MAIN = "import sys; from reconcile.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
@@ -56,7 +51,7 @@ def run(face: Face) -> int:
     """0; with --run the first code that was not to be expected."""
     place = os.path.expanduser(face.words[0]) if face.words else DEFAULT
     directory = os.path.abspath(place)
-    _make(directory)
+    make_example(directory)
     if face.is_json:
         ran = tuple(_outputs(directory)) if face.flag("run") else ()
         face.document(_document(directory, place, ran))
@@ -67,29 +62,6 @@ def run(face: Face) -> int:
         return _run_all(face, directory)
     _advise(face, place)
     return ExitCode.OK
-
-
-def _make(directory: str) -> None:
-    """Raises: UsageError, when something is there already; Denied."""
-    left, right, state = (os.path.join(directory, name) for name in ("left", "right", _STATE))
-    try:
-        if os.path.lexists(directory) and (not os.path.isdir(directory) or os.listdir(directory)):
-            raise UsageError(
-                f"`{directory}` is there already and not empty, so it is left as it is",
-                hint=f"name another: reconcile demo {shlex.quote(directory + '-2')}",
-            )
-        for each in (left, right):
-            os.makedirs(each, mode=0o755, exist_ok=True)
-        os.makedirs(state, mode=0o700)
-        with open(os.path.join(directory, JOB_FILE), "x", encoding="utf-8") as file:
-            file.write(JOB)
-        now_ns = time.time_ns()
-        write_agreed(os.fsencode(left), now_ns)
-        job = settle({}, {}, Job(left=left, right=right, state_dir=state, name="demo"))
-        apply_job(job, silent, lambda planning: planning.plan)
-        write_changes(os.fsencode(left), os.fsencode(right), now_ns)
-    except OSError as error:
-        raise Denied(f"the example cannot be made: {error.strerror}", where=directory) from error
 
 
 def _introduce(face: Face, place: str) -> None:
@@ -124,7 +96,7 @@ def _tell(face: Face, text: str) -> None:
 
 
 def _setting(place: str) -> tuple[str, str]:
-    return f"cd {_quoted(place)}", f'export RECONCILE_STATE_DIR="$PWD/{_STATE}"'
+    return f"cd {_quoted(place)}", f'export RECONCILE_STATE_DIR="$PWD/{STATE}"'
 
 
 def _quoted(place: str) -> str:
@@ -139,7 +111,7 @@ def _quoted(place: str) -> str:
 
 def _commands(directory: str) -> Iterator[Command]:
     """Each is made when the one before has ended: `undo` names the runs that were."""
-    state = os.path.join(directory, _STATE)
+    state = os.path.join(directory, STATE)
     yield TYPED[0]
     runs: list[str] = []
     for command in _CHANGING:
@@ -175,7 +147,7 @@ def _child(
     command: Command, directory: str, *, capture: bool = False
 ) -> "subprocess.CompletedProcess[bytes]":
     environment = {
-        **os.environ, "RECONCILE_STATE_DIR": os.path.join(directory, _STATE),
+        **os.environ, "RECONCILE_STATE_DIR": os.path.join(directory, STATE),
         "RECONCILE_CONFIG": JOB_FILE,
     }  # fmt: skip
     environment.pop("RECONCILE_JSON", None)
@@ -204,7 +176,7 @@ def _document(directory: str, place: str, ran: Sequence[tuple[Command, int, str]
         ),
     ]
     left, right, state = (
-        display_text(os.path.join(directory, name)) for name in ("left", "right", _STATE)
+        display_text(os.path.join(directory, name)) for name in ("left", "right", STATE)
     )
     return DemoDocument(
         directory=display_text(directory), left=left, right=right, state_dir=state,

@@ -1,7 +1,6 @@
 """`reconcile init`: questions, then a commented job file. It never overwrites one."""
 
 import os
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,12 +9,18 @@ from reconcile.cli.config_json import InitDocument
 from reconcile.cli.face import Face
 from reconcile.cli.prompt import ask
 from reconcile.cli.render_plan import wrapped
-from reconcile.decide.job_file import NAME
 from reconcile.decide.job_shown import Said
-from reconcile.decide.job_text import job_file_text, job_table
 from reconcile.decide.settle import settle
 from reconcile.engine.job_places import places
-from reconcile.engine.places import endpoint, is_remote, refuse_overlap, state_dir
+from reconcile.engine.job_writing import (
+    AlreadyThere,
+    check_sides,
+    checked_name,
+    name_after,
+    said_of,
+    write_job_file,
+)
+from reconcile.engine.places import endpoint, refuse_overlap
 from reconcile.engine.reach import reach
 from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, UsageError
 from reconcile.model.job import Job
@@ -27,7 +32,6 @@ _POLICIES = (
     "report (decide later), newer, older, larger, smaller, left, right, keep-both, merge; "
     "several, separated by commas, are tried in order"
 )
-_KEYS = ("mode", "on_conflict", "preset", "exclude")
 
 
 def run(face: Face) -> int:
@@ -42,9 +46,11 @@ def run(face: Face) -> int:
     location = places(face.value("config"), face.env)[0].location
     maker = _Given(face, location) if face.flag("non_interactive") else _Asked(face, location)
     name, sides, said = maker.job()
-    if os.path.lexists(location):
-        _refuse(face, location, job_table(name, said))
-    _write(location, job_file_text(name, said))
+    try:
+        write_job_file(location, name, said)
+    except AlreadyThere as error:
+        _tell_table(face, location, error.table)
+        raise
     _answer(face, location, name, sides)
     return ExitCode.OK
 
@@ -60,28 +66,12 @@ def _answer(face: Face, location: str, name: str, sides: tuple[str, str]) -> Non
         face.say(face.out.text(f"next:  {command}"))
 
 
-def _refuse(face: Face, location: str, table: str) -> None:
-    """Raises: UsageError; what would have been written is on stdout to be copied."""
+def _tell_table(face: Face, location: str, table: str) -> None:
+    """What would have been written, on stdout to be copied."""
     if not face.is_json:
         face.say(f"# to add to {face.out.text(location)}:")
         for line in table.split("\n"):
             face.say(face.out.text(line))
-    raise UsageError(
-        f"`{location}` is there already, and is not overwritten",
-        hint="add the lines above to it, or name another file: --config FILE",
-    )
-
-
-def _write(location: str, text: str) -> None:
-    """Whole, new, and for nobody else to write."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with open(os.open(location, flags, 0o644), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise UsageError(f"`{location}` cannot be written: {error.strerror}") from error
 
 
 class _Given:
@@ -90,45 +80,19 @@ class _Given:
     def __init__(self, face: Face, location: str) -> None:
         self._face = face
         self._location = location
-        self._directory = os.path.dirname(os.path.abspath(location))
 
     def job(self) -> tuple[str, tuple[str, str], dict[str, Said]]:
         """(its name, its sides as they will be opened, its keys)."""
         if len(self._face.words) != 2:
             raise UsageError("two sides are wanted", hint="reconcile init LEFT RIGHT")
         left, right = (endpoint(word) for word in self._face.words)
-        refuse_overlap(left, right)
-        for here, there in ((left, right), (right, left)):
-            reach(here, there)
-        said: dict[str, Said] = {"left": self.written(left), "right": self.written(right)}
+        check_sides(left, right)
         name = self._face.value("name") or name_after(left)
-        return checked_name(name), (left, right), {**said, **self.keys()}
+        return checked_name(name), (left, right), self.said(left, right)
 
-    def keys(self) -> dict[str, Said]:
-        """What the options say, once it is known to be right. Raises: UsageError."""
-        flags = flags_of(self._face)
-        settle(flags, {}, Job("", "", state_dir("", self._face.env)))
-        return {
-            key: tuple(value) if isinstance(value, list) else value
-            for key in _KEYS
-            if (value := flags.get(key)) is not None
-        }
-
-    def written(self, side: str) -> str:
-        """A side as the file says it: relative when it lies beside the file."""
-        if is_remote(side):
-            return side
-        try:
-            side.encode()
-        except UnicodeEncodeError as error:
-            raise UsageError(
-                f"`{side}` is not UTF-8, and a job file is",
-                hint="make a symbolic link with a plain name, and give that",
-            ) from error
-        below = os.path.relpath(side, self._directory)
-        if below == "." or below.startswith("../"):
-            return side
-        return f"./{below}" if below[0] in "@~" or ":" in below else below
+    def said(self, left: str, right: str) -> dict[str, Said]:
+        """What the line says, once it is known to be right. Raises: UsageError."""
+        return said_of(left, right, self._location, flags_of(self._face))
 
 
 class _Asked(_Given):
@@ -147,8 +111,7 @@ class _Asked(_Given):
         name = self._question(
             f"Name of the job [{usual}]: ", face.value("name"), checked_name, usual
         )
-        said: dict[str, Said] = {"left": self.written(left), "right": self.written(right)}
-        said |= self.keys()
+        said = self.said(left, right)
         if "mode" not in said:
             self._say(_MODES)
             said["mode"] = self._question("Mode [two-way]: ", "", self._value("mode"), "two-way")
@@ -208,19 +171,3 @@ class _Asked(_Given):
     def _say(self, text: str) -> None:
         for line in wrapped(f"  {text}", self._face.err):
             self._face.tell(self._face.err.text(line))
-
-
-def name_after(side: str) -> str:
-    """A name for a job, after its left side's last directory."""
-    last = side.partition("?")[0].rstrip("/").rpartition("/")[2]
-    plain = re.sub(r"[^A-Za-z0-9_.-]", "-", last).strip("-.").lower()
-    return plain if NAME.fullmatch(plain) else "main"
-
-
-def checked_name(text: str) -> str:
-    """Raises: UsageError."""
-    if NAME.fullmatch(text):
-        return text
-    raise UsageError(
-        f"`{text}` is no name for a job", hint="letters, digits, `_`, and inside also `-` and `.`"
-    )

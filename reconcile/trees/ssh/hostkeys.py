@@ -50,7 +50,7 @@ class Target(NamedTuple):
     """No jump and no proxy stands between."""
 
 
-class Standing(NamedTuple):
+class ShownKey(NamedTuple):
     """One key a host shows, and what is known of it."""
 
     key: HostKey
@@ -114,7 +114,7 @@ def scan(place: SshPlace, target: Target, ssh: str | None) -> tuple[HostKey, ...
     return tuple(sorted(key for key in keys if key is not None))
 
 
-def standings(target: Target, keys: Iterable[HostKey]) -> tuple[Standing, ...]:
+def shown_keys(target: Target, keys: Iterable[HostKey]) -> tuple[ShownKey, ...]:
     """What the known_hosts files say of each key the host shows; in the order given."""
     lines = _meant(target)
     found = [_standing(key, lines) for key in keys]
@@ -145,18 +145,18 @@ def _meant(target: Target) -> Sequence[tuple[str, KnownLine]]:
     ]
 
 
-def _standing(key: HostKey, lines: Sequence[tuple[str, KnownLine]]) -> Standing:
+def _standing(key: HostKey, lines: Sequence[tuple[str, KnownLine]]) -> ShownKey:
     for where, line in lines:
         if line.marker == REVOKED and line.key == key:
-            return Standing(key, "revoked", where)
+            return ShownKey(key, "revoked", where)
     plain = [(where, line) for where, line in lines if not line.marker]
     for where, line in plain:
         if line.key == key:
-            return Standing(key, "known", where)
+            return ShownKey(key, "known", where)
     for where, line in plain:
         if line.key.kind == key.kind:
-            return Standing(key, "changed", where)
-    return Standing(key, "new", "")
+            return ShownKey(key, "changed", where)
+    return ShownKey(key, "new", "")
 
 
 def pin(target: Target, keys: Sequence[HostKey], *, replace: bool) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import paramiko
 
-from reconcile.trees.ssh.hostkeys import Target, known_keys, standings
+from reconcile.trees.ssh.hostkeys import Target, known_keys, shown_keys
 from reconcile.trees.ssh.known_hosts import HostKey, host_name
 from reconcile.trees.ssh.openssh import ALIVE_COUNT, ALIVE_INTERVAL_S, CONNECT_TIMEOUT_S
 from reconcile.trees.ssh.paramiko_settings import Settings, password_of, settings_of
@@ -150,7 +150,7 @@ def _check_host_key(transport: paramiko.Transport, target: Target) -> None:
     """Refuse any key but a pinned one. Raises: ClientFailed."""
     shown = transport.get_remote_server_key()
     key = HostKey(shown.get_name(), shown.asbytes())
-    (standing,) = standings(target, [key])
+    (standing,) = shown_keys(target, [key])
     if standing.state == "known":
         return
     transport.close()
