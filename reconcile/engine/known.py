@@ -51,6 +51,8 @@ def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
         newest = last_run(state_dir)
         run = newest[1].id if newest is not None else LAST
     every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.every())))
+    if run and not begun(run, every, lambda found: found[1]):
+        _refuse_adoption(state_dir, run)
     pair, found = _one(run, "run", every, "reconcile history")
     return pair, in_state(pair, lambda store: store.runs.get(found.id)) or found
 
@@ -124,6 +126,18 @@ def _each(
             continue
         for identifier, bearer in named:
             yield pair, identifier, bearer
+
+
+def _refuse_adoption(state_dir: str, run: str) -> None:
+    """Raises: NotFound, when the id is of a baseline that was adopted: history lists it too."""
+    made = _each(state_dir, lambda store: ((b.run, b) for b in store.baselines.every()))
+    for _, identifier, baseline in made:
+        if identifier.startswith(run) and identifier.startswith("r-"):
+            raise NotFound(
+                f"`{identifier}` adopted baseline #{baseline.number} and touched no file: "
+                "there is nothing to show or to take back",
+                hint="see: reconcile baseline list",
+            )
 
 
 def _one(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.engine.cycle import apply_job, make_plan
+from reconcile.engine.cycle import adopt_baseline, apply_job, make_plan
 from reconcile.engine.events import silent
+from reconcile.engine.history import runs_of
 from reconcile.engine.known import find_conflict, find_run, known_pairs, last_run
 from reconcile.model.errors import NotFound, UsageError
 from reconcile.model.job import Job
@@ -53,6 +54,14 @@ def test_what_was_asked_last_is_known_without_what_was_said_for_one_run(tmp_path
     stored = find_run(job.state_dir, run)[1].job
     assert stored is not None
     assert (stored.left, stored.state_dir) == (job.left, "")
+
+
+def test_an_adoption_is_said_to_be_one(tmp_path: Path) -> None:
+    job = pair(tmp_path, "one", f=("same", "same"), g=("left", "right"))
+    adopt_baseline(job, silent)
+    [entry] = runs_of(job.state_dir)
+    with pytest.raises(NotFound, match=f"`{entry.id}` adopted baseline #1 and touched no file"):
+        find_run(job.state_dir, entry.id[:-1])
 
 
 @pytest.mark.parametrize(("find", "kind"), [(find_run, "run"), (find_conflict, "conflict")])
