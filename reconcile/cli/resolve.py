@@ -228,7 +228,10 @@ class _Resolving:
             face.lines.emit(summary_event(outcome))
         elif face.quiet < 2:
             done = msgspec.structs.replace(outcome, conflicts=())
-            for line in (*answer_lines(answers, face.out), *outcome_lines(done, face.out, "")):
+            for line in (
+                *answer_lines(answers, face.out),
+                *outcome_lines(done, face.out, "", kept=self._job.versions),
+            ):
                 face.say(line)
             if outcome.conflicts:
                 left = counted(len(outcome.conflicts), "conflict")
