@@ -7,6 +7,7 @@ Without a base, what only one side has counts as added by it.
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from io import BytesIO
 from typing import NamedTuple
 
 from reconcile.model.plan import Side
@@ -50,7 +51,7 @@ class Hunk(NamedTuple):
 
 def hunks(base: bytes | None, left: bytes, right: bytes, context: int = 2) -> tuple[Hunk, ...]:
     """The changes in order; empty when there are none, or the texts are too long to compare."""
-    texts = [text.splitlines(keepends=True) for text in (base or b"", left, right)]
+    texts = [lines_of(text) for text in (base or b"", left, right)]
     if base is None:
         skipped, (one, other) = _trimmed(texts[1:], context)
         listing = () if _is_long(one, other) else tuple(_two(one, other))
@@ -62,7 +63,7 @@ def hunks(base: bytes | None, left: bytes, right: bytes, context: int = 2) -> tu
 
 def with_markers(left: bytes, right: bytes) -> bytes:
     """Both texts in one, as `git merge-file` writes what it cannot decide, without a base."""
-    one, other = left.splitlines(keepends=True), right.splitlines(keepends=True)
+    one, other = lines_of(left), lines_of(right)
     parts: list[bytes] = []
     if _is_long(one, other):
         codes = [("replace", 0, len(one), 0, len(other))]
@@ -79,12 +80,18 @@ def with_markers(left: bytes, right: bytes) -> bytes:
 
 def has_markers(text: bytes, *known: bytes) -> bool:
     """A line of `with_markers` stands in it that is in none of the `known` texts."""
-    marks = {
-        line.rstrip(b"\r\n")
-        for line in text.splitlines()
-        if line.startswith((b"<<<<<<< left", b"||||||| base", b">>>>>>> right"))
-    }
-    return any(mark not in other.splitlines() for mark in marks for other in known or (b"",))
+    starts = (b"<<<<<<< left", b"||||||| base", b">>>>>>> right")
+    marks = {line for line in _bare(text) if line.startswith(starts)}
+    return any(mark not in _bare(other) for mark in marks for other in known or (b"",))
+
+
+def lines_of(text: bytes) -> list[bytes]:
+    """The lines with their ends, which `\\n` makes, as for git; a `\\r` stands inside of one."""
+    return BytesIO(text).readlines()
+
+
+def _bare(text: bytes) -> list[bytes]:
+    return [line.rstrip(b"\r\n") for line in lines_of(text)]
 
 
 def _ended(lines: Sequence[bytes]) -> list[bytes]:

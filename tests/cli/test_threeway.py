@@ -59,6 +59,17 @@ def test_both_texts_in_one_with_markers() -> None:
     assert with_markers(b"a\n", b"a\n") == b"a\n"
 
 
+def test_a_carriage_return_inside_a_line_ends_none() -> None:
+    assert shown("10%\r20%\nx\n", "10%\r30%\nx\n", "10%\r20%\ny\n") == [
+        *("@@ 1", "L-10%\r20%", "L+10%\r30%"),
+        *("R-x", "R+y"),
+    ]
+    left, right = b"10%\r20%\n", b"10%\r30%"
+    assert with_markers(left, right) == (
+        b"<<<<<<< left\n10%\r20%\n=======\n10%\r30%\n>>>>>>> right\n"
+    )
+
+
 def test_left_over_markers_are_found_unless_a_text_had_them() -> None:
     both = with_markers(b"x\n", b"y\n")
     assert has_markers(both, b"x\n", b"y\n")

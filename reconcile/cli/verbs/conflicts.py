@@ -30,7 +30,7 @@ from reconcile.cli.render_conflict import (
     list_lines,
     since_lines,
 )
-from reconcile.cli.threeway import Hunk, hunks
+from reconcile.cli.threeway import Hunk, hunks, lines_of
 from reconcile.cli.to_json import path_fields
 from reconcile.decide.filters import compile_patterns
 from reconcile.engine.merging import Merged
@@ -221,4 +221,4 @@ def _text_item(text: bytes | None, content: bytes | str) -> TextItem:
         return TextItem(lines=None, missing=display_text(content))
     if text is None and b"\0" in content:
         return TextItem(lines=None, missing="no text")
-    return TextItem(lines=len(content.splitlines()))
+    return TextItem(lines=len(lines_of(content)))
