@@ -20,9 +20,9 @@ def edited(text: bytes, name: bytes, env: Mapping[str, str]) -> bytes | str:
 
     `name` lends the file its ending, by which editors know what it is.
     """
-    command = shlex.split(env.get("VISUAL") or env.get("EDITOR") or "vi")
+    command = _words(env.get("VISUAL") or env.get("EDITOR") or "vi")
     if not command:
-        return "$EDITOR names no program"
+        return "$VISUAL or $EDITOR names no program that can be started"
     with tempfile.TemporaryDirectory(prefix="reconcile-") as place:
         suffix = _SUFFIX.search(name)
         location = os.path.join(place, "both" + (suffix.group().decode() if suffix else ".txt"))
@@ -44,7 +44,7 @@ def edited(text: bytes, name: bytes, env: Mapping[str, str]) -> bytes | str:
 
 def paged(lines: Sequence[str], env: Mapping[str, str]) -> bool:
     """Show the lines in $PAGER, or `less`; False: there is none, and nothing was shown."""
-    command = shlex.split(env.get("PAGER") or "less -R")
+    command = _words(env.get("PAGER") or "less -R")
     if not command or command == ["cat"]:
         return False
     text = "\n".join([*lines, ""]).encode("utf-8", "backslashreplace")
@@ -53,6 +53,14 @@ def paged(lines: Sequence[str], env: Mapping[str, str]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _words(line: str) -> list[str]:
+    """The words of a command line; none, where a quote is left open."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return []
 
 
 def _run(command: Sequence[str], text: bytes | None = None) -> int:

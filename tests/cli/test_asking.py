@@ -165,6 +165,35 @@ def test_an_editor_that_fails_answers_nothing(pair: Path, environment: Environme
     assert held(pair) == UNTOUCHED
 
 
+@pytest.mark.parametrize("line", ['vi "', " "])
+def test_an_editor_that_is_no_command_line_answers_nothing(
+    line: str, pair: Path, environment: Environment
+) -> None:
+    environment["VISUAL"] = line
+    with resolving(pair, environment, "--only", "b") as child:
+        child.wait_for("> ")
+        child.type("e")
+        child.wait_for("names no program")
+        child.type("b")
+        child.wait_for("Apply 1 change?")
+        child.type("n\n")
+        assert child.ends() == 0
+
+
+def test_a_pager_that_is_no_command_line_is_done_without(
+    pair: Path, environment: Environment
+) -> None:
+    (pair / "left/b").write_text("".join(f"line {n}\n" for n in range(500)))
+    make_plan(Job(str(pair / "left"), str(pair / "right"), str(pair / "state")), silent)
+    environment["PAGER"] = "less '"
+    with resolving(pair, environment, "--only", "b") as child:
+        child.wait_for("> ")
+        child.type("d")
+        child.wait_for("line 499")
+        child.type("q")
+        assert child.ends() == 0
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_every_line_fits_the_terminal(columns: int, pair: Path, environment: Environment) -> None:
     long = "w" * 100 + "\x1b[31m" + "\n"
