@@ -24,7 +24,7 @@ _ALWAYS = (Choice.LEFT, Choice.RIGHT, Choice.BOTH)
 HELP = (
     "a or l   keep left, as it is, a deletion too",
     "b or r   keep right",
-    "k        keep both: left keeps the name, right is copied beside it",
+    "k        keep both: one keeps the name (--keep-name), the other is copied beside it",
     "m        merge: both sides' changes, where they do not meet",
     "o        both sides go back to what they last agreed on",
     "e        edit both texts in $VISUAL or $EDITOR, and take the result",
@@ -66,7 +66,7 @@ def key_words(conflict: Conflict, offer: Offer, is_first: bool) -> list[str]:
         f"{key} keep {side}" + (" (delete)" if entry is None else "")
         for key, side, entry in (("a", "left", conflict.left), ("b", "right", conflict.right))
     ]
-    if conflict.left is not None and conflict.right is not None:
+    if conflict.kind != "meta" and None not in (conflict.left, conflict.right):
         words.append("k keep both")
     if offer.merges is not None:
         words.append("m merge (clean)" if offer.merges else "m merge (not clean)")

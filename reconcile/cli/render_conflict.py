@@ -281,6 +281,10 @@ def ending_text(answer: Answer) -> str:
 
 def kept_text(conflict: Conflict, choice: Choice) -> str:
     """`left is kept`, `left is kept: it is deleted at right as well`."""
+    if choice is Choice.BOTH and conflict.kind == "meta":
+        return "a mode has no copy: that of the side that keeps names is kept (left, unless told)"
+    if choice is Choice.BOTH and None in (conflict.left, conflict.right):
+        return f"{'right' if conflict.left is None else 'left'} is kept: the other has nothing"
     one_side = {Choice.LEFT: (conflict.left, "right"), Choice.RIGHT: (conflict.right, "left")}
     kept, other = one_side.get(choice, (conflict.left, ""))
     if other and kept is None:

@@ -15,10 +15,12 @@ from reconcile.cli.render_conflict import (
     entry_lines,
     head_lines,
     hunk_lines,
+    kept_text,
     list_lines,
     state_text,
 )
 from reconcile.cli.threeway import hunks
+from reconcile.decide.chosen import Choice
 from reconcile.engine.known import KnownPair
 from reconcile.engine.resolving import Below, OpenConflict
 from reconcile.model.entry import Entry, Kind
@@ -266,6 +268,24 @@ def test_states(utc: None) -> None:
     assert state_text(made, Side.LEFT, Look(), NOW) == "created → there"
     moded = Conflict("c-1", TreePath(b"x"), "meta", entry(), entry(mode=0o755), entry())
     assert state_text(moded, Side.LEFT, Look(), NOW) == "mode 0755 13:55 1.2 KiB"
+
+
+@pytest.mark.parametrize(
+    ("left", "kind", "text"),
+    [
+        (entry(), "both-changed", "both are kept, side by side"),
+        (None, "delete-edit", "right is kept: the other has nothing"),
+        (
+            entry(mode=0o755),
+            "meta",
+            "a mode has no copy: that of the side that keeps names is kept (left, unless told)",
+        ),
+    ],
+)
+def test_keeping_both_claims_no_copy_where_there_is_none(
+    left: Entry | None, kind: str, text: str
+) -> None:
+    assert kept_text(standing(b"x", "c-x", left, kind).conflict, Choice.BOTH) == text
 
 
 def test_the_documents_name_their_format() -> None:

@@ -136,6 +136,16 @@ def test_only_keys_that_do_something_are_listed() -> None:
     assert key_words(gone, NONE, is_first=True)[:2] == ["a keep left (delete)", "b keep right"]
 
 
+def test_both_is_offered_only_where_there_are_two_to_keep() -> None:
+    name = TreePath(b"x")
+    assert "k keep both" in key_words(conflict("x"), NONE, is_first=True)
+    for one in (
+        Conflict("c-x", name, "meta", file("b"), file("b"), file("b")),
+        Conflict("c-x", name, "edit-delete", file("b"), file("l"), None),
+    ):
+        assert "k keep both" not in key_words(one, NONE, is_first=True)
+
+
 def test_stopping_is_remembered() -> None:
     asking = Asking([conflict("x")], Script("q", {}, []))
     asking.ask()
