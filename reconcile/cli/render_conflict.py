@@ -206,11 +206,12 @@ def below_lines(below: Sequence[Below], look: Look, most: int | None = None) -> 
 
 
 def hunk_lines(hunks: Sequence[Hunk], look: Look, most: int | None = None) -> list[str]:
-    """The listing of `cli/threeway.py`, at most so many lines of it."""
+    """The listing of `cli/threeway.py`: all of every line, or at most so many, cut at the width."""
     lines = []
     for hunk in hunks:
         lines.append(look.paint(f"{_TEXT_INDENT}@@ line {hunk.first_line} @@", "dim"))
-        lines += [_text_line(line, look) for line in hunk.lines]
+        for line in hunk.lines:
+            lines += _text_rows(line, look, is_whole=most is None)
     if most is not None and len(lines) > most:
         left_out = len(lines) - max(0, most - 1)
         lines = lines[: max(0, most - 1)]
@@ -218,11 +219,12 @@ def hunk_lines(hunks: Sequence[Hunk], look: Look, most: int | None = None) -> li
     return lines
 
 
-def _text_line(line: Line, look: Look) -> str:
+def _text_rows(line: Line, look: Look, *, is_whole: bool) -> list[str]:
     text = line.shown.replace(b"\t", b"    ").decode("utf-8", "surrogateescape")
-    shown = _cut(f"{_TEXT_INDENT}{line.mark}{look.text(text)}", look)
+    shown = f"{_TEXT_INDENT}{line.mark}{look.text(text)}"
+    rows = _broken(shown, look) if is_whole else [_cut(shown, look)]
     colour = "" if line.sign == " " else "create" if line.sign == "+" else "delete"
-    return look.paint(shown, colour)
+    return [look.paint(row, colour) for row in rows]
 
 
 def legend_lines(has_base: bool, look: Look, *, of_names: bool = False) -> list[str]:
@@ -302,6 +304,22 @@ def _cut(text: str, look: Look) -> str:
         if width > look.columns:
             return text[: max(0, place - 1)] + look.signs("…")[:1]
     return text
+
+
+def _broken(text: str, look: Look) -> list[str]:
+    """The line as the rows of a terminal that it takes, the later ones under its text."""
+    if not look.is_terminal:
+        return [text]
+    rows, start, width = [], 0, 0
+    indent = " " * (len(_TEXT_INDENT) + 2)
+    for place, letter in enumerate(text):
+        step = 2 if east_asian_width(letter) in "WF" else 1
+        if width + step > max(look.columns, 2 * len(indent)):
+            rows.append(text[start:place])
+            start, width = place, len(indent)
+        width += step
+    rows.append(text[start:])
+    return [row if not place else indent + row for place, row in enumerate(rows)]
 
 
 def clock_ns() -> int:

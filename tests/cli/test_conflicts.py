@@ -288,6 +288,17 @@ def test_keeping_both_claims_no_copy_where_there_is_none(
     assert kept_text(standing(b"x", "c-x", left, kind).conflict, Choice.BOTH) == text
 
 
+def test_a_long_line_is_cut_on_the_screen_and_whole_in_the_full_difference() -> None:
+    look = Look(columns=40, is_terminal=True)
+    found = hunks(None, b"same " * 10 + b"one", "同".encode() * 40)
+    screen, full = hunk_lines(found, look, 5), hunk_lines(found, look)
+    assert [len(line) for line in screen[1:]] == [40, 24]
+    assert "".join(line[8:] for line in full[1:4]) == "same " * 10 + "one  (no line end)"
+    assert "".join(line[8:] for line in full[4:]) == "同" * 40 + "  (no line end)"
+    assert max(map(len, full[:4])) == 40
+    assert len(full[4]) == 8 + 16
+
+
 def test_the_documents_name_their_format() -> None:
     assert ConflictsDocument(state_dir="", conflicts=[]).format == "reconcile-conflicts/1.0"
 
