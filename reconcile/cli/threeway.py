@@ -14,6 +14,8 @@ from reconcile.model.plan import Side
 
 MOST_LINES = 20_000
 """Longer texts, equal beginnings and ends apart, are not compared line by line."""
+_MOST_PAIRS = 1_000_000
+"""Of lines, each compared with each: beyond it lines that are everywhere join nothing."""
 _WHO = {Side.LEFT: "L", Side.RIGHT: "R", None: "="}
 _NO_NEWLINE = "  (no line end)"
 
@@ -68,7 +70,9 @@ def with_markers(left: bytes, right: bytes) -> bytes:
     if _is_long(one, other):
         codes = [("replace", 0, len(one), 0, len(other))]
     else:
-        codes = list(SequenceMatcher(None, one, other, autojunk=False).get_opcodes())
+        is_short = len(one) * len(other) <= _MOST_PAIRS
+        matcher = SequenceMatcher(None, one, other, autojunk=not is_short)
+        codes = list(matcher.get_opcodes())
     for tag, a, b, c, d in codes:
         if tag == "equal":
             parts += one[a:b]

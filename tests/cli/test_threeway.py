@@ -70,6 +70,13 @@ def test_a_carriage_return_inside_a_line_ends_none() -> None:
     )
 
 
+def test_long_texts_of_few_different_lines_become_one_before_anybody_waits() -> None:
+    left = text("abc") * 6_000
+    right = text("".join("abc"[n * n % 7 % 3] for n in range(18_000)))
+    both = with_markers(left.encode(), right.encode())
+    assert both.count(b"<<<<<<< left\n") == both.count(b">>>>>>> right\n") > 0
+
+
 def test_left_over_markers_are_found_unless_a_text_had_them() -> None:
     both = with_markers(b"x\n", b"y\n")
     assert has_markers(both, b"x\n", b"y\n")
