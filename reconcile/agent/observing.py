@@ -49,7 +49,7 @@ class Observing:
         rules = compile_filter(request.spec)
         settings = _settings(request, rules)
         digest = HASHERS[settings.header.hash_name](
-            encode((settings.header, rules.digest if rules else b"", settings.links))
+            encode((settings.header, rules.meaning if rules else b"", settings.links))
         )
         index = self._holder.hold() if request.keep else self._holder.look_only()
         if index is not None and request.keep:

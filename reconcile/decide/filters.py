@@ -9,6 +9,7 @@ heads of files come in as bytes. Globs are translated by `decide/globs.py`.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -41,7 +42,6 @@ class Filter:
     def __init__(self, spec: FilterSpec) -> None:
         self.spec = spec
         self.text_only = spec.text_only
-        self.digest = _digest(spec)
         self._rules = spec.rules
         self._last_match = _matcher([parse_glob(_raw(rule.pattern)) for rule in spec.rules])
         self._selected = tuple(spec.select)
@@ -49,6 +49,19 @@ class Filter:
         self._not_selected = FilterRule(", ".join(map(_shown, spec.select)), origin="--select")
         self._too_large = FilterRule(f"{spec.max_size_bytes} bytes", origin="--max-size")
         self._too_young = FilterRule(f"{spec.min_age_ns} ns", origin="--min-age")
+
+    @cached_property
+    def meaning(self) -> bytes:
+        """Equal for filters that judge alike; where a rule came from does not count."""
+        rules = tuple((_raw(rule.pattern), rule.include) for rule in self.spec.rules)
+        spec = self.spec
+        rest = (sorted(spec.select), spec.text_only, spec.max_size_bytes, spec.min_age_ns)
+        return encode((rules, rest))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the meaning. A carried agent has no BLAKE3, and must not ask for it."""
+        return blake3(self.meaning).digest()
 
     def excludes(self, path: TreePath, is_dir: bool) -> bool:
         """`path` does not take part; every directory above it does. Microseconds a call."""
@@ -233,13 +246,6 @@ def _trim(line: bytes) -> bytes:
     if len(kept) < len(line) and escapes % 2:
         kept += b" "
     return kept
-
-
-def _digest(spec: FilterSpec) -> bytes:
-    """Equal for specs that judge alike; where a rule came from does not count."""
-    rules = tuple((_raw(rule.pattern), rule.include) for rule in spec.rules)
-    rest = (sorted(spec.select), spec.text_only, spec.max_size_bytes, spec.min_age_ns)
-    return blake3(encode((rules, rest))).digest()
 
 
 def _raw(pattern: str) -> bytes:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.model.job import FilterSpec
+from reconcile.model.job import FilterRule, FilterSpec
 from reconcile.model.manifest import Header, PageRow
+from reconcile.model.treepath import TreePath
 from reconcile.trees.agent_tree import AgentTree
 from reconcile.trees.base import Tally
 from reconcile.trees.carry.package import Bundle
@@ -18,6 +19,8 @@ from reconcile.trees.observe import observe
 from reconcile.trees.remote import SessionOptions
 from tests.carry.dialled import CarriedLink
 from tests.carry.pythons import bare
+
+EVERYTHING = FilterSpec()
 
 
 class Kept:
@@ -80,11 +83,13 @@ def test_both_ends_see_the_same_tree_before_and_after_a_step(
     assert (root / "new").read_bytes() == b"written over there"
 
 
-def look(tree: AgentTree, cursor: bytes) -> tuple[str, bytes, list[PageRow]]:
+def look(
+    tree: AgentTree, cursor: bytes, spec: FilterSpec = EVERYTHING
+) -> tuple[str, bytes, list[PageRow]]:
     """(root id, cursor, pages that came) of one look."""
     kept = Kept()
     settings = Settings(Header("sha256"), now_ns=time.time_ns())
-    seen = tree.look(Looking(settings, FilterSpec(), cursor), None, kept, lambda tally: None)
+    seen = tree.look(Looking(settings, spec, cursor), None, kept, lambda tally: None)
     return seen.root.id.hex(), tree.cursor, kept.rows
 
 
@@ -100,4 +105,25 @@ def test_the_second_look_brings_only_what_changed(root: Path, bundle: Bundle, wa
     again, _, rows = look(tree, cursor)
     assert again == root_id(root) != identifier
     assert sorted(row.key for row in rows) == [b"\0", b"deep\0\0", b"deep\0er\0\0"]
+    tree.close()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        FilterSpec(rules=(FilterRule("many"),)),
+        FilterSpec(select=(TreePath(b"deep"),)),
+        FilterSpec(text_only=True, max_size_bytes=5, min_age_ns=1),
+    ],
+)
+def test_what_is_filtered_is_left_out_over_there(
+    root: Path, bundle: Bundle, warm: Path, spec: FilterSpec
+) -> None:
+    tree = AgentTree(
+        lambda: CarriedLink(bundle, warm), "pipe://", os.fsencode(root), SessionOptions("p")
+    )
+    everything, _, _ = look(tree, b"")
+    filtered, cursor, _ = look(tree, b"", spec)
+    assert filtered != everything
+    assert look(tree, cursor, spec) == (filtered, cursor, [])
     tree.close()
