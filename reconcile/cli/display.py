@@ -6,6 +6,8 @@ line, or reverse what is read. What is not plainly printable is written in the
 form of bash, `$'a\\nb\\xff'`, which can be pasted into a shell.
 """
 
+from shlex import quote
+
 _SHORT = {0x07: "\\a", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x1B: "\\e"}
 _QUOTED = {0x27: "\\'", 0x5C: "\\\\"}
 
@@ -41,6 +43,12 @@ def display_text(text: str, *, ascii_only: bool = False) -> str:
             raw = letter.encode("utf-8", "surrogateescape" if _is_byte(letter) else "replace")
             shown.append("".join(_SHORT.get(byte, f"\\x{byte:02x}") for byte in raw))
     return "".join(shown)
+
+
+def typed_path(path: bytes, *, ascii_only: bool = False) -> str:
+    """`path` as a word of a command that can be typed in a shell."""
+    shown = display_path(path, ascii_only=ascii_only)
+    return shown if shown.startswith("$'") else quote(shown)
 
 
 def quoted_path(path: bytes, *, ascii_only: bool = False) -> str:

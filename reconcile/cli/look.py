@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
-from reconcile.cli.display import display_path, display_text
+from reconcile.cli.display import display_path, display_text, typed_path
 
 _COLOURS = {
     "create": "32", "update": "33", "delete": "31", "move": "34", "meta": "36",
@@ -43,6 +43,10 @@ class Look:
     def path(self, path: bytes) -> str:
         """A name, escaped for this stream."""
         return display_path(path, ascii_only=self.ascii_only)
+
+    def typed(self, path: bytes) -> str:
+        """A name in a command that is shown to be typed."""
+        return typed_path(path, ascii_only=self.ascii_only)
 
     def text(self, text: str) -> str:
         """A sentence that may hold foreign names, escaped for this stream."""

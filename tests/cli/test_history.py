@@ -1,6 +1,7 @@
 """`history` and `versions` as a user types them: text off a terminal, and JSON."""
 
 import os
+import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -320,3 +321,24 @@ def test_a_table_that_does_not_fit_becomes_blocks() -> None:
     assert fitted("ABCD", rows, narrow) == ["r-1  a long cell", "    another", "r-2  x  y  z"]
     assert fitted("ABCD", rows, Look(columns=20))[0].split() == ["A", "B", "C", "D"]
     assert fitted("ABCD", rows, narrow, [["1"], ["2"]]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", [b"-rf", b"new\nline", b"bad\xff", b"it's", b" ", b"$'x'", b"~"])
+def test_the_next_command_of_any_name_can_be_typed(shell: Shell, name: bytes) -> None:
+    file = Path(os.fsdecode(os.fsencode(shell.where / "left") + b"/" + name))
+    for content in ("one", "another"):
+        file.write_text(content)
+        apply(shell)
+    asked = text(shell, "versions").splitlines()[-1].removeprefix("next:  reconcile ")
+    told = text(shell, *typed(asked)).splitlines()[-1].removeprefix("next:  reconcile ")
+    text(shell, *typed(told), "--yes")
+    right = Path(os.fsdecode(os.fsencode(shell.where / "right") + b"/" + name))
+    assert right.read_text() == "one"
+
+
+def typed(words: str) -> list[str]:
+    """The words that a shell makes of them."""
+    told = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {words}"], capture_output=True, check=True
+    )
+    return [os.fsdecode(word) for word in told.stdout.split(b"\0")[:-1]]

@@ -217,6 +217,6 @@ def _after_path(
     face: Face, path: TreePath, events: Sequence[PathEvent], is_kept: bool
 ) -> list[str]:
     if is_kept:
-        name = quote(os.fsdecode(path))
-        return [f"next:  {face.out.text(f'reconcile restore {name} --at v1')}"]
+        name = face.out.typed(b"./" + path if path.startswith((b"-", b"~")) else path)
+        return [f"next:  reconcile restore {name} --at v1"]
     return [f"next:  reconcile history {events[0].run.id}"] if events else []

@@ -1,8 +1,6 @@
 """`reconcile versions`: what superseded content is kept, and what of it may go for good."""
 
-import os
 from collections.abc import Callable, Collection, Sequence
-from shlex import quote
 
 from msgspec.structs import replace
 
@@ -98,8 +96,7 @@ def _list_lines(face: Face, found: Sequence[PairKept]) -> list[str]:
         lines += [f"{counted(more, 'more line')}: --limit {len(each.versions)}"] if more > 0 else []
         lines.append(f"{total_line(each.versions)}, kept until pruned")
     newest = found[0].versions[0].version
-    name = quote(os.fsdecode(newest.path))
-    return [*lines, f"next:  {face.out.text(f'reconcile history -- {name}')}"]
+    return [*lines, f"next:  reconcile history -- {face.out.typed(newest.path)}"]
 
 
 def _prune(face: Face) -> int:
