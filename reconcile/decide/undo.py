@@ -231,6 +231,8 @@ class _Undoing:
         now = self._now(place)
         if now is None:
             why = "it is gone since"
+        elif not now.is_content:
+            why = "it is excluded, or cannot be read"
         elif self._after(self._touching[place][-1], place) is None:
             why = "something else is there since"
         else:

@@ -156,8 +156,8 @@ CHANGED: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "made executable": ({"f*": "edited"}, (), "it was changed since"),
     "removed": ({}, ("f",), "it is gone since"),
     "another kind": ({"f->": "x"}, (), "it was changed since"),
-    "unreadable": ({"f?": "EACCES"}, (), "it was changed since"),
-    "excluded": ({"f~": ...}, (), "it was changed since"),
+    "unreadable": ({"f?": "EACCES"}, (), "it is excluded, or cannot be read"),
+    "excluded": ({"f~": ...}, (), "it is excluded, or cannot be read"),
 }
 
 
