@@ -26,7 +26,7 @@ def write_crash_file(face: Face | None, error: Exception, argv: list[str]) -> st
         )
     )
     given = face.value("state_dir") if face is not None else ""
-    for directory in (state_dir(given, os.environ), tempfile.gettempdir()):
+    for directory in (state_dir(given, os.environ), _temporary()):
         try:
             os.makedirs(directory, mode=0o700, exist_ok=True)
             location = os.path.join(directory, name)
@@ -37,3 +37,11 @@ def write_crash_file(face: Face | None, error: Exception, argv: list[str]) -> st
             continue
         return location
     return ""
+
+
+def _temporary() -> str:
+    """Where temporary files go; empty: nowhere."""
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return ""

@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconcile.model.errors import Locked
+from reconcile.model.errors import Denied, Locked
 
 if TYPE_CHECKING:
     import tempfile
@@ -53,7 +53,14 @@ class Frozen:
         import shutil
         import tempfile  # 4 ms at start-up, and mostly nobody is writing
 
-        self._room = tempfile.TemporaryDirectory(prefix="reconcile-")
+        try:
+            self._room = tempfile.TemporaryDirectory(prefix="reconcile-")
+        except OSError as error:
+            raise Denied(
+                "the state has a log that was not taken in, and a copy can be written nowhere",
+                where=self._original,
+                hint="TMPDIR=DIR, a directory that can be written",
+            ) from error
         self.is_copy = True
         self.location = os.path.join(self._room.name, os.path.basename(self._original))
         for _ in range(_TRIES):

@@ -7,7 +7,9 @@ unnamed temporary file and are merged while they are read.
 import heapq
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
+
+from reconcile.trees.scratch import scratch
 
 RUN_NAMES = 65_536
 _READ_BYTES = 1 << 16
@@ -28,9 +30,7 @@ def _take(names: Iterator[bytes], count: int) -> list[bytes]:
 
 
 def _merge(run: list[bytes], names: Iterator[bytes], run_names: int) -> Iterator[bytes]:
-    import tempfile  # 4 ms at start-up, for directories that few have
-
-    with tempfile.TemporaryFile(prefix="reconcile-") as spill:
+    with scratch() as spill:
         bounds: list[tuple[int, int]] = []
         while run:
             start = spill.tell()
@@ -41,7 +41,7 @@ def _merge(run: list[bytes], names: Iterator[bytes], run_names: int) -> Iterator
         yield from heapq.merge(*(_read(spill, start, end) for start, end in bounds))
 
 
-def _read(spill: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+def _read(spill: IO[bytes], start: int, end: int) -> Iterator[bytes]:
     rest = b""
     while start < end:
         block = os.pread(spill.fileno(), min(_READ_BYTES, end - start), start)

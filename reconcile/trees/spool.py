@@ -16,6 +16,7 @@ from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import Header, PageRef, PageRow
 from reconcile.model.treepath import TreePath
 from reconcile.trees.scan import Index
+from reconcile.trees.scratch import scratch
 
 
 class _Place(NamedTuple):
@@ -30,9 +31,7 @@ class Spool:
     """A sink for `observe`, readable as a manifest when the scan is over."""
 
     def __init__(self, index: Index | None = None) -> None:
-        import tempfile  # 4 ms at start-up, and most scans go to the state
-
-        self._file = tempfile.TemporaryFile(prefix="reconcile-", buffering=0)  # noqa: SIM115
+        self._file = scratch(buffering=0)
         self._end = 0
         self._places: dict[bytes, _Place] = {}
         self._index = index

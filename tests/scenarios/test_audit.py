@@ -150,6 +150,35 @@ def test_an_audit_of_read_only_mounts(place: Place, state: str) -> None:
     assert plain.returncode == 4, plain.stderr
 
 
+@pytest.mark.root
+@pytest.mark.parametrize("state", ["kept", "with a log"])
+def test_an_audit_of_a_machine_that_can_be_written_nowhere(place: Place, state: str) -> None:
+    """No directory for temporary files either: what must wait somewhere waits in memory."""
+    place.agree()
+    if state == "with a log":
+        database = next(place.state.rglob("state.db"))
+        holder = sqlite3.connect(database, isolation_level=None)
+        holder.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('seen', x'31')")
+        assert (database.parent / "state.db-wal").stat().st_size
+    mounts = "".join(
+        f"mount --bind {each} {each} && mount -o remount,bind,ro {each} && "
+        for each in dict.fromkeys(("/tmp", "/var/tmp", "/usr/tmp", place.room))
+        if Path(each).is_dir()
+    )
+    words = ("unshare", "-m", "sh", "-c", f'{mounts} cd "$0" && exec "$@"', str(place.room))
+    probe = place.run("version", before=words)
+    if probe.returncode:
+        pytest.skip(f"needs the right to mount: {probe.stderr.strip()}")
+    found = place.run("diff", place.left, place.right, "--audit", before=words)
+    if state == "kept":
+        assert found.returncode == 3, found.stderr
+        assert "left → right" in found.stdout
+    else:
+        assert found.returncode == 9, found.stderr
+        assert "TMPDIR" in found.stderr
+        holder.close()
+
+
 def test_another_baseline_can_be_compared_with(place: Place) -> None:
     place.agree()
     assert place.run("manifest", "build", place.left, "-o", "left.rman").returncode == 0
