@@ -15,6 +15,7 @@ from reconcile import __version__
 from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
+from reconcile.cli.streams import PipeClosed
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, Option, Parsed, Verb, Word
 from reconcile.cli.top_help import FAMILIES, show
 from reconcile.cli.verb_table import VERBS, verb_named
@@ -36,6 +37,8 @@ def understand(words: list[str]) -> Parsed | int:
         return _refuse(error, words)
     except typer.Abort:
         return ExitCode.INT
+    except SystemExit as gone:  # how typer leaves when the reader of a help page has gone
+        raise PipeClosed from gone
     return answer if isinstance(answer, Parsed) else int(answer or 0)
 
 

@@ -4,13 +4,13 @@ stdout is the answer, stderr the conversation; with `--json` stdout is JSON from
 the first to the last byte. Light on purpose: `version` goes through here.
 """
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from reconcile.cli.look import Look, look_of
 from reconcile.cli.options import DRAWN, SHOWS, options_of
+from reconcile.cli.streams import PipeClosed
 from reconcile.cli.table import FLAG, Parsed
 from reconcile.cli.verb_table import verb_named
 from reconcile.model.errors import UsageError
@@ -29,10 +29,6 @@ REPORTS = ("csv", "md", "html")
 
 _YES = frozenset(("1", "true", "yes", "on"))
 _NO = frozenset(("", "0", "false", "no", "off"))
-
-
-class PipeClosed(Exception):
-    """The reader of our output has gone (`| head`)."""
 
 
 class Face:
@@ -144,7 +140,7 @@ class Face:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
+        except OSError as error:
             raise PipeClosed from error
 
     def tell(self, text: str) -> None:
@@ -162,7 +158,7 @@ class Face:
             stream.flush()
         except UnicodeEncodeError:
             stream.write(text.encode("ascii", "backslashreplace").decode())
-        except BrokenPipeError as error:
+        except OSError as error:
             raise PipeClosed from error
 
     def _count(self, name: str) -> int:
@@ -192,13 +188,3 @@ class Face:
                 continue
             if option.env and self.env.get(option.env, "").lower() in _YES:
                 self.options[option.dest] = True
-
-
-def close_streams() -> None:
-    """Leave without a word when the reader has gone: nothing more can be written."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            os.dup2(null, stream.fileno())

@@ -6,16 +6,26 @@ go to typer, which is built from the same table and costs 0.1 s.
 
 import sys
 
+from reconcile.cli.streams import PipeClosed, close_streams, fill_streams, lost
 from reconcile.cli.table import Parsed
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Answers the process code of docs/exit-codes.md; never raises."""
-    words = sys.argv[1:] if argv is None else argv
+    fill_streams()
+    try:
+        return _answer(sys.argv[1:] if argv is None else argv)
+    except (OSError, PipeClosed) as error:
+        code = lost(error)
+        close_streams()
+        return code
+
+
+def _answer(words: list[str]) -> int:
     if words == ["--version"]:
         from reconcile import __version__
 
-        print(f"reconcile {__version__}")
+        print(f"reconcile {__version__}", flush=True)
         return 0
     if words[:1] == ["remote"]:
         return _serve(words[1:])

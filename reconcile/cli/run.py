@@ -8,7 +8,8 @@ import os
 import sys
 from importlib import import_module
 
-from reconcile.cli.face import LINES, Face, PipeClosed, close_streams
+from reconcile.cli.face import LINES, Face
+from reconcile.cli.streams import PipeClosed, close_streams, lost
 from reconcile.cli.table import Parsed
 from reconcile.cli.verb_table import verb_named
 from reconcile.model.errors import ExitCode, ReconcileError, UsageError
@@ -25,8 +26,8 @@ def run(parsed: Parsed, argv: list[str]) -> int:
         code = _verb(face)
         if face.format == LINES:
             face.lines.exit(code)
-    except PipeClosed:
-        code = ExitCode.PIPE
+    except PipeClosed as error:
+        code = lost(error, _changed(face))
     except ReconcileError as error:
         code = _failed(face, error)
     except KeyboardInterrupt as stop:
@@ -59,8 +60,8 @@ def _failed(face: Face | None, error: ReconcileError) -> int:
         report(face, error)
         if face is not None and face.shows_traceback:
             _print_traceback(error)
-    except PipeClosed:
-        return ExitCode.PIPE
+    except PipeClosed as closed:
+        return lost(closed, _changed(face))
     return error.exit_code
 
 
@@ -78,7 +79,7 @@ def report(face: Face | None, error: ReconcileError) -> None:
     text = "\n".join(error_lines(error, look))
     try:
         print(text, file=sys.stderr, flush=True)
-    except BrokenPipeError as closed:
+    except OSError as closed:
         raise PipeClosed from closed
 
 
@@ -86,9 +87,7 @@ def _stopped(face: Face | None, number: int) -> int:
     from reconcile.model.errors import Interrupted
 
     code = _SIGNALLED.get(number, 128 + number)
-    changed = "nothing"
-    if face is not None and face.wrote:
-        changed = "the steps that were done stand; the state is saved"
+    changed = _changed(face)
     error = Interrupted(
         "stopped by " + ("Ctrl-C" if number == 2 else f"signal {number}"),
         changed=changed,
@@ -96,6 +95,12 @@ def _stopped(face: Face | None, number: int) -> int:
     )
     error.exit_code = code  # type: ignore[assignment]  # a signal's own code
     return _failed(face, error)
+
+
+def _changed(face: Face | None) -> str:
+    if face is not None and face.wrote:
+        return "the steps that were done stand; the state is saved"
+    return "nothing"
 
 
 def _crashed(face: Face | None, error: Exception, argv: list[str]) -> int:

@@ -37,7 +37,7 @@ def show() -> int:
         columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
     except (OSError, ValueError):
         columns = 80
-    print("\n".join(lines(columns)))
+    print("\n".join(lines(columns)), flush=True)
     return 0
 
 

@@ -115,6 +115,59 @@ def test_the_environment_stands_in_for_options(pair: Path, environment: Environm
     assert answer.stdout.startswith('{"type":"hello"')
 
 
+ANSWERS = (
+    "--help", "--version", "diff --help", "diff left right", "diff left right --json", "status",
+    "status --json", "nosuch --json",
+)  # fmt: skip
+
+
+def said_to(
+    redirection: str, words: str, pair: Path, environment: Environment
+) -> subprocess.CompletedProcess[str]:
+    """One command of a shell that redirects its streams."""
+    return subprocess.run(
+        ["sh", "-c", f"exec reconcile {words} {redirection}"], cwd=pair, env=environment,
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ANSWERS)
+def test_a_reader_that_is_gone_before_the_first_word_is_no_bug(
+    words: str, pair: Path, environment: Environment
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        answer = subprocess.run(
+            ["reconcile", *words.split()], cwd=pair, env=environment, stdout=gone,
+            stderr=subprocess.PIPE, text=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    assert answer.returncode == 141
+    assert answer.stderr == ""
+
+
+@pytest.mark.parametrize("words", ANSWERS)
+def test_an_answer_for_which_there_is_no_room_is_told_and_no_bug(
+    words: str, pair: Path, environment: Environment
+) -> None:
+    answer = said_to(">/dev/full", words, pair, environment)
+    assert answer.returncode == 141
+    assert answer.stderr == (
+        "error: the output cannot be written: No space left on device; changed: nothing\n"
+    )
+    assert not list(pair.rglob("crash-*"))
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_leads_nowhere(
+    redirection: str, pair: Path, environment: Environment
+) -> None:
+    """No file of a side or of the state gets its number."""
+    for words in ("--help", "status --json", "apply left right --yes"):
+        assert said_to(redirection, words, pair, environment).returncode == 0
+    assert (pair / "right/a.txt").read_text() == "a\n"
+
+
 def test_a_reader_that_leaves_ends_it_quietly(pair: Path, environment: Environment) -> None:
     read, write = os.pipe()
     os.close(read)
