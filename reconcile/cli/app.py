@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from reconcile import __version__
-from reconcile.cli.face import Face
+from reconcile.cli.face import face_of_refused
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
 from reconcile.cli.streams import PipeClosed
@@ -199,9 +199,7 @@ def _refuse(error: typer.TyperException, words: list[str]) -> int:
     path = context.command_path if context is not None else "reconcile"
     known = message[:1].lower() + message[1:]
     failure = UsageError(known, hint=f"{path} --help")
-    wants_json = "--json" in words or os.environ.get("RECONCILE_JSON", "") in ("1", "true")
     verb = verb_named(path.partition(" ")[2]) or verb_named("diff")
     assert verb is not None
-    face = Face(Parsed(verb.name, {"json": True}, []), words, os.environ) if wants_json else None
-    report(face, failure)
+    report(face_of_refused(verb.name, words, os.environ), failure)
     return ExitCode.USAGE

@@ -188,3 +188,14 @@ class Face:
                 continue
             if option.env and self.env.get(option.env, "").lower() in _YES:
                 self.options[option.dest] = True
+
+
+def face_of_refused(verb: str, words: list[str], env: Mapping[str, str]) -> Face | None:
+    """What tells of a line that cannot be obeyed, where JSON was asked for; None: text does."""
+    import re
+
+    line = words[: words.index("--")] if "--" in words else words
+    named = re.search(rf"(?m)^--format[=\n]({DOCUMENT}|{LINES})$", "\n".join(line))
+    if named or "--json" in line or env.get("RECONCILE_JSON", "").lower() in _YES:
+        return Face(Parsed(verb, {"json": True}, []), words, env)
+    return None

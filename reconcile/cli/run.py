@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-from reconcile.cli.face import LINES, Face
+from reconcile.cli.face import LINES, Face, face_of_refused
 from reconcile.cli.streams import PipeClosed, close_streams, lost
 from reconcile.cli.table import Parsed
 from reconcile.cli.verb_table import verb_named
@@ -29,7 +29,7 @@ def run(parsed: Parsed, argv: list[str]) -> int:
     except PipeClosed as error:
         code = lost(error, _changed(face))
     except ReconcileError as error:
-        code = _failed(face, error)
+        code = _failed(face or face_of_refused(parsed.verb, argv, os.environ), error)
     except KeyboardInterrupt as stop:
         code = _stopped(face, getattr(stop, "number", 2))
     except Exception as error:

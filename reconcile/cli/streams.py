@@ -4,8 +4,6 @@ import os
 import sys
 from contextlib import suppress
 
-from reconcile.model.errors import ExitCode
-
 
 class PipeClosed(Exception):
     """Our output can be written no longer (`| head`); the `OSError` is its cause."""
@@ -30,7 +28,7 @@ def lost(error: PipeClosed | OSError, changed: str = "nothing") -> int:
         with suppress(OSError):
             text = f"error: the output cannot be written: {cause.strerror}; changed: {changed}"
             print(text, file=sys.stderr, flush=True)
-    return ExitCode.PIPE
+    return 141  # docs/exit-codes.md; the errors are not loaded for `--version`
 
 
 def close_streams() -> None:

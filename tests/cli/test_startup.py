@@ -47,7 +47,8 @@ def test_the_shortest_question_imports_almost_nothing_of_ours(
 ) -> None:
     found = imported(["--version"], environment, tmp_path)
     ours = {name for name in found if name.startswith("reconcile")}
-    assert ours == {"reconcile", "reconcile.cli", "reconcile.cli.main", "reconcile.cli.table"}
+    front = {f"reconcile.cli.{name}" for name in ("main", "streams", "table")}
+    assert ours == {"reconcile", "reconcile.cli"} | front
 
 
 def test_a_later_diff_of_two_empty_trees_imports_no_library_that_it_does_not_use(

@@ -1,5 +1,6 @@
 """stdout is the answer, stderr the conversation; errors, signals, pipes and crashes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -248,3 +249,24 @@ def test_a_bug_leaves_a_file_and_no_traceback(pair: Path, environment: Environme
     assert files[0].stat().st_mode & 0o777 == 0o600
     assert "planted" in files[0].read_text()
     assert "Traceback" in crash("-vv").stderr
+
+
+WISHES = [
+    ("diff left right --bogus --format jsonl", ""),
+    ("diff left right --bogus --format=json", ""),
+    ("diff left right --bogus", "yes"),
+    ("diff left right --bogus", "TRUE"),
+    ("status --bogus --format json", ""),
+    ("status --format csv --json", ""),
+]
+
+
+@pytest.mark.parametrize(("words", "wish"), WISHES)
+def test_however_json_is_asked_for_a_wrong_line_is_told_in_it(
+    words: str, wish: str, pair: Path, environment: Environment
+) -> None:
+    answer = run(words, pair, {**environment, "RECONCILE_JSON": wish})
+    assert answer.returncode == 64
+    assert answer.stderr == ""
+    last = json.loads(answer.stdout.splitlines()[-1])
+    assert last.get("code" if words.startswith("diff") else "exit_code") == 64
