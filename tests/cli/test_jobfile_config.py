@@ -136,6 +136,11 @@ def test_init_without_questions(here: Here) -> None:
     assert "x.jpg" in here.says("diff photos")
 
 
+def test_init_says_what_to_type_next_as_a_shell_reads_it(here: Here) -> None:
+    said = here.says("init --non-interactive photos a -c a&b.toml")
+    assert said.endswith("next:  reconcile diff photos -c 'a&b.toml'\n")
+
+
 def test_init_overwrites_nothing_and_says_what_to_add(here: Here) -> None:
     answer = here.run("init --non-interactive photos a --name zwei")
     assert answer.returncode == 64

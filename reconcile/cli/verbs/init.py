@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from shlex import quote
 from typing import TypeVar
 
 from reconcile.cli.asked import flags_of
@@ -57,7 +58,7 @@ def run(face: Face) -> int:
 
 def _answer(face: Face, location: str, name: str, sides: tuple[str, str]) -> None:
     config = face.value("config")
-    command = f"reconcile diff {name}" + (f" -c {config}" if config else "")
+    command = f"reconcile diff {name}" + (f" -c {quote(config)}" if config else "")
     if face.is_json:
         left, right = sides
         face.document(InitDocument(file=location, job=name, left=left, right=right, next=command))
