@@ -62,9 +62,17 @@ def note_job(face: Face, sides: tuple[str, str]) -> None:
 
 
 def every_job(face: Face, names: Sequence[str]) -> list[Named]:
-    """The jobs of the job file, or those of these names. Raises: NotFound, ConfigError …"""
-    loaded = face.jobs if not names else _loaded(face)
+    """The jobs of the job file, or those of these names.
+
+    Raises: NotFound, ConfigError; UsageError, for a name where there is no job file.
+    """
+    loaded = face.jobs
     if loaded is None:
+        if names:
+            raise UsageError(
+                f"`{names[0]}` is no job: there is no job file",
+                hint=f"reconcile {face.verb} lists every job and pair",
+            )
         return []
     found = []
     for entry in [job_named(loaded.book, name) for name in names] or loaded.book.jobs.values():

@@ -163,6 +163,9 @@ def test_without_a_job_file_two_sides_are_wanted(here: Here) -> None:
     assert "`photos` is a directory, and two sides are wanted" in here.objects("diff photos", 64)
     assert "`x` is no job: there is no job file" in here.objects("diff x", 64)
     assert "`@s` is an endpoint of a job file, and there is no" in here.objects("diff @s a", 64)
+    assert "`a` is no job: there is no job file; changed: nothing; try: reconcile status lists" in (
+        here.objects("status a b", 64)
+    )
 
 
 def test_a_file_with_errors_is_one_error_with_every_line(here: Here) -> None:
