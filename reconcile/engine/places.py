@@ -69,7 +69,13 @@ def endpoint(text: str) -> str:
     head, colon, _ = text.partition(":")
     if colon and "/" not in head and not os.path.lexists(text):
         return _on_another_machine(text)
-    return os.path.abspath(os.path.expanduser(text))
+    return _absolute(text)
+
+
+def _absolute(path: str) -> str:
+    if "\0" in path:
+        raise UsageError("an endpoint holds a NUL, and no path does", hint="name a directory")
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _on_another_machine(text: str) -> str:
@@ -97,7 +103,7 @@ def _from_url(scheme: str, rest: str) -> str:
         raise UsageError("a file:// URL names no host", hint="write file:///absolute/path")
     from urllib.parse import unquote_to_bytes
 
-    return os.path.abspath(os.fsdecode(b"/" + unquote_to_bytes(path)))
+    return _absolute(os.fsdecode(b"/" + unquote_to_bytes(path)))
 
 
 def refuse_overlap(left: str, right: str) -> None:

@@ -203,6 +203,8 @@ URLS = [
     ("url = 'ssh://me:geheim@h/x'", "a password stands in ssh://me:•••@h"),
     ("url = 'gopher://h/x'", "`gopher://` is not spoken by this version"),
     ("url = ''", "an endpoint is empty"),
+    ('url = "a\\u0000"', "an endpoint holds a NUL"),
+    ("url = 'file:///a%00b'", "an endpoint holds a NUL"),
     ("url = '/x'\nidentity = 'k'", "`identity` is for a place on another machine"),
     ("url = 'ssh://h/x?jump=a'\njump = 'b'", "option `jump` of the ssh:// URL stands twice"),
     ("url = 'ssh://h/x'\nagent = 'x'", "agent='x' is unknown"),
