@@ -148,6 +148,10 @@ def _word(verb: Verb, before: list[str], place: Place) -> tuple[str, list[Offer]
         left -= word.most
     else:
         return NOTHING, []
+    if verb.name == "history" and "--" in place.found.argv:
+        return FILES, []
+    if not left and verb.name in _FINDERS:
+        return _named(verb.name, place)
     if word.name == "WHAT" and (left or verb.name == "apply"):
         files, offers = _named("WHAT", place) if not left else (DIRECTORIES, [])
         return (PLANS if not left else files), offers
@@ -230,10 +234,20 @@ def _runs(place: Place) -> Iterator[Offer]:
         yield Offer(run.id, when if run.ended_ns else f"{when} interrupted")
 
 
+def _jobs_and_runs(place: Place) -> Iterator[Offer]:
+    yield from _jobs(place)
+    yield from _runs(place)
+
+
 def _conflicts(place: Place) -> Iterator[Offer]:
     from reconcile.store.ids import conflict_ids
 
     return map(Offer, conflict_ids(_state_dir(place), place.typed))
+
+
+def _conflicts_and_jobs(place: Place) -> Iterator[Offer]:
+    yield from _conflicts(place)
+    yield from _jobs(place)
 
 
 def _topics(place: Place) -> Iterator[Offer]:
@@ -257,14 +271,16 @@ def _pages(_: Place) -> Iterator[Offer]:
 
 
 _FILES = {
-    "FILE": FILES, "DIR": DIRECTORIES, "LEFT": DIRECTORIES, "RIGHT": DIRECTORIES,
+    "FILE": FILES, "DIR": DIRECTORIES, "SIDES": DIRECTORIES, "LEFT": MANIFESTS, "RIGHT": MANIFESTS,
     "ENDPOINT": DIRECTORIES, "PLAN": PLANS, "MANIFEST": MANIFESTS, "HOST": NOTHING,
 }  # fmt: skip
 _FINDERS: dict[str, Callable[[Place], Iterable[Offer]]] = {
     "WHAT": _jobs, "JOB": _jobs, "RUN": _runs, "REF": _runs, "ID": _conflicts,
     "TOPIC": _topics, "PAGE": _pages, "SHELL": _shells,
+    "history": _jobs_and_runs, "conflicts resolve": _conflicts_and_jobs,
 }  # fmt: skip
-_FILES_TOO = {"WHAT": DIRECTORIES, "REF": MANIFESTS}
+"""By the name of a word; by the verb, what its first word may be besides."""
+_FILES_TOO = {"WHAT": DIRECTORIES, "history": DIRECTORIES, "REF": MANIFESTS}
 
 
 def _line(text: str) -> str:

@@ -106,6 +106,9 @@ OFFERS = [
     ("show today.rplan ", []),
     ("diff --nosuch=x", []),
     ("endpoint trust ", []),
+    ("history p", ["photos", "papers"]),
+    ("history -- p", []),
+    ("conflicts resolve ph", ["photos"]),
 ]
 
 
@@ -121,6 +124,11 @@ FILES = [
     ("show ", "files rplan"),
     ("manifest show ", "files rman"),
     ("manifest verify tree.rman ", "dirs"),
+    ("manifest diff ", "files rman"),
+    ("manifest diff tree.rman ", "files rman"),
+    ("history left ", "dirs"),
+    ("history -- ", "files"),
+    ("init ", "dirs"),
     ("diff -o ", "files"),
     ("diff --out=", "files"),
     ("-C ", "dirs"),
@@ -164,6 +172,7 @@ def test_ids_of_runs_and_conflicts(here: Path) -> None:
     elsewhere = _runs(Place(scan(["--state-dir", str(here / "state")]), "", {}))
     assert [offer.word for offer in elsewhere] == ["last", run.word]
     assert offered("undo r-", env) == [run.word]
+    assert offered("history r-", env) == [run.word]
 
 
 def test_a_state_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
