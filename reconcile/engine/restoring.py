@@ -149,7 +149,8 @@ class _Restoring:
     def wishes(self, path: TreePath) -> list[Wish]:
         """What is to stand again, at `path` and below."""
         below = self._past.names_below(path)
-        if not below or not self._is_directory(path):
+        is_one = bool(self._asked.at.version) and self._past.has_versions(path)
+        if is_one or not below or not self._is_directory(path):
             return list(self._wished(self.one(path)))
         if self._asked.at.version:
             raise UsageError(f"`{_text(path)}` is a directory: only a file has versions v1, v2 …")

@@ -223,6 +223,17 @@ def test_a_directory_never_makes_room(tmp_path: Path) -> None:
     assert "a directory has its name now" in refused.value.where
 
 
+def test_a_files_version_is_told_apart_from_the_directory_with_its_name(tmp_path: Path) -> None:
+    pair = Undone(tmp_path, {"f": b"file"})
+    pair.run()
+    pair.remove(L, "f")
+    pair.put(L, {"f/in": b"below"})
+    pair.run()
+    with pytest.raises(NotRestored, match="1 path"):
+        restore(pair, "f", at=At(version=1))
+    assert to_file(pair, "f", tmp_path / "out", At(version=1)).found.entry.size == 4
+
+
 def test_the_superseded_content_is_kept_and_restore_is_undone(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
     before = pair.seen()
