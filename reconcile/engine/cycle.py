@@ -16,6 +16,7 @@ from reconcile.engine.inspection import baselines, explain, reset_baseline, stat
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.pairs import now_ns
+from reconcile.engine.planfile import made_anew
 from reconcile.engine.planning import (
     PlanMaker,
     Sight,
@@ -135,7 +136,7 @@ def _resumed(opened: Opened, plan: Plan, plan_id: str) -> Run | None:
     if used_by is not None:
         raise PlanUsed(
             f"plan {plan_id} was applied before, as run {used_by}",
-            hint="make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan",
+            hint=made_anew(plan),
         )
     run = opened.store.runs.interrupted()
     if run is None or run.plan_id != plan_id:
@@ -149,7 +150,7 @@ def _resumed(opened: Opened, plan: Plan, plan_id: str) -> Run | None:
 def _refuse_stale(opened: Opened, plan: Plan) -> None:
     """Raises: StalePlan, when the baseline or the pair is no longer what the plan saw."""
     made_from = plan.made_from
-    again = "make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan"
+    again = made_anew(plan)
     if made_from.pair != opened.pair:
         raise StalePlan("the plan was made for another pair of roots", hint=again)
     if made_from.header != opened.header:

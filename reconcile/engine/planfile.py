@@ -21,7 +21,7 @@ from reconcile.engine.plancheck import check_plan
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError, NotFound, PlanCorrupt, UsageError
 from reconcile.model.job import Job
-from reconcile.model.plan import Plan
+from reconcile.model.plan import Plan, PlanKind
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -120,6 +120,17 @@ def _decoded(body: bytes) -> SavedPlan:
 
 
 _MAKE_NEW = "make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan"
+
+
+def made_anew(plan: Plan) -> str:
+    """The hint with which another plan for the same purpose is made."""
+    verb = {
+        PlanKind.SYNC: "diff LEFT RIGHT",
+        PlanKind.RESOLVE: "conflicts resolve LEFT RIGHT",
+        PlanKind.UNDO: f"undo {plan.of}",
+        PlanKind.RESTORE: "restore PATH",
+    }[plan.kind]
+    return f"make a new plan: reconcile {verb} -o FILE.rplan"
 
 
 def is_plan_file(location: str) -> bool:

@@ -68,6 +68,16 @@ def test_a_saved_undo_is_shown_and_applied(shell: Shell) -> None:
     assert right(shell) == {"a": "one", "b": "bee"}
 
 
+def test_a_plan_that_is_used_is_made_anew_by_the_verb_that_made_it(shell: Shell) -> None:
+    run = last_run(shell)
+    for words in (("undo", run), ("restore", "b")):
+        text(shell, *words, "-o", "back.rplan")
+        text(shell, "apply", "back.rplan")
+        [error] = [e for e in shell.events("apply", "back.rplan") if e["type"] == "error"]
+        again = f"reconcile {words[0]} {run if words[0] == 'undo' else 'PATH'} -o FILE.rplan"
+        assert error["hint"] == f"make a new plan: {again}"
+
+
 def test_what_changed_since_ends_with_6_and_names_it(shell: Shell) -> None:
     (shell.where / "right/a").write_text("edited since")
     events = shell.events("undo", last_run(shell), "--yes")

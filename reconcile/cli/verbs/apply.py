@@ -18,7 +18,7 @@ from reconcile.cli.verbs.diff import save
 from reconcile.engine.cycle import PlanMaker, apply_job, apply_plan
 from reconcile.engine.known import directory_of
 from reconcile.engine.outcome import Outcome, Planning
-from reconcile.engine.planfile import is_plan_file, load_plan, plan_id
+from reconcile.engine.planfile import is_plan_file, load_plan, made_anew, plan_id
 from reconcile.engine.planning import judged
 from reconcile.model.errors import ExitCode, NeedsApproval, Refused, StalePlan, UsageError
 from reconcile.model.job import Job
@@ -145,10 +145,8 @@ def _apply_saved(face: Face, location: str) -> int:
         )
     saved = load_plan(location)
     if saved.expires_ns < now_ns():
-        raise StalePlan(
-            f"plan {saved.id} has expired", where=location,
-            hint="make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan",
-        )  # fmt: skip
+        hint = made_anew(saved.plan)
+        raise StalePlan(f"plan {saved.id} has expired", where=location, hint=hint)
     job = job_of_plan(face, saved)
     if face.flag("only_show"):
         raise UsageError("a saved plan is shown by `show`", hint=f"reconcile show {location}")
