@@ -36,6 +36,7 @@ class Past:
         self._versions: dict[TreePath, list[Version]] = {}
         self._by_content: Mapping[tuple[Side, bytes], Sequence[Version]] | None = None
         self._every = opened.store.versions.find()
+        self._listed = {(each.run, each.side, each.place) for each in self._every}
         self._started_ns = {run.id: run.started_ns for run in opened.store.runs.every()}
         for top in tops:
             for told in self._rows(top):
@@ -97,7 +98,7 @@ class Past:
         if receipt.status is not Status.DONE:
             return
         started_ns = self._started_ns.get(run, 0)
-        kept = place_of(run, step.at, receipt.version) if receipt.version else None
+        kept = self._place(run, step, receipt)
         if receipt.version and step.expect is not None:
             self._found[run, step.side, receipt.version] = step.expect
         self._note(Happened(run, started_ns, step.side, step.at, step.expect, kept))
@@ -106,6 +107,13 @@ class Past:
             self._note(
                 Happened(run, started_ns, step.side, source.path, source.entry, None, step.at)
             )
+
+    def _place(self, run: str, step: Step, receipt: Receipt) -> TreePath | None:
+        """Where what the step superseded is; None: it was not kept, or it was pruned."""
+        if (run, step.side, receipt.version) not in self._listed:
+            return None
+        place = place_of(run, step.at, receipt.version)
+        return place if place is not None and self._is_there(step.side, place) else None
 
     def _take_version(self, version: Version) -> None:
         """One whose run's journal is no longer kept tells what it superseded."""

@@ -11,9 +11,11 @@ from reconcile.engine.events import silent
 from reconcile.engine.known import known_pairs
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome
+from reconcile.engine.pruning import prune
 from reconcile.engine.restoring import Asked, At, NotRestored, pair_of, restore_maker
 from reconcile.engine.writing_out import WrittenOut, write_out
 from reconcile.model.errors import NotFound, StalePlan, UsageError
+from reconcile.model.job import Retention
 from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Policy
 from reconcile.model.treepath import TreePath
@@ -91,6 +93,25 @@ def test_what_stood_before_a_run(tmp_path: Path, number: int, content: bytes) ->
     pair = thrice(tmp_path)
     restore(pair, "f", at=At(run=pair.runs[number]))
     assert pair.at(R, "f").read_bytes() == content
+
+
+def test_what_was_pruned_is_not_kept_and_not_said_to_have_changed(tmp_path: Path) -> None:
+    pair = thrice(tmp_path)
+    everything_old = replace(pair.job, retention=Retention(keep=0))
+    assert prune(everything_old, silent, lambda pruning: True).removed == 1
+    with pytest.raises(NotFound, match="is not kept"):
+        restore(pair, "f", at=At(run=pair.runs[1]))
+
+
+def test_what_was_pruned_comes_back_from_another_version_of_its_content(tmp_path: Path) -> None:
+    pair = thrice(tmp_path)
+    pair.put(L, {"g": b"one"})
+    pair.run()
+    pair.put(L, {"g": b"other"})
+    pair.run()
+    prune(replace(pair.job, retention=Retention(keep=0)), silent, lambda pruning: True)
+    restore(pair, "f", at=At(run=pair.runs[1]))
+    assert pair.at(R, "f").read_bytes() == b"one"
 
 
 def test_what_stood_at_a_time(tmp_path: Path) -> None:
