@@ -106,7 +106,7 @@ def restore_maker(asked: Asked) -> PlanMaker:
         return Plan(
             sight.made_from,
             made.steps,
-            problems=_notes(made),
+            problems=(*_notes(made), *restoring.lost),
             kind=PlanKind.RESTORE,
             of=", ".join(_text(path) for path in asked.paths),
         )
@@ -133,6 +133,8 @@ class _Restoring:
         self._sight = sight
         self._past = Past(opened, asked.paths)
         self._moment = self._settled_moment()
+        self.lost: list[Problem] = []
+        """What stood below a directory and is not kept."""
 
     def manifest(self, side: Side) -> Manifest:
         """The side as it was observed."""
@@ -157,6 +159,8 @@ class _Restoring:
         found = [each for name in below for each in self._below(name)]
         if not found:
             missing = f"nothing that `{_text(path)}` lacks is kept"
+            if self.lost:
+                raise NotFound(self.lost[0].reason, hint=_HISTORY)
             raise NotFound(self._nothing(path) if self._moment else missing, hint=_HISTORY)
         return [wish for each in found for wish in self._wished(each)]
 
@@ -180,7 +184,11 @@ class _Restoring:
 
     def _below(self, path: TreePath) -> Iterator[Found]:
         """One name below a directory: what stood there then, or what is missing now."""
-        found = list(self._candidates(path))
+        try:
+            found = list(self._candidates(path))
+        except NotFound as error:
+            self.lost.append(_note(path, None, error.message))
+            return
         if self._moment is None:
             found = [e for e in found if lookup(self.manifest(e.side), e.path) is None]
         if found:
@@ -315,7 +323,8 @@ def _not_restored(refused: Sequence[Unrestorable]) -> NotRestored:
 
 
 def _notes(made: Restoration) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(each.wish.path, each.wish.side, NotRestored.code, f"{each.why}; left as it is")
-        for each in made.refused
-    )
+    return tuple(_note(each.wish.path, each.wish.side, each.why) for each in made.refused)
+
+
+def _note(path: TreePath, side: Side | None, why: str) -> Problem:
+    return Problem(path, side, NotRestored.code, f"{why}; left as it is")

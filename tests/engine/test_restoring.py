@@ -103,6 +103,22 @@ def test_what_was_pruned_is_not_kept_and_not_said_to_have_changed(tmp_path: Path
         restore(pair, "f", at=At(run=pair.runs[1]))
 
 
+def test_a_directory_comes_back_without_what_was_pruned_and_says_so(tmp_path: Path) -> None:
+    pair = Undone(tmp_path, {"d/f": b"one", "d/g": b"gee"})
+    pair.run()
+    pair.put(L, {"d/f": b"two", "d/g": b"newer"})
+    run = pair.run().run
+    pair.put(L, {"d/f": b"three"})
+    pair.run()
+    everything_old = replace(pair.job, retention=Retention(keep=0))
+    prune(everything_old, silent, lambda pruning: True, lambda path: path == b"d/f")
+    outcome = restore(pair, "d", at=At(run=run), sides=(R,))
+    assert pair.at(R, "d/g").read_bytes() == b"gee"
+    assert pair.at(R, "d/f").read_bytes() == b"three"
+    [problem] = outcome.planning.plan.problems
+    assert (problem.path, problem.code) == (b"d/f", "E_NOT_RESTORED")
+
+
 def test_what_was_pruned_comes_back_from_another_version_of_its_content(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
     pair.put(L, {"g": b"one"})
