@@ -208,7 +208,7 @@ class _Entries:
         self._running = held.run if held is not None else ""
         self._undone: dict[str, str] = {}
         for run in reversed(runs):
-            if run.kind is PlanKind.UNDO and run.result in ("done", "partial"):
+            if run.kind is PlanKind.UNDO and (run.result == "done" or run.counts):
                 self._undone[run.of] = run.id
 
     def entry(self, run: Run) -> RunEntry:

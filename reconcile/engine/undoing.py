@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from reconcile.decide.undo import LeftOut, Past, Present, TakenBack, take_back
-from reconcile.engine.known import KnownPair, find_run, last_run
+from reconcile.engine.known import LAST, KnownPair, find_run, last_run
 from reconcile.engine.opened import Opened
 from reconcile.engine.planning import PlanMaker, Sight
 from reconcile.model.errors import NotFound, StalePlan, StateError, UsageError
@@ -35,13 +35,19 @@ def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
     How much is kept is no matter of that run: what is taken back is, and as long as the pair's
     job says now.
 
-    Raises: UsageError, naming the last run, when `run` is empty; NotFound; StateError.
+    Raises: UsageError, naming the last run, when `run` is empty, or both that it may mean
+    when the last one is an undo that did not come to its end; NotFound; StateError.
     """
     if not run:
         last = last_run(state_dir)
         hint = f"the last one: reconcile undo {last[1].id}" if last else "no run is known yet"
         raise UsageError("which run is to be undone?", hint=hint)
     pair, found = find_run(state_dir, run)
+    if run == LAST and found.kind is PlanKind.UNDO and found.result != "done":
+        raise UsageError(
+            f"the last run, {found.id}, is an undo of {found.of} that did not do all",
+            hint=f"go on: reconcile undo {found.of}, or take it back: reconcile undo {found.id}",
+        )
     if found.job is None:
         raise StateError(
             f"run {found.id} was made by an older version, which noted too little to undo it",

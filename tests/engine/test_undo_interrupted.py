@@ -3,10 +3,16 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from reconcile.engine.cycle import apply_job
-from reconcile.engine.events import Event, StepEnded
-from reconcile.engine.undoing import undo_maker
-from reconcile.model.plan import Side
+from reconcile.engine.events import Event, StepEnded, silent
+from reconcile.engine.history import runs_of
+from reconcile.engine.known import LAST
+from reconcile.engine.outcome import Planning
+from reconcile.engine.undoing import run_to_undo, undo_maker
+from reconcile.model.errors import UsageError
+from reconcile.model.plan import Plan, Side
 from tests.engine.test_undoing import agreed, moved
 from tests.engine.undone import Undone
 from tests.trees.looking import all_contents
@@ -52,6 +58,32 @@ def test_an_undo_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
         if not stopped:
             return
     raise AssertionError("it never came to an end")
+
+
+def test_the_last_run_is_not_guessed_after_an_interrupted_undo(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    much(pair)
+    run = pair.run().run
+    assert interrupted(pair, run, 1)
+    with pytest.raises(UsageError) as refused:
+        run_to_undo(pair.job.state_dir, LAST)
+    assert f"go on: reconcile undo {run}," in refused.value.hint
+    back = refused.value.hint.split()[-1]
+    assert run_to_undo(pair.job.state_dir, back)[1].of == run
+
+
+def test_an_undo_that_did_nothing_does_not_count(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"other": b"edited"})
+    run = pair.run().run
+
+    def edited_meanwhile(planning: Planning) -> Plan:
+        pair.put(R, {"other": b"edited meanwhile"})
+        return planning.plan
+
+    outcome = apply_job(pair.job, silent, edited_meanwhile, undo_maker(run))
+    assert len(outcome.not_done) == 1
+    assert {entry.undone_by for entry in runs_of(pair.job.state_dir)} == {""}
 
 
 def test_an_apply_after_an_interrupted_undo_loses_nothing(tmp_path: Path) -> None:

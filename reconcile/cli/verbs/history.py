@@ -41,6 +41,7 @@ from reconcile.engine.history import (
 from reconcile.engine.known import LAST, KnownPair
 from reconcile.engine.pairs import pair_id
 from reconcile.model.errors import ExitCode, UsageError
+from reconcile.model.plan import PlanKind
 from reconcile.model.treepath import ROOT, TreePath, parse
 
 _LISTED = 20
@@ -138,11 +139,18 @@ def _next(shown: Sequence[RunEntry]) -> str:
     """The command that the list leads to."""
     first = shown[0]
     if not first.is_well:
-        return f"reconcile apply {_typed(first.pair)}"
+        return _go_on(first)
     with_steps = next((entry for entry in shown if entry.kind != ADOPT), None)
     if with_steps is None:
         return f"reconcile diff {_typed(first.pair)}"
     return f"reconcile history {with_steps.id}"
+
+
+def _go_on(entry: RunEntry) -> str:
+    """The command that does what the run did not come to."""
+    if entry.kind == PlanKind.UNDO.value:
+        return f"reconcile undo {entry.of}"
+    return f"reconcile apply {_typed(entry.pair)}"
 
 
 def _typed(pair: KnownPair) -> str:
@@ -174,7 +182,7 @@ def _of_run(face: Face, run: str) -> int:
 def _after_run(face: Face, detail: RunDetail) -> list[str]:
     entry = detail.entry
     if not entry.is_well:
-        return [face.out.text(f"Go on: reconcile apply {_typed(entry.pair)}")]
+        return [face.out.text(f"Go on: {_go_on(entry)}")]
     if entry.undone_by or not entry.has_journal:
         return []
     return undo_lines(entry.id, entry.counts, face.out, kept=bool(detail.versions))
