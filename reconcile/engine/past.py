@@ -142,7 +142,15 @@ class Past:
 
     def _is_there(self, side: Side, place: TreePath) -> bool:
         """On another machine nobody has looked: it is found out when it is read."""
-        return self._opened.remote(side) is not None or self._status(side, place) is not None
+        if self._opened.remote(side) is not None:
+            return True
+        try:
+            os.lstat(os.path.join(self._opened.location(side), place))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        except OSError:
+            pass  # it may not be looked at: that is told when it is read
+        return True
 
     def _status(self, side: Side, place: TreePath) -> os.stat_result | None:
         if self._opened.remote(side) is not None:

@@ -10,9 +10,11 @@ from reconcile.engine.events import Event, StepEnded, silent
 from reconcile.engine.history import runs_of
 from reconcile.engine.known import LAST
 from reconcile.engine.outcome import Planning
+from reconcile.engine.restoring import Asked, restore_maker
 from reconcile.engine.undoing import run_to_undo, undo_maker
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Plan, Side
+from reconcile.model.treepath import TreePath
 from tests.engine.test_undoing import agreed, moved
 from tests.engine.undone import Undone
 from tests.trees.looking import all_contents
@@ -100,3 +102,23 @@ def test_an_apply_after_an_interrupted_undo_loses_nothing(tmp_path: Path) -> Non
         if not stopped:
             return
     raise AssertionError("it never came to an end")
+
+
+def test_what_may_not_be_looked_at_is_not_said_to_be_gone(tmp_path: Path) -> None:
+    pair = agreed(tmp_path)
+    pair.put(L, {"other": b"edited"})
+    before = pair.seen()
+    run = pair.run().run
+    area = pair.at(R, ".reconcile/versions")
+    area.rename(tmp_path / "aside")
+    area.symlink_to("versions")  # a loop: no rights of root's lead through
+
+    [failed] = pair.undo(run).not_done
+    assert failed.receipt.code != "E_CHANGED"
+    restoring = restore_maker(Asked((TreePath(b"other"),)))
+    assert len(pair.run(make=restoring).not_done) == 1
+
+    area.unlink()
+    (tmp_path / "aside").rename(area)
+    assert not pair.undo(run).not_done
+    assert pair.seen()[R]["other"] == before[R]["other"]
