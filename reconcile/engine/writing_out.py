@@ -10,7 +10,7 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.restoring import Asked, Found, find_content
 from reconcile.model.block import HashName
 from reconcile.model.entry import Kind
-from reconcile.model.errors import NotFound, StalePlan, UsageError
+from reconcile.model.errors import Denied, NotFound, StalePlan, UsageError
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.hashing import new_hasher
 from reconcile.trees.syscalls import SYSTEM
@@ -74,7 +74,7 @@ def _make(opened: Opened, found: Found, directory: int, name: bytes) -> None:
 
 
 def _content(opened: Opened, found: Found) -> Iterator[bytes]:
-    """Where it is kept. Raises: NotFound, StalePlan."""
+    """Where it is kept. Raises: NotFound, StalePlan, Denied."""
     assert found.source_path is not None, "a file's content is somewhere"
     with opened.at(found.side):
         try:
@@ -85,6 +85,12 @@ def _content(opened: Opened, found: Found) -> Iterator[bytes]:
             ) from error
         except ContentChanged as error:
             raise _damaged(found) from error
+        except OSError as error:
+            told = (error.strerror or "").lower()
+            raise Denied(
+                f"the version of `{_text(found.path)}` cannot be read: {told}",
+                where=_text(found.source_path),
+            ) from error
 
 
 def _damaged(found: Found) -> StalePlan:

@@ -14,7 +14,7 @@ from reconcile.engine.outcome import Outcome
 from reconcile.engine.pruning import prune
 from reconcile.engine.restoring import Asked, At, NotRestored, pair_of, restore_maker
 from reconcile.engine.writing_out import WrittenOut, write_out
-from reconcile.model.errors import NotFound, StalePlan, UsageError
+from reconcile.model.errors import Denied, NotFound, StalePlan, UsageError
 from reconcile.model.job import Retention
 from reconcile.model.plan import Action, PlanKind, Side
 from reconcile.model.policy import Policy
@@ -310,6 +310,16 @@ def test_a_version_becomes_a_new_file_and_no_side_changes(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="exists; it was left as it is"):
         to_file(pair, "f", tmp_path / "out", At(version=1))
     assert (tmp_path / "out").read_bytes() == b"one"
+
+
+def test_a_version_that_cannot_be_read_is_not_told_of_the_new_file(tmp_path: Path) -> None:
+    pair = thrice(tmp_path)
+    place = pair.at(R, f".reconcile/versions/{pair.runs[2]}")
+    place.rename(tmp_path / "aside")
+    place.symlink_to(place.name)  # a loop: no rights of root's lead through
+    with pytest.raises(Denied, match="the version of `f` cannot be read"):
+        to_file(pair, "f", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_version_that_was_changed_is_not_passed_off_as_what_was_kept(tmp_path: Path) -> None:
