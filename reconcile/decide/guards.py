@@ -282,6 +282,8 @@ def _max_delete(toll: _Tolls, limits: Limits) -> GuardCheck:
     )
     limit = limits.max_delete_count
     shown = _percent(limits.max_delete_share) if limit is None else str(limit)
+    if ok and _too_many(worst, msgspec.structs.replace(limits, max_delete_floor=0)):
+        shown += f", from {limits.max_delete_floor} files on"
     return GuardCheck("max_delete", shown, worst.deleted, ok, detail + worst.biggest() * (not ok))
 
 

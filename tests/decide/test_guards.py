@@ -302,3 +302,14 @@ def test_a_passing_check_still_tells_limit_and_count() -> None:
     assert (check.limit, check.actual, check.ok) == ("25%", 3, True)
     assert check.detail == "this plan deletes 3 of 100 files at right (3.0%)"
     assert all(check.ok for check in checks)
+
+
+def test_a_share_that_passes_for_being_few_files_says_so() -> None:
+    facts = msgspec.structs.replace(FACTS, base_files=11)
+    plan = plan_of(*deleting(Side.RIGHT, 9))
+    check = next(c for c in check_guards(plan, facts, Limits()) if c.name == "max_delete")
+    assert (check.limit, check.ok) == ("25%, from 10 files on", True)
+    check = next(
+        c for c in check_guards(plan, facts, Limits(max_delete_floor=0)) if c.name == "max_delete"
+    )
+    assert (check.limit, check.ok) == ("25%", False)
