@@ -105,9 +105,12 @@ def _check_line(
 ) -> None:
     """Raises: UsageError, NeedsApproval, before anything is looked at."""
     if not is_given and not face.may_ask:
+        from reconcile.cli.verbs.conflicts import typed_again
+
+        which = " ".join(typed_again(face)) or "--all"
         raise NeedsApproval(
             "it would have to ask what to keep, and nobody can answer",
-            hint="reconcile conflicts resolve --all --keep newer, or another answer",
+            hint=f"reconcile conflicts resolve {which} --keep newer, or another answer",
         )
     named = ids or face.words or face.flag("all") or face.value("glob")
     if is_given and not named:

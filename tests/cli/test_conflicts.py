@@ -174,6 +174,24 @@ def test_what_is_wrong_with_a_line_is_said_before_anything_happens(
     assert held(shell, "left") == before
 
 
+@pytest.mark.parametrize(
+    ("words", "which"),
+    [
+        ("", "--all"),
+        ("left right", "left right"),
+        ("--only notes/*", "--only 'notes/*'"),
+        ("left right -c a&b.toml", "left right -c 'a&b.toml'"),
+    ],
+)
+def test_what_to_type_instead_answers_no_more_than_was_asked(
+    words: str, which: str, shell: Shell
+) -> None:
+    (shell.where / "a&b.toml").write_text("version = 1\n")
+    answer = shell.run("conflicts", "resolve", *words.split(), "--json")[1]
+    refused = json.loads(answer.splitlines()[-2])
+    assert refused["hint"].startswith(f"reconcile conflicts resolve {which} --keep newer")
+
+
 def test_an_empty_pattern_matches_none(shell: Shell) -> None:
     assert ids(shell, "list", "--only", "") == {}
     line = ("conflicts", "resolve", "--all", "--keep", "left", "--only", "", "--yes")

@@ -104,18 +104,19 @@ def _list(face: Face) -> int:
         items = [standing_item(each) for each in found]
         face.document(ConflictsDocument(state_dir=directory, conflicts=items))
     elif found or not face.quiet:
-        more = "".join(f" {word}" for word in _again(face))
+        more = "".join(f" {word}" for word in typed_again(face))
         for line in list_lines(found, face.out, clock_ns(), more):
             face.say(line)
     return ExitCode.OK
 
 
-def _again(face: Face) -> list[str]:
-    """The words and the glob of this line, to be typed again."""
+def typed_again(face: Face) -> list[str]:
+    """Which conflicts this line is about, in words to be typed again."""
     from shlex import quote
 
-    glob = face.value("glob")
+    glob, config = face.value("glob"), face.value("config")
     words = [*map(quote, face.words), *([f"--only {quote(glob)}"] if glob else [])]
+    words += [f"-c {quote(config)}"] if config and face.words else []
     return [face.out.text(word) for word in words]
 
 
