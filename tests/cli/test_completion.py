@@ -44,6 +44,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (where / "left/new").write_text("new")
     (where / "my dir").mkdir()
     (where / "today.rplan").write_text("")
+    (where / "our plan.rplan").write_text("")
+    (where / "sub dir").mkdir()
+    (where / "sub dir/a b.rman").write_text("")
     (where / "tree.rman").write_text("")
     (where / "reconcile.toml").write_text(TOML)
     answer = subprocess.run(
@@ -283,6 +286,8 @@ TYPED = [
     ("reconcile diff rig\t", "diff right/"),
     ("reconcile show tod\t", "show today.rplan "),
     ("reconcile diff my\t", "diff my\\ dir/"),
+    ("reconcile show our\t", "show our\\ plan.rplan "),
+    ("reconcile manifest show sub\\ dir/\t", "show sub\\ dir/a\\ b.rman "),
     ("reconcile -C le\t", "-C left/"),
     ("reconcile diff --out=tree\t", "--out=tree.rman "),
     ("reconcile help E_HOSTKEY_C\t", "help E_HOSTKEY_CHANGED "),

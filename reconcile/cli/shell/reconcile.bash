@@ -45,7 +45,7 @@ _reconcile() {
         "files "*)
             compopt -o plusdirs 2>/dev/null
             while IFS= read -r line; do
-                [[ ! -f $line ]] || { printf -v line %q "$line" && COMPREPLY+=("$line"); }
+                [[ ! -f $line ]] || COMPREPLY+=("$line") # bash quotes what plusdirs makes names
             done < <(compgen -f -X "!*.${files#files }" -- "${cur#"$cut"}")
             ;;
     esac

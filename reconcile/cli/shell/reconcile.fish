@@ -10,14 +10,15 @@ function __reconcile_complete
     test (count $lines) -gt 1; and printf '%s\n' $lines[2..-1]
     set -l name (string replace -r '^--[a-z-]+=' '' -- "$typed")
     set -l head (string sub -l (math (string length -- "$typed") - (string length -- "$name")) -- "$typed")
+    set -l path (string unescape -- "$name") # what is typed may be quoted, names are not
     switch $files
         case dirs
             __fish_complete_directories "$name" "" | string replace -r '^' -- "$head"
         case files
-            __fish_complete_path "$name" | string replace -r '^' -- "$head"
+            __fish_complete_path "$path" | string replace -r '^' -- "$head"
         case 'files *'
             set -l end (string replace 'files ' '' -- $files)
-            __fish_complete_path "$name" | string match -r "^[^\t]*(?:\.$end|/)(?:\t.*)?\$" | string replace -r '^' -- "$head"
+            __fish_complete_path "$path" | string match -r "^[^\t]*(?:\.$end|/)(?:\t.*)?\$" | string replace -r '^' -- "$head"
     end
 end
 
