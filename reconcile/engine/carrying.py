@@ -81,6 +81,9 @@ def carry_out(run: Carried) -> Outcome:
         cursor=opened.cursor,
         job=opened.plain_job,
     )
+    if plan.kind.settles and not opened.store.noted("left"):
+        with opened.store.transaction():
+            opened.note_pair()  # a first run that is killed is known by its sides, too
     job = opened.job
     options = RunOptions(run.id, job.durability, job.versions, _written_header(run))
     notes = _begin_sides(run, options)

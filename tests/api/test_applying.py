@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile import Event, Outcome, StepEnded, status
+from reconcile import Event, Outcome, StepEnded, StepStarted, status
 from tests.api.conftest import Sides
 
 
@@ -38,6 +38,18 @@ def test_a_loop_that_is_left_after_any_event_leaves_a_pair_that_can_be_gone_on_w
     assert status(state_dir=sides.state)[0].state == "in sync"
     kept = [path for path in (sides.right / ".reconcile/versions").rglob("a") if path.is_file()]
     assert [path.read_text(encoding="utf-8") for path in kept] == ["old"]
+
+
+def test_a_first_run_that_is_left_is_known_by_its_sides(sides: Sides) -> None:
+    sides.fill(left_a="x", right_b="y")
+    pair = sides.pair()
+    for event in pair.applying():
+        if isinstance(event, StepStarted):
+            break
+    (found,) = status(state_dir=sides.state)
+    assert found.state == "interrupted"
+    assert (found.left, found.right) == (pair.left, pair.right)
+    assert found.advice == f"reconcile apply {pair.left} {pair.right}"
 
 
 def test_an_iterator_that_nobody_reads_begins_nothing(sides: Sides) -> None:
