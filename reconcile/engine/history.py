@@ -227,7 +227,7 @@ class _Entries:
             run.made_from.generation,
             run.baseline_after or self._by_run.get(run.id, 0),
             self._undone.get(run.id, ""),
-            bool(tally),
+            run.id in self._tallies,
             run.made_from.header.hash_name,
         )
 

@@ -113,8 +113,9 @@ class Runs:
         return tuple(each for each in found if below or _names(each[1], path))
 
     def tallies(self) -> Mapping[str, Mapping[Status, int]]:
-        """How many steps ended how, of each run whose journal is kept."""
-        found: dict[str, dict[Status, int]] = {}
+        """How many steps ended how, of each run whose journal is kept: `prune` leaves no plan."""
+        kept = self._database.rows("SELECT id FROM runs WHERE length(plan) > 0")
+        found: dict[str, dict[Status, int]] = {row[0]: {} for row in kept}
         for run, status, count in self._database.rows(
             "SELECT run, status, count(*) FROM journal GROUP BY run, status"
         ):

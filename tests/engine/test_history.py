@@ -83,6 +83,23 @@ def test_a_run_that_only_agreed_is_told_as_adopted(pair: KeptPair) -> None:
     assert (entry.baseline_before, entry.baseline_after) == (0, 1)
 
 
+def test_of_a_run_that_was_stopped_before_its_first_step_it_is_known_that_it_did_none(
+    pair: KeptPair,
+) -> None:
+    [run] = pair.change("a", "1")
+
+    def work(store: Store) -> None:
+        found = store.runs.get(run)
+        assert found is not None
+        later = replace(found, id="r-later", started_ns=found.started_ns + 1, ended_ns=0, counts=())
+        with store.transaction():
+            store.runs.begin(later)
+
+    pair.store(work)
+    entry = run_detail(pair.state_dir, "r-later").entry
+    assert (entry.result, entry.counts, entry.has_journal) == (INTERRUPTED, (), True)
+
+
 def test_an_undo_and_the_run_it_took_back_know_each_other(pair: KeptPair) -> None:
     run = pair.change("a", "1", "2")[-1]
     undo = pair.run(undo_maker(run)).run

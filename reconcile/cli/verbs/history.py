@@ -183,7 +183,7 @@ def _after_run(face: Face, detail: RunDetail) -> list[str]:
     entry = detail.entry
     if not entry.is_well:
         return [face.out.text(f"Go on: {_go_on(entry)}")]
-    if entry.undone_by or not entry.has_journal:
+    if entry.undone_by or not (entry.has_journal and entry.counts):
         return []
     return undo_lines(entry.id, entry.counts, face.out, kept=bool(detail.versions))
 
