@@ -1,10 +1,13 @@
 """Reporting: report files and report answers, for the verbs that make or carry out a plan."""
 
 import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from reconcile.cli.face import REPORTS, TEXT, Face
 from reconcile.model.errors import ReconcileError
+from reconcile.model.job import Job
 from reconcile.model.plan import Plan
 
 
@@ -69,6 +72,32 @@ def report_run(face: Face, locations: Sequence[str], directory: str, run: str) -
         for part in parts(report, f".{face.format}"):
             face.say_raw(part)
     return answers
+
+
+@contextmanager
+def reported_anyway(
+    face: Face, locations: Sequence[str], job: Job, of_plan: Callable[[], object], plan_id: str = ""
+) -> Iterator[None]:
+    """What ends by an error is reported too: the run as far as it came, or by `of_plan` the plan.
+
+    `plan_id`: of a saved plan, whose interrupted run may have gone on.
+    """
+    began_ns = time.time_ns()
+    try:
+        yield
+    except ReconcileError:
+        if locations:
+            from reconcile.engine.known import directory_of, newest_run
+
+            run = newest_run(directory_of(job)) if face.wrote else None
+            is_ours = run is not None and (
+                run.started_ns >= began_ns or run.plan_id == plan_id != ""
+            )
+            if run is not None and is_ours:
+                report_run(face, locations, directory_of(job), run.id)
+            else:
+                of_plan()
+        raise
 
 
 def tell_reports(face: Face, locations: Iterable[str]) -> None:

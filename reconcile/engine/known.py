@@ -88,6 +88,12 @@ def directory_of(job: Job) -> str:
     return pair_directory(job.state_dir, pair_id(job.left, job.right))
 
 
+def newest_run(directory: str) -> Run | None:
+    """The run of a pair's state that began last; None: there was none."""
+    with closing(Store.open(directory, create=False)) as store:
+        return next(iter(store.runs.recent(1)), None)
+
+
 def journal_of(directory: str, run: str) -> tuple[Run, Sequence[tuple[Step, Receipt]]]:
     """The run of this full id in a pair's state, with every step it came to. Raises: NotFound."""
     with closing(Store.open(directory, create=False)) as store:

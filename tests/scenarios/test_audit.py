@@ -68,6 +68,20 @@ def test_a_saved_plans_report_is_that_of_its_run(place: Place) -> None:
     ]
 
 
+def test_what_is_refused_is_reported_as_the_plan_that_it_stays(place: Place) -> None:
+    place.agree()
+    sides = (place.left, place.right)
+    place.run("diff", *sides, "-o", "p.rplan", "--report", "p.csv", "--max-delete", "0")
+    assert place.run("apply", "p.rplan", "--report", "stopped.csv").returncode == 5
+    planned = rows((place.room / "p.csv").read_bytes().decode())
+    assert rows((place.room / "stopped.csv").read_bytes().decode()) == planned
+    place.run("diff", *sides, "-o", "q.rplan", "--report", "q.csv")
+    assert place.run("apply", "q.rplan").returncode == 3
+    assert place.run("apply", "q.rplan", "--report", "used.csv").returncode == 6
+    planned = rows((place.room / "q.csv").read_bytes().decode())
+    assert rows((place.room / "used.csv").read_bytes().decode()) == planned
+
+
 @pytest.mark.parametrize("state", ["none", "kept", "in use"])
 def test_an_audit_leaves_no_trace(place: Place, state: str) -> None:
     """Also where the state's log has not been taken in yet."""

@@ -2,15 +2,23 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from reconcile.cli.answer import now_ns, print_planning, shown_of
 from reconcile.cli.asked import job_asked, job_of_plan, what_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.places import state_dir_of
 from reconcile.cli.prompt import ask_past_guards, ask_to_apply
 from reconcile.cli.render_outcome import AGAIN, ANEW, outcome_lines
 from reconcile.cli.render_plan import row_lines
-from reconcile.cli.reporting import asked_reports, report_plan, report_run, tell_reports
+from reconcile.cli.reporting import (
+    asked_reports,
+    report_plan,
+    report_run,
+    reported_anyway,
+    tell_reports,
+)
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import problem_event, summary_event
 from reconcile.cli.verbs.diff import run as run_diff
@@ -18,8 +26,9 @@ from reconcile.cli.verbs.diff import save
 from reconcile.engine.cycle import PlanMaker, apply_job, apply_plan
 from reconcile.engine.known import directory_of
 from reconcile.engine.outcome import Outcome, Planning
-from reconcile.engine.planfile import is_plan_file, load_plan, made_anew, plan_id
+from reconcile.engine.planfile import SavedPlan, is_plan_file, load_plan, made_anew, plan_id
 from reconcile.engine.planning import judged
+from reconcile.engine.planstate import notes_on
 from reconcile.model.errors import ExitCode, NeedsApproval, Refused, StalePlan, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
@@ -49,17 +58,17 @@ def change(face: Face, job: Job, make: PlanMaker = judged, *, hint: str) -> int:
     session = Session(face)
     session.begin(job)
     approval = Approval(face, job, session)
-    try:
-        outcome = apply_job(job, session, approval, make)
-    except Refused:
-        allowed = approval.ask_past_guards()
-        if allowed is None:
-            approval.report(reports)
-            raise
-        approval = Approval(face, allowed, session, already_shown=approval.plan)
-        outcome = apply_job(allowed, session, approval, make)
-    finally:
-        session.close()
+    with reported_anyway(face, reports, job, lambda: approval.report(reports)):
+        try:
+            outcome = apply_job(job, session, approval, make)
+        except Refused:
+            allowed = approval.ask_past_guards()
+            if allowed is None:
+                raise
+            approval = Approval(face, allowed, session, already_shown=approval.plan)
+            outcome = apply_job(allowed, session, approval, make)
+        finally:
+            session.close()
     if outcome.run:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
@@ -153,17 +162,28 @@ def _apply_saved(face: Face, location: str) -> int:
     reports = asked_reports(face)
     session = Session(face)
     session.begin(job)
-    try:
-        outcome = apply_plan(job, saved.plan, saved.id, session)
-    finally:
-        session.close()
+    with reported_anyway(
+        face, reports, job, partial(_report_saved, face, reports, saved), saved.id
+    ):
+        try:
+            outcome = apply_plan(job, saved.plan, saved.id, session)
+        finally:
+            session.close()
     if outcome.run:
         report_run(face, reports, directory_of(job), outcome.run)
     else:
-        report_plan(face, reports, saved.plan, saved.id, saved.created_ns)
+        _report_saved(face, reports, saved)
     code = _finish(face, outcome, None, job)
     tell_reports(face, reports)
     return code
+
+
+def _report_saved(face: Face, reports: Sequence[str], saved: SavedPlan) -> None:
+    notes = notes_on(saved, state_dir_of(face), now_ns())
+    versions = saved.job.versions
+    report_plan(
+        face, reports, saved.plan, saved.id, saved.created_ns, versions=versions, notes=notes
+    )
 
 
 def _finish(face: Face, outcome: Outcome, approval: Approval | None, job: Job) -> int:
