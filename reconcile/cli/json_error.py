@@ -9,7 +9,9 @@ from reconcile.cli.exits import name_of
 from reconcile.cli.face import LINES, Face
 from reconcile.model.errors import ExitCode, ReconcileError
 
-_TEMPORARY = (ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.PARTIAL, ExitCode.INT)
+_TEMPORARY = (
+    ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.PARTIAL, ExitCode.INT, ExitCode.TERM,
+)  # fmt: skip
 
 
 def report_json(face: Face, error: ReconcileError) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.cli.json_error import error_document
+from reconcile.model.errors import ExitCode, Interrupted
+
 Environment = dict[str, str]
 
 
@@ -270,3 +273,11 @@ def test_however_json_is_asked_for_a_wrong_line_is_told_in_it(
     assert answer.stderr == ""
     last = json.loads(answer.stdout.splitlines()[-1])
     assert last.get("code" if words.startswith("diff") else "exit_code") == 64
+
+
+@pytest.mark.parametrize("code", [ExitCode.INT, ExitCode.TERM, ExitCode.LOCKED])
+def test_what_may_be_run_again_is_called_so_in_json(code: ExitCode) -> None:
+    """As the table of docs/exit-codes.md has it."""
+    error = Interrupted("stopped")
+    error.exit_code = code
+    assert error_document(error).retryable
