@@ -105,7 +105,9 @@ class Face:
         """One JSON document: a struct, compact, or indented on a terminal."""
         import msgspec
 
-        data = msgspec.json.encode(value)
+        from reconcile.cli.json_visible import visible
+
+        data = visible(msgspec.json.encode(value))
         if self.out.is_terminal:
             data = msgspec.json.format(data, indent=2)
         self.say_raw(data + b"\n")

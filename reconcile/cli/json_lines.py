@@ -9,6 +9,7 @@ from reconcile import __version__
 from reconcile.cli.display import display_text
 from reconcile.cli.events_json import Event, ExitEvent, Hello, ProgressEvent, ScanEvent
 from reconcile.cli.exits import name_of
+from reconcile.cli.json_visible import visible
 from reconcile.cli.words import utc_text
 from reconcile.engine.places import redacted
 
@@ -55,4 +56,4 @@ class JsonLines:
             event, seq=self._seq, ts=utc_text(time.time_ns()), run=self.run or msgspec.UNSET
         )
         self._seq += 1
-        self._write(self._encoder.encode(numbered) + b"\n")
+        self._write(visible(self._encoder.encode(numbered)) + b"\n")

@@ -141,6 +141,7 @@ def test_json_is_json_from_the_first_byte_to_the_last(
     assert_inert(answer.stderr)
     assert b"\r" not in answer.stdout
     assert b"\x1b" not in answer.stdout
+    assert_inert(answer.stdout)
     if verb in STREAMING:
         check_events([json.loads(each) for each in answer.stdout.splitlines()], answer.returncode)
     else:

@@ -34,7 +34,7 @@ The first line is `hello`, the last `exit`, whose `code` is the process's
 ([exit codes](exit-codes.md)); `seq` counts without gaps, so a reader knows that nothing is
 missing; an error is a line as well. A minor version adds types and fields, a major one may
 change them: pass over what you do not know. A path is text; one that is not UTF-8 is
-escaped in `path` and whole in `path_b64`.
+escaped in `path` and whole in `path_b64`; marks that cannot be seen are `\\u` escapes.
 
 From Python the same facts are values: [python-api.md](python-api.md#events-as-they-happen).
 

@@ -1,12 +1,12 @@
 """A report as one JSON document, a row a line, so that `diff` and `grep` work on it."""
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from reconcile.cli.events_json import ConflictItem, Guard
+from reconcile.cli.json_visible import visible
 from reconcile.cli.report.columns import Report, ReportRow, carried, totals
 from reconcile.cli.to_json import conflict_item, guard_items, path_fields
 from reconcile.cli.words import utc_text
@@ -70,13 +70,13 @@ class ReportDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 def json_parts(report: Report) -> Iterator[str]:
     """The file in pieces."""
-    head = _visible(msgspec.json.encode(_document(report)).decode())
+    head = visible(msgspec.json.encode(_document(report))).decode()
     assert head.endswith('"rows":[]}')
     yield head.removesuffix("]}")
     encode = msgspec.json.Encoder().encode
     for start in range(0, len(report.rows), _BATCH):
         lines = [encode(_item(row)) for row in report.rows[start : start + _BATCH]]
-        yield (",\n" if start else "\n") + _visible(b",\n".join(lines).decode())
+        yield (",\n" if start else "\n") + visible(b",\n".join(lines)).decode()
     yield "\n]}\n"
 
 
@@ -131,20 +131,3 @@ def _item(row: ReportRow) -> ReportItem:
         status=row.status,
         error=row.error,
     )
-
-
-def _visible(text: str) -> str:
-    """Marks that would turn or hide the text around them as JSON's own escapes."""
-    return text if text.isascii() else _NOT_ASCII.sub(_escaped, text)
-
-
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-
-
-def _escaped(found: "re.Match[str]") -> str:
-    letter = found.group()
-    if letter.isprintable():
-        return letter
-    units = letter.encode("utf-16-be")
-    pairs = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
-    return "".join(f"\\u{pair}" for pair in pairs)

@@ -27,6 +27,7 @@ STRANGE = (
     b"$'already'",
     b"back\\slash",
     b"bad\xff\xfe.txt",
+    b"rub\x7fout",
     "rtl\u202egnp.exe".encode(),
     "zero\u200bwidth".encode(),
     "\u2028line".encode(),
