@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from secrets import token_hex
+from stat import S_ISFIFO
 
 from reconcile.cli.report.columns import Report
 from reconcile.model.errors import ReconcileError, UsageError
@@ -76,6 +77,11 @@ def _suffix(location: str) -> str:
 
 def _refuse_to_overwrite(location: str) -> None:
     try:
+        if S_ISFIFO(os.stat(location).st_mode):  # to read it would wait for ever
+            raise ReportUnwritten(
+                f"`{location}` is no file that a report could replace",
+                hint="name another place for it",
+            )
         with open(location, "rb") as file:
             start = file.read(_LONGEST_MARK)
     except FileNotFoundError:

@@ -44,6 +44,12 @@ def test_what_is_no_report_is_left_as_it_is(suffix: str, report: Report, tmp_pat
     assert os.listdir(tmp_path) == [place.name]
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "r.csv")
+    with pytest.raises(ReportUnwritten, match="no file"):
+        check_reports([str(tmp_path / "r.csv")])
+
+
 def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="names no kind of report"):
         check_reports([str(tmp_path / "r.pdf")])
