@@ -48,6 +48,7 @@ ERRORS = [
     ("a root in a root", "diff . left", 64, "lies inside"),
     ("another scheme", "diff left s3://host/x", 64, "s3"),
     ("a directory that is none", "-C nowhere diff left right", 64, "nowhere"),
+    ("an empty name of a baseline", "diff left right --against=", 64, "names no baseline"),
     ("no baseline yet", "baseline show left right", 10, "reconcile apply"),
 ]
 

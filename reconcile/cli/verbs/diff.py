@@ -15,7 +15,7 @@ from reconcile.cli.session import Session
 from reconcile.engine.outcome import Planning
 from reconcile.engine.planfile import plan_id, save_plan
 from reconcile.engine.planning import PlanMaker, judged, make_plan
-from reconcile.model.errors import ExitCode
+from reconcile.model.errors import ExitCode, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
 from reconcile.trees.open import is_manifest
@@ -29,6 +29,8 @@ def run(face: Face) -> int:
 
 def look(face: Face, job: Job, make: PlanMaker = judged) -> int:
     """Make a plan and show it; save it and report it where asked."""
+    if face.options.get("against") == "":
+        raise UsageError("--against names no baseline", hint="#41, r-…, FILE.rman, none")
     reports = asked_reports(face)
     session = Session(face)
     session.begin(job)
