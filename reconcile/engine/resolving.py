@@ -37,7 +37,9 @@ from reconcile.model.plan import Conflict, Plan, Side
 from reconcile.model.treepath import TreePath, order_key
 from reconcile.store.content import ContentStore
 from reconcile.store.database import DATABASE_NAME
+from reconcile.store.pairs import pairs as every_pair
 from reconcile.store.records import Standing
+from reconcile.store.state import Store, pair_directory
 
 
 class OpenConflict(NamedTuple):
@@ -55,16 +57,29 @@ class OpenConflict(NamedTuple):
 def open_conflicts(state_dir: str, pairs: Iterable[str] = ()) -> Sequence[OpenConflict]:
     """What stands in every pair of the state, or in those named; by pair, then path.
 
-    A state that cannot be read hides no other; what `diff` and `apply` saw last counts.
+    What `diff` and `apply` saw last counts. Of all, a state that cannot be read hides no other.
+    Raises: StateError, when that of a pair that was named cannot be read.
     """
     wanted = frozenset(pairs)
     found: list[OpenConflict] = []
+    for name in sorted(wanted):
+        _check_readable(pair_directory(state_dir, name))
     for pair in known_pairs(state_dir):
         if wanted and pair.pair not in wanted:
             continue
         with contextlib.suppress(ReconcileError):
             found += [OpenConflict(pair, each) for each in _standing(pair)]
     return tuple(found)
+
+
+def _check_readable(directory: str) -> None:
+    if os.path.lexists(os.path.join(directory, DATABASE_NAME)):
+        Store.open(directory, create=False).close()
+
+
+def unread_pairs(state_dir: str) -> Sequence[str]:
+    """The pairs whose conflicts nobody can tell: their states cannot be read."""
+    return tuple(record.pair for record in every_pair(state_dir) if record.damage)
 
 
 def _standing(pair: KnownPair) -> Sequence[Standing]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -223,6 +224,21 @@ def test_a_thousand_are_resolved_by_one_command(
     assert b"Resolved 900 of 900." in out
     assert {(tmp_path / "right" / name).read_text() for name in names[:9]} == {"left"}
     assert len(ids(shell)) == 100
+
+
+def test_a_state_that_cannot_be_read_is_no_state_without_conflicts(shell: Shell) -> None:
+    (database,) = (shell.where / "state").glob("pairs/*/state.db")
+    database.write_bytes(b"no database")
+    code, out = shell.run("conflicts", "list", "left", "right", "--json")
+    assert (code, json.loads(out)["code"]) == (10, "E_STATE_CORRUPT")
+    told = subprocess.run(
+        ["reconcile", "conflicts"],
+        cwd=shell.where,
+        env=shell.environment,
+        capture_output=True,
+        check=True,
+    )
+    assert f"the state of pair {database.parent.name} cannot be read" in told.stderr.decode()
 
 
 # What the lines look like.

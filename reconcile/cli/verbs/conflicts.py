@@ -43,6 +43,7 @@ from reconcile.engine.resolving import (
     named,
     open_conflicts,
     sides_of,
+    unread_pairs,
 )
 from reconcile.model.errors import ExitCode, ReconcileError
 from reconcile.model.job import Job
@@ -70,13 +71,16 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
     """(the ids among the words, the job that the others name, what stands there).
 
     Without ids that is what `--only` lets through. A directory named like an id is `./c-…`.
-    Raises: NotFound, UsageError.
+    Raises: NotFound, UsageError, StateError.
     """
     ids = [word for word in face.words if _ID.match(word)]
     what = [word for word in face.words if not _ID.match(word)]
     asked = job_asked(face, what) if what else None
     pairs = [pair_id(asked.left, asked.right)] if asked is not None else []
     found = open_conflicts(state_dir_of(face), pairs)
+    for pair in () if pairs else unread_pairs(state_dir_of(face)):
+        face.note(f"warning: the state of pair {pair} cannot be read: its conflicts are not known")
+        face.note("  see: reconcile doctor")
     if ids:
         chosen = [named(found, wanted) for wanted in ids]
         found = [each for each in found if each in chosen]
