@@ -33,7 +33,7 @@ from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planfile import plan_id
 from reconcile.engine.planning import make_plan
 from reconcile.engine.resolving import Decided, OpenConflict, Resolution
-from reconcile.model.errors import ExitCode, NeedsApproval, Refused, UsageError
+from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, Refused, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
 
@@ -67,12 +67,23 @@ def resolve(
             patient = max(job.lock_wait_s, _PATIENCE_S)
             job = msgspec.structs.replace(job, lock_wait_s=patient)
         if decided:
-            codes.append(_Resolving(face, job, session, decided).carry_out())
+            try:
+                codes.append(_Resolving(face, job, session, decided).carry_out())
+            except ReconcileError as error:
+                _own_up(error, bool(codes))
+                raise
         elif face.format == TEXT:
             face.tell("nothing was decided: nothing was changed")
         if is_enough:
             break
     return worst(*codes)
+
+
+def _own_up(error: ReconcileError, has_done: bool) -> None:
+    """An error speaks of its own pair; what was done in those before it stands."""
+    if has_done and error.changed.startswith("nothing"):
+        more = error.changed.removeprefix("nothing")
+        error.changed = f"nothing in this pair{more}; what was resolved before it stands"
 
 
 def _answer(keep: str, found: Sequence[OpenConflict]) -> tuple[Choice, bytes]:
@@ -168,6 +179,8 @@ class _Resolving:
 
     def carry_out(self) -> ExitCode:
         """Show the plan, ask, apply; or only show, or save it."""
+        if self._face.format == LINES:
+            self._face.lines.run = ""  # that of the pair before is over
         self._session.begin(self._job)
         if self._face.flag("only_show") or self._face.value("out"):
             return self._only_plan()

@@ -241,6 +241,19 @@ def test_a_state_that_cannot_be_read_is_no_state_without_conflicts(shell: Shell)
     assert f"the state of pair {database.parent.name} cannot be read" in told.stderr.decode()
 
 
+def test_a_pair_that_fails_does_not_deny_what_was_resolved_before_it(shell: Shell) -> None:
+    for side in ("left2", "right2"):
+        (shell.where / side).mkdir()
+        (shell.where / side / "x").write_text(side)
+    assert shell.run("diff", "left2", "right2")[0] == 0
+    (shell.where / "right2").rename(shell.where / "away")
+    events = shell.events("conflicts", "resolve", "--all", "--keep", "left", "--yes")
+    assert [event["type"] for event in events].count("conflict_resolved") == 3
+    (error,) = (event for event in events if event["type"] == "error")
+    assert error["changed"].startswith("nothing in this pair")
+    assert error["changed"].endswith("; what was resolved before it stands")
+
+
 # What the lines look like.
 
 
@@ -360,7 +373,9 @@ def test_conflicts_of_several_pairs_are_resolved_one_pair_after_the_other(shell:
     words = ("conflicts", "resolve", "--all", "--keep", "left", "--yes")
     assert shell.run(*words, "-o", "p.rplan")[0] == 64
     events = shell.events(*words)
-    assert [event["type"] for event in events].count("summary") == 2
+    first, second = (place for place, event in enumerate(events) if event["type"] == "summary")
+    of_second = {event.get("run") for event in events[first + 1 : second + 1]}
+    assert events[first]["run"] not in of_second
     assert ids(shell) == {}
     assert held(shell, "third", "x") == "other"
     assert held(shell, "right") == held(shell, "left")
