@@ -79,7 +79,7 @@ class Bases:
         """
         if entry.kind != Kind.FILE or entry.size > RESTORE_BYTES:
             return None
-        content = self._kept.get(entry.id)
+        content = self._kept.get(entry.id) if entry.size else b""
         if content is not None:
             return content
         for version in self._versions(path, entry):

@@ -128,6 +128,15 @@ def test_both_sides_hold_what_was_chosen_and_agree_on_it(
     assert open_conflicts(pair.job.state_dir) == ()
 
 
+def test_an_empty_base_needs_no_keeping(pair: Pair) -> None:
+    pair.agree({"a": ""})
+    pair.write("left", {"a": ONE})
+    pair.write("right", {"a": TWO})
+    resolution, _ = pair.resolve(Choice.BASE)
+    assert endings(resolution) == [Ending.DONE]
+    assert pair.tree("left") == pair.tree("right") == {"a": ""}
+
+
 def test_both_are_kept_side_by_side(pair: Pair) -> None:
     pair.agree({"a": BASE})
     pair.write("left", {"a": ONE})
