@@ -38,18 +38,18 @@ def ask_about(face: Face, job: Job, found: Sequence[OpenConflict]) -> tuple[list
     """(what was decided about the conflicts of one pair, somebody said that is enough)."""
     conflicts = [each.conflict for each in found]
     with sides_of(job) as sides, Keyboard() as keyboard:
-        asking = Asking(conflicts, TerminalScreen(face, keyboard, sides, job))
+        asking = Asking(conflicts, TerminalScreen(face, keyboard, sides, found[0].pair.hash_name))
         return asking.ask(), asking.was_stopped
 
 
 class TerminalScreen:
     """See `interactive.Screen`."""
 
-    def __init__(self, face: Face, keyboard: Keyboard, sides: Sides, job: Job) -> None:
+    def __init__(self, face: Face, keyboard: Keyboard, sides: Sides, hash_name: str) -> None:
         self._face = face
         self._keyboard = keyboard
         self._sides = sides
-        self._job = job
+        self._hash_name = hash_name
         self._last: tuple[Conflict, Behind, Offer] | None = None
         self._drafts: dict[bytes, bytes] = {}
         """What an editor left with markers in it, by path."""
@@ -59,7 +59,7 @@ class TerminalScreen:
         look = self._face.err
         behind, offer = self._looked_at(conflict)
         lines = head_lines(conflict, look, f"{place + 1}/{total}")
-        lines += entry_lines(conflict, look, self._job.hash_name)
+        lines += entry_lines(conflict, look, self._hash_name)
         keys = textwrap.wrap(
             "  ".join(word.replace(" ", "\0") for word in key_words(conflict, offer, place == 0)),
             look.columns,

@@ -82,9 +82,8 @@ CONFLICT_DOCUMENTS = (ConflictsDocument, ConflictDocument)
 def standing_item(found: OpenConflict) -> StandingItem:
     """A conflict as both documents show it."""
     job, standing = found.pair.job, found.standing
-    hash_name = job.hash_name if job is not None else "blake3"
     return StandingItem(
-        conflict=conflict_item(standing.conflict, hash_name),
+        conflict=conflict_item(standing.conflict, found.pair.hash_name),
         pair=found.pair.pair,
         job=(job.name if job is not None else "") or UNSET,
         left=found.pair.left,

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from reconcile.engine.pairs import pair_id
+from reconcile.model.block import HashName
 from reconcile.model.errors import NotFound, ReconcileError, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Step
@@ -35,6 +36,8 @@ class KnownPair(msgspec.Struct, frozen=True):
     right: str
     job: Job | None
     """What was asked of it last, with this state directory; None: not known (an older state)."""
+    hash_name: HashName = "blake3"
+    """Of the ids in its state: what was agreed on with, whatever was asked."""
 
 
 def known_pairs(state_dir: str) -> Sequence[KnownPair]:
@@ -112,7 +115,10 @@ def begun(wanted: str, found: Sequence[Named], id_of: Callable[[Named], str]) ->
 def _known(state_dir: str, record: PairRecord) -> KnownPair:
     job = record.job and msgspec.structs.replace(record.job, state_dir=state_dir)
     directory = pair_directory(state_dir, record.pair)
-    return KnownPair(record.pair, directory, record.left, record.right, job)
+    hash_name: HashName = job.hash_name if job is not None else "blake3"
+    if record.baseline is not None:
+        hash_name = record.baseline.header.hash_name
+    return KnownPair(record.pair, directory, record.left, record.right, job, hash_name)
 
 
 def in_state(pair: KnownPair, ask: Callable[[Store], T]) -> T:

@@ -1,6 +1,7 @@
 """Another hash is an explained re-hash: no conflict, no deletion that comes back."""
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from reconcile.engine.cycle import baselines
 from reconcile.engine.events import silent
 from reconcile.engine.opened import Opened
+from reconcile.engine.resolving import open_conflicts
 from reconcile.model.errors import UsageError
 from reconcile.model.manifest import walk
 from reconcile.model.plan import Action, Plan, Problem
@@ -70,6 +72,17 @@ def test_what_cannot_be_told_is_a_conflict_and_loses_nothing(tmp_path: Path) -> 
         (b"d/b", "delete-edit"),
     ]
     assert plan.steps == ()
+
+
+def test_a_conflict_is_known_with_the_hash_of_its_ids(tmp_path: Path) -> None:
+    pair = downgraded_pair(tmp_path)
+    pair.put(LEFT, "a", b"left's")
+    pair.put(RIGHT, "a", b"right's")
+    pair.plan()
+    (found,) = open_conflicts(pair.job.state_dir)
+    assert found.conflict.left is not None
+    assert found.conflict.left.id == sha256(b"left's").digest()
+    assert found.pair.hash_name == "sha256"
 
 
 def test_a_file_too_young_to_be_believed_is_not(tmp_path: Path) -> None:

@@ -162,9 +162,7 @@ def _seen(job: Job, found: OpenConflict) -> _Seen:
 def _lines(face: Face, found: OpenConflict, seen: _Seen) -> list[str]:
     behind, below, changed = seen
     look, conflict, now = face.out, found.conflict, clock_ns()
-    job = found.pair.job
-    hash_name = job.hash_name if job is not None else "blake3"
-    lines = [*head_lines(conflict, look), *entry_lines(conflict, look, hash_name)]
+    lines = [*head_lines(conflict, look), *entry_lines(conflict, look, found.pair.hash_name)]
     lines += [f"  {side:<5}    {look.text(url)}" for side, url in _places(found)]
     lines += since_lines(found.standing, look, now)
     if changed:
