@@ -247,3 +247,13 @@ def test_a_guard_of_the_file_is_told_with_its_line(here: Here) -> None:
     (here.top / "photos/z.jpg").write_text("z", encoding="utf-8")
     assert "reconcile.toml:11" in here.objects("apply photos --yes", 5)
     assert here.run("apply photos --yes --max-delete 1").returncode == 0
+
+
+def test_a_job_named_like_the_id_of_a_conflict_is_the_job(here: Here) -> None:
+    here.write('version = 1\n[job.c-nas]\nleft = "a"\nright = "b"\n')
+    for side in ("a", "b"):
+        (here.top / side / "f").write_text(side, encoding="utf-8")
+    advice = here.says("apply c-nas --yes", 3).rstrip()
+    assert advice.endswith("reconcile conflicts resolve c-nas")
+    assert "1 conflict." in here.says("conflicts list c-nas")
+    assert "Resolved 1 of 1." in here.says("conflicts resolve c-nas --keep left --yes")

@@ -45,7 +45,7 @@ from reconcile.engine.resolving import (
     sides_of,
     unread_pairs,
 )
-from reconcile.model.errors import ExitCode, ReconcileError
+from reconcile.model.errors import ConfigError, ExitCode, ReconcileError
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
 
@@ -73,8 +73,8 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
     Without ids that is what `--only` lets through. A directory named like an id is `./c-…`.
     Raises: NotFound, UsageError, StateError.
     """
-    ids = [word for word in face.words if _ID.match(word)]
-    what = [word for word in face.words if not _ID.match(word)]
+    ids = [word for word in face.words if _is_id(face, word)]
+    what = [word for word in face.words if word not in ids]
     asked = job_asked(face, what) if what else None
     pairs = [pair_id(asked.left, asked.right)] if asked is not None else []
     found = open_conflicts(state_dir_of(face), pairs)
@@ -85,6 +85,17 @@ def asked_about(face: Face) -> tuple[list[str], Job | None, Sequence[OpenConflic
         chosen = [named(found, wanted) for wanted in ids]
         found = [each for each in found if each in chosen]
     return ids, asked, _matching(face, found)
+
+
+def _is_id(face: Face, word: str) -> bool:
+    """It looks like an id, and no job has that name; a broken job file has no say in it."""
+    if not _ID.match(word):
+        return False
+    try:
+        loaded = face.jobs
+    except ConfigError:
+        return True
+    return loaded is None or word not in loaded.book.jobs
 
 
 def _matching(face: Face, found: Sequence[OpenConflict]) -> Sequence[OpenConflict]:
