@@ -16,7 +16,7 @@ from reconcile.engine.inspection import baselines, explain, reset_baseline, stat
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.pairs import now_ns
-from reconcile.engine.planfile import made_anew
+from reconcile.engine.planfile import lacks_texts, made_anew
 from reconcile.engine.planning import (
     PlanMaker,
     Sight,
@@ -155,6 +155,8 @@ def _refuse_stale(opened: Opened, plan: Plan) -> None:
         raise StalePlan("the plan was made for another pair of roots", hint=again)
     if made_from.header != opened.header:
         raise StalePlan("the plan was made under another hash or metadata set", hint=again)
+    if lacks_texts(plan, opened.directory):
+        raise StalePlan("the texts that the plan merged are no longer kept", hint=again)
     newest = opened.baseline()
     number = newest.number if newest else 0
     root_id = newest.root.id if newest and newest.root else b""

@@ -2,14 +2,15 @@
 
 Only clean merges count: one that would need markers decides nothing. Where the
 base's content is at hand is `engine/bases.py`; merged content waits in the
-state (`store/content.py`) until it is applied.
+state (`store/content.py`) until it is applied. Who only looks merges too, and
+keeps nothing: the texts are handed to `git` in memory.
 """
 
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from reconcile.decide.registers import like_both
@@ -46,33 +47,28 @@ class Merged(NamedTuple):
 
 
 class Merger:
-    """Merges one path, or says why not: its texts, `git`, a state that cannot be written."""
+    """Merges one path, or says why not: its texts, `git`."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._has_git = shutil.which("git") is not None
         self._kept = contents(opened)
         self._bases = Bases(opened)
-        self._place: tempfile.TemporaryDirectory[str] | None = None
 
     def __call__(self, path: TreePath, base: Entry, left: Entry, right: Entry) -> Entry | str:
-        """See `Merge`. The content waits in the state."""
+        """See `Merge`. The content waits in the state, where that can be written."""
         if not self._has_git:
             return NO_GIT
-        if not self._opened.is_writable:
-            return "the state cannot be written now"
         texts = texts_of(self._opened, self._bases, path, (base, left, right))
         if isinstance(texts, str):
             return texts
-        if self._place is None:
-            self._place = tempfile.TemporaryDirectory(prefix="reconcile-")
-            self._opened.on_exit(self._place.cleanup)
-        merged = merge_texts(texts, self._place.name)
+        merged = merge_texts(texts)
         if isinstance(merged, str):
             return merged
         if not merged.is_clean:
             return "the changes do not merge cleanly"
-        identifier = self._kept.put(merged.text)
+        is_kept = self._opened.is_writable
+        identifier = (self._kept.put if is_kept else self._kept.identify)(merged.text)
         mtime_ns = max(left.mtime_ns, right.mtime_ns)
         made = Entry(left.name, Kind.FILE, len(merged.text), mtime_ns, left.mode, identifier)
         return like_both(made, base, left, right, self._opened.header.tracked)
@@ -107,30 +103,31 @@ def spelled(path: TreePath, entry: Entry) -> TreePath:
     return join(split(path)[0], entry.name) if entry.name else path
 
 
-def merge_texts(texts: Texts, place: str = "") -> Merged | str:
-    """The merge by `git merge-file`, with markers where both changed the same lines.
-
-    `place`: an empty directory of our own; one is made, and removed, where none is given.
-    """
+def merge_texts(texts: Texts) -> Merged | str:
+    """The merge by `git merge-file`, with markers where both changed the same lines."""
     git = shutil.which("git")
     if git is None:
         return NO_GIT
-    if not place:
-        with tempfile.TemporaryDirectory(prefix="reconcile-") as made:
-            return merge_texts(texts, made)
-    names = []
-    for name, content in (("left", texts.left), ("base", texts.base), ("right", texts.right)):
-        names.append(os.path.join(place, name))
-        with open(names[-1], "wb") as file:
-            file.write(content)
     labels = ["-L", "left", "-L", "base", "-L", "right"]
-    command = [git, "merge-file", "-p", "--diff3", *labels, "--", *names]
-    done = subprocess.run(  # our own files' names, no shell
-        command, capture_output=True, check=False, timeout=_TIMEOUT_S, cwd=place
-    )
+    with ExitStack() as held:
+        numbers = [_in_memory(text, held) for text in (texts.left, texts.base, texts.right)]
+        names = [f"/proc/self/fd/{number}" for number in numbers]
+        done = subprocess.run(  # no shell; away from any repository and its settings
+            [git, "merge-file", "-p", "--diff3", *labels, "--", *names],
+            capture_output=True, check=False, timeout=_TIMEOUT_S, cwd="/", pass_fds=numbers,
+        )  # fmt: skip
     if not 0 <= done.returncode <= _TOO_MANY:
         return "`git merge-file` failed"
     return Merged(done.stdout, done.returncode == 0)
+
+
+def _in_memory(text: bytes, held: ExitStack) -> int:
+    """A file that is nowhere, open until `held` ends."""
+    number = os.memfd_create("reconcile")
+    held.callback(os.close, number)
+    with open(number, "wb", closefd=False) as file:
+        file.write(text)
+    return number
 
 
 def merged_content(opened: Opened) -> Callable[[bytes, int], Iterator[bytes]]:

@@ -22,6 +22,8 @@ from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError, NotFound, PlanCorrupt, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan, PlanKind
+from reconcile.store.content import ContentStore
+from reconcile.store.state import pair_directory
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -61,8 +63,14 @@ def save_plan(
 ) -> SavedPlan:
     """Write `plan` at `location` as one whole, mode 0600; an older plan there is replaced.
 
-    Raises: UsageError, when something that is no plan stands there.
+    Raises: UsageError, when something that is no plan stands there; NotFound, when it
+    merges texts that wait nowhere, as they do not after an audit.
     """
+    if lacks_texts(plan, pair_directory(job.state_dir, plan.made_from.pair)):
+        raise NotFound(
+            "this plan merges texts, and the state where they would wait was not written",
+            hint="save it without --audit, when no other run is at work",
+        )
     saved = SavedPlan(
         id=plan_id(plan, created_ns),
         plan=plan,
@@ -131,6 +139,17 @@ def made_anew(plan: Plan) -> str:
         PlanKind.RESTORE: "restore PATH",
     }[plan.kind]
     return f"make a new plan: reconcile {verb} -o FILE.rplan"
+
+
+def lacks_texts(plan: Plan, directory: str) -> bool:
+    """It merges texts, and not all of them wait in the pair's state in `directory`."""
+    kept = ContentStore(directory, plan.made_from.header.hash_name)
+    merged = {
+        step.source.entry.id
+        for step in plan.steps
+        if step.source is not None and step.source.side is None
+    }
+    return any(kept.get(identifier) is None for identifier in merged)
 
 
 def is_plan_file(location: str) -> bool:

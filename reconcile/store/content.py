@@ -24,7 +24,7 @@ class ContentStore:
 
     def put(self, content: bytes) -> bytes:
         """Keep `content`; its id. Until `flush` a power cut may take it away again."""
-        identifier = self._hash(content)
+        identifier = self.identify(content)
         place = self._place(identifier)
         if self.get(identifier) is not None:
             with contextlib.suppress(OSError):
@@ -43,6 +43,10 @@ class ContentStore:
             raise
         self._unflushed.append(place)
         return identifier
+
+    def identify(self, content: bytes) -> bytes:
+        """The id that `put` would answer."""
+        return self._hash(content)
 
     def flush(self) -> None:
         """All that was put is durable on return. Cheaper for many at once than for each."""

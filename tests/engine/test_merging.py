@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.engine.cycle import apply_job
+from reconcile.engine.cycle import apply_job, apply_plan, make_plan
 from reconcile.engine.events import silent
+from reconcile.engine.planfile import SavedPlan, save_plan
+from reconcile.model.errors import NotFound, StalePlan
 from reconcile.model.job import Job
+from reconcile.model.plan import Action, Plan, Side
 from reconcile.model.policy import Policy, Rules
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="`git merge-file` merges")
@@ -88,3 +91,44 @@ def test_a_mode_that_one_side_changed_is_merged_too(tmp_path: Path) -> None:
 def test_without_git_nothing_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert note_after(tmp_path, (Policy.MERGE,), LEFT, RIGHT) == "`git` is not installed"
+
+
+@needs_git
+def test_who_only_looks_merges_too_and_keeps_nothing(tmp_path: Path) -> None:
+    job = torn(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    seen = make_plan(job, silent, keeps=False).plan
+    assert sorted(tmp_path.rglob("*")) == before
+    assert [(step.action, step.side) for step in seen.steps] == [
+        (Action.UPDATE, Side.LEFT), (Action.UPDATE, Side.RIGHT),
+    ]  # fmt: skip
+    with pytest.raises(NotFound, match="the state where they would wait was not written"):
+        save(seen, job, tmp_path)
+    assert make_plan(job, silent).plan.steps == seen.steps
+
+
+@needs_git
+def test_a_plan_whose_merged_texts_are_gone_is_stale(tmp_path: Path) -> None:
+    job = torn(tmp_path)
+    saved = save(make_plan(job, silent).plan, job, tmp_path)
+    for kept in (tmp_path / "state").rglob("content/*/*"):
+        kept.unlink()
+    with pytest.raises(StalePlan, match="no longer kept"):
+        apply_plan(job, saved.plan, saved.id, silent)
+    assert (tmp_path / "left/a").read_bytes() == LEFT
+
+
+def torn(place: Path) -> Job:
+    """Both sides changed the agreed text, apart from each other."""
+    note_after(place, (Policy.MERGE,), BASE.encode(), BASE.encode())
+    (place / "left/a").write_bytes(LEFT)
+    (place / "right/a").write_bytes(RIGHT)
+    sides = (str(place / side) for side in ("left", "right"))
+    return Job(*sides, state_dir=str(place / "state"), rules=Rules(policies=(Policy.MERGE,)))
+
+
+def save(plan: Plan, job: Job, place: Path) -> SavedPlan:
+    location = str(place / "p.rplan")
+    return save_plan(
+        location, plan, job=job, created_ns=1, expires_ns=1 << 62, host="h", version="0"
+    )
