@@ -18,7 +18,7 @@ from reconcile.engine.events import Listener
 from reconcile.engine.headers import changed_hash, common_header
 from reconcile.engine.pairs import filter_of, pair_id, rules_digest
 from reconcile.model.errors import Denied, Locked, ReconcileError, StateError, UsageError
-from reconcile.model.job import Job
+from reconcile.model.job import KEEP_ALL, Job
 from reconcile.model.manifest import ABSENT, Header, Manifest
 from reconcile.model.plan import Problem, Side
 from reconcile.model.policy import Abilities, Limits
@@ -344,8 +344,8 @@ class Opened:
     def plain_job(self) -> Job:
         """The job without what is said for one run only, the guards' numbers among it.
 
-        That superseded content was not kept is said for that run too: who restores or
-        resolves later did not say so.
+        That superseded content was not kept is said for that run too, and so is how much
+        of it stays, unless a job file says that: who restores or resolves later did not.
         """
         job = self.job
         return msgspec.structs.replace(
@@ -358,6 +358,7 @@ class Opened:
             first_run=False,
             paranoid=False,
             versions=True,
+            retention=job.retention if job.keeps_as_filed else KEEP_ALL,
         )
 
     def _open(self, exclusive: bool, keeps: bool) -> Store:

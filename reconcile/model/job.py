@@ -62,6 +62,8 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 KEEP_ALL = Retention()
+_RETENTION = ("keep_versions", "versions_keep", "versions_max_age", "versions_max_size")
+"""The options that say it."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -98,3 +100,9 @@ class Job(msgspec.Struct, frozen=True):
     label_left: str = ""
     """What the left side is called where a plan is shown; empty: nothing but `left`."""
     label_right: str = ""
+
+    @property
+    def keeps_as_filed(self) -> bool:
+        """How much is kept is said by a job file alone: no option, no variable of one run."""
+        said = (origin for name, origin in self.origins if name in _RETENTION)
+        return not any(origin.startswith(("--", "RECONCILE_")) for origin in said)

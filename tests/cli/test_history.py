@@ -284,6 +284,16 @@ def test_a_run_prunes_when_it_is_told_to(shell: Shell) -> None:
     assert kept(shell) == [("a", 1, "right"), ("notes/todo.txt", 1, "left")]
 
 
+def test_how_much_a_run_was_told_to_keep_is_not_told_to_a_later_restore(shell: Shell) -> None:
+    for content in ("again", "once more"):
+        (shell.where / "left/a").write_text(content)
+        shell.run("apply", "left", "right", "--yes", "--keep-versions", "2")
+    before = [each for each in kept(shell) if each[0] == "a"]
+    assert len(before) == 2
+    assert shell.run("restore", "a", "--at", "v2", "--yes")[0] == 0
+    assert len([each for each in kept(shell) if each[0] == "a"]) == 3
+
+
 MOMENTS = [
     ("2h", NOW_NS - 7_200 * 10**9),
     ("7d", NOW_NS - 7 * DAY_NS),
