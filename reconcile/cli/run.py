@@ -45,6 +45,8 @@ def _verb(face: Face) -> int:
             os.chdir(os.path.expanduser(directory))
         except OSError as error:
             raise UsageError(f"cannot work in `{directory}`: {error.strerror}") from error
+    if face.options.get("no_input") or face.is_json:
+        os.environ["RECONCILE_NO_INPUT"] = "1"  # for `ssh`, which would ask by itself
     verb = verb_named(face.verb)
     assert verb is not None
     code: int = import_module(verb.module).run(face)

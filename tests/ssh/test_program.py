@@ -13,6 +13,7 @@ from reconcile.trees.remote import NoAgent
 from reconcile.trees.ssh.openssh import openssh_argv, remote_line
 from reconcile.trees.ssh.place import SshPlace
 from reconcile.trees.ssh.program import SAID_BYTES, Program, client_of, open_program
+from tests.cli.terminal import Terminal
 from tests.peers.sshd import Sshd
 from tests.ssh.conftest import place_at
 
@@ -296,3 +297,23 @@ def test_a_client_that_is_missing_is_said(server: Sshd, monkeypatch: pytest.Monk
     monkeypatch.setenv("RECONCILE_SSH", "/no/such/ssh")
     with pytest.raises(UsageError, match="cannot be run"):
         open_program(place_at(server), ["true"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "asks"),
+    [([], "", True), (["--no-input"], "", False), (["--json"], "", False), ([], "1", False)],
+)
+def test_ssh_asks_nothing_where_nothing_may_be_asked(
+    words: list[str], told: str, asks: bool, tmp_path: Path
+) -> None:
+    argv, client = tmp_path / "argv", tmp_path / "ssh"
+    client.write_text(f'#!/bin/sh\necho "$@" >{argv}\nexit 255\n')
+    client.chmod(0o755)
+    (tmp_path / "left").mkdir()
+    environment = {
+        "HOME": str(tmp_path), "PATH": os.environ["PATH"], "RECONCILE_SSH": str(client),
+        "RECONCILE_NO_INPUT": told,
+    }  # fmt: skip
+    with Terminal(["diff", "left", "ssh://nas/x", *words], tmp_path, environment) as child:
+        assert child.ends() == 8
+    assert ("BatchMode=yes" in argv.read_text()) is not asks

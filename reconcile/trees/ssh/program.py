@@ -113,7 +113,9 @@ def open_program(place: SshPlace, command: Sequence[str], subsystem: str = "") -
     client = client_of(os.environ)
     if client == OWN_CLIENT:
         return Program(place, _own_argv(place, command, subsystem))
-    return Program(place, openssh_argv(client, place, command, subsystem, may_ask=_may_ask()))
+    return Program(
+        place, openssh_argv(client, place, command, subsystem, may_ask=_may_ask(os.environ))
+    )
 
 
 def client_of(env: Mapping[str, str]) -> str:
@@ -137,7 +139,10 @@ def _own_argv(place: SshPlace, command: Sequence[str], subsystem: str) -> list[s
     return [sys.executable, "-P", "-m", module, place.url, kind, line]
 
 
-def _may_ask() -> bool:
+def _may_ask(env: Mapping[str, str]) -> bool:
+    """`ssh` may ask for a passphrase: somebody is at a terminal, and --no-input was not said."""
+    if env.get("RECONCILE_NO_INPUT", "").lower() not in ("", "0", "false", "no", "off"):
+        return False
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
