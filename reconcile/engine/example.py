@@ -23,8 +23,9 @@ def make_example(directory: str) -> Job:
     left, right, state = (os.path.join(directory, name) for name in ("left", "right", STATE))
     try:
         if os.path.lexists(directory) and (not os.path.isdir(directory) or os.listdir(directory)):
+            why = "not empty" if os.path.isdir(directory) else "no directory"
             raise UsageError(
-                f"`{directory}` is there already and not empty, so it is left as it is",
+                f"`{directory}` is there already and {why}, so it is left as it is",
                 hint=f"name another: reconcile demo {quote(directory + '-2')}",
             )
         for each in (left, right):

@@ -121,7 +121,7 @@ def find_content(opened: Opened, asked: Asked) -> Found:
     """
     if len(asked.paths) != 1:
         raise UsageError("--to takes one path: a file is written from one content")
-    return _Restoring(opened, asked, None).one(asked.paths[0])
+    return _Restoring(opened, asked, None).only(asked.paths[0])
 
 
 class _Restoring:
@@ -163,6 +163,18 @@ class _Restoring:
                 raise NotFound(self.lost[0].reason, hint=_HISTORY)
             raise NotFound(self._nothing(path) if self._moment else missing, hint=_HISTORY)
         return [wish for each in found for wish in self._wished(each)]
+
+    def only(self, path: TreePath) -> Found:
+        """`one`, for a file that is written from it. Raises: UsageError, of a directory."""
+        try:
+            return self.one(path)
+        except NotFound:
+            if self._past.names_below(path):
+                raise UsageError(
+                    f"`{_text(path)}` is a directory, and --to writes one file",
+                    hint="name a file below it; see: reconcile history -- PATH",
+                ) from None
+            raise
 
     def one(self, path: TreePath) -> Found:
         """The content asked for at one name. Raises: NotFound, UsageError."""

@@ -104,6 +104,7 @@ def test_a_place_that_cannot_be_made_is_told(shell: Shell) -> None:
 
 def test_run_goes_all_the_way_and_back(shell: Shell) -> None:
     shell.run("demo", "before")
+    shell.environment["RECONCILE_MODE"] = "mirror"  # a user's habit is not the example's
     code, out = shell.run("demo", "after", "--run")
     assert code == 0
     text = out.decode()

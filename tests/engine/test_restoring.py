@@ -312,6 +312,15 @@ def test_a_version_becomes_a_new_file_and_no_side_changes(tmp_path: Path) -> Non
     assert (tmp_path / "out").read_bytes() == b"one"
 
 
+def test_a_directory_is_not_written_to_one_file(tmp_path: Path) -> None:
+    pair = thrice(tmp_path)
+    pair.put(L, {"d/a": b"AA"})
+    pair.run()
+    with pytest.raises(UsageError, match="`d` is a directory, and --to writes one file"):
+        to_file(pair, "d", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_version_that_cannot_be_read_is_not_told_of_the_new_file(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
     place = pair.at(R, f".reconcile/versions/{pair.runs[2]}")

@@ -147,10 +147,10 @@ def _child(
     command: Command, directory: str, *, capture: bool = False
 ) -> "subprocess.CompletedProcess[bytes]":
     environment = {
-        **os.environ, "RECONCILE_STATE_DIR": os.path.join(directory, STATE),
-        "RECONCILE_CONFIG": JOB_FILE,
-    }  # fmt: skip
-    environment.pop("RECONCILE_JSON", None)
+        name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")
+    }
+    environment["RECONCILE_STATE_DIR"] = os.path.join(directory, STATE)
+    environment["RECONCILE_CONFIG"] = JOB_FILE
     return subprocess.run(  # our own program, no shell
         [sys.executable, "-P", "-c", _MAIN, *shlex.split(command.words)],
         cwd=directory, env=environment, stdin=subprocess.DEVNULL, check=False,
