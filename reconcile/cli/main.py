@@ -19,6 +19,9 @@ def main(argv: list[str] | None = None) -> int:
         code = lost(error)
         close_streams()
         return code
+    except KeyboardInterrupt:  # while modules are loaded: nothing was begun
+        close_streams()
+        return 130
 
 
 def _answer(words: list[str]) -> int:

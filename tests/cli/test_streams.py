@@ -255,6 +255,30 @@ def test_a_bug_leaves_a_file_and_no_traceback(pair: Path, environment: Environme
     assert "Traceback" in crash("-vv").stderr
 
 
+EARLY = """
+import os, signal, sys
+class Stops:
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stops())
+from reconcile.cli.main import main
+sys.exit(main(["diff", "left", "right"]))
+"""
+
+
+@pytest.mark.parametrize("loading", ["reconcile.cli.parse", "reconcile.cli.run", "msgspec"])
+def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback(
+    loading: str, pair: Path, environment: Environment
+) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", EARLY, loading], cwd=pair, env=environment, capture_output=True,
+        text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert answer.returncode == 130
+    assert "Traceback" not in answer.stderr
+
+
 WISHES = [
     ("diff left right --bogus --format jsonl", ""),
     ("diff left right --bogus --format=json", ""),
