@@ -6,8 +6,6 @@ line, or reverse what is read. What is not plainly printable is written in the
 form of bash, `$'a\\nb\\xff'`, which can be pasted into a shell.
 """
 
-from shlex import quote
-
 _SHORT = {0x07: "\\a", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x1B: "\\e"}
 _QUOTED = {0x27: "\\'", 0x5C: "\\\\"}
 
@@ -47,6 +45,8 @@ def display_text(text: str, *, ascii_only: bool = False) -> str:
 
 def typed_path(path: bytes, *, ascii_only: bool = False) -> str:
     """`path` as a word of a command that can be typed in a shell."""
+    from shlex import quote  # not for what most runs print
+
     shown = display_path(path, ascii_only=ascii_only)
     return shown if shown.startswith("$'") else quote(shown)
 

@@ -27,7 +27,7 @@ _NANOSECONDS = {
     "w": 7 * 86400 * 10**9,
 }
 _YES = ("1", "true", "yes", "on")
-_NO = ("0", "false", "no", "off")
+NO = ("0", "false", "no", "off")
 
 
 def parse_size(text: str) -> int:
@@ -70,7 +70,7 @@ def parse_count_or_share(text: str) -> int | float:
 def parse_switch(text: str) -> bool:
     """`yes`, `on`, `true`, `1` or their opposites."""
     word = text.strip().lower()
-    if word not in _YES + _NO:
+    if word not in _YES + NO:
         raise ValueError("neither `yes` nor `no`")
     return word in _YES
 

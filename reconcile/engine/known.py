@@ -54,9 +54,12 @@ def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
         newest = last_run(state_dir)
         run = newest[1].id if newest is not None else LAST
     every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.every())))
-    if run and not begun(run, every, lambda found: found[1]):
-        _refuse_adoption(state_dir, run)
-    pair, found = _one(run, "run", every, "reconcile history")
+    try:
+        pair, found = _one(run, "run", every, "reconcile history")
+    except NotFound:
+        if run:
+            _refuse_adoption(state_dir, run)
+        raise
     return pair, in_state(pair, lambda store: store.runs.get(found.id)) or found
 
 

@@ -11,7 +11,7 @@ from reconcile.model.plan import Action, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath, is_under
 from reconcile.store.records import Version
-from reconcile.trees.versions import place_of
+from reconcile.trees.versions import may_hold, place_of
 
 _Name = tuple[Side, TreePath]
 _Told = tuple[str, Step, Receipt]
@@ -142,15 +142,8 @@ class Past:
 
     def _is_there(self, side: Side, place: TreePath) -> bool:
         """On another machine nobody has looked: it is found out when it is read."""
-        if self._opened.remote(side) is not None:
-            return True
-        try:
-            os.lstat(os.path.join(self._opened.location(side), place))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
-            return False
-        except OSError:
-            pass  # it may not be looked at: that is told when it is read
-        return True
+        is_far = self._opened.remote(side) is not None
+        return is_far or may_hold(self._opened.location(side), place)
 
     def _status(self, side: Side, place: TreePath) -> os.stat_result | None:
         if self._opened.remote(side) is not None:

@@ -27,6 +27,9 @@ from reconcile.store.state import pair_directory
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
+_ANEW = "make a new plan: reconcile {} -o FILE.rplan"
+_SYNC = "diff LEFT RIGHT"
+_MAKE_NEW = _ANEW.format(_SYNC)
 _HEAD = len(MAGIC) + 8 + 32
 
 
@@ -127,18 +130,14 @@ def _decoded(body: bytes) -> SavedPlan:
             gc.enable()
 
 
-_MAKE_NEW = "make a new plan: reconcile diff LEFT RIGHT -o FILE.rplan"
-
-
 def made_anew(plan: Plan) -> str:
     """The hint with which another plan for the same purpose is made."""
-    verb = {
-        PlanKind.SYNC: "diff LEFT RIGHT",
+    verbs = {
         PlanKind.RESOLVE: "conflicts resolve LEFT RIGHT",
         PlanKind.UNDO: f"undo {plan.of}",
         PlanKind.RESTORE: "restore PATH",
-    }[plan.kind]
-    return f"make a new plan: reconcile {verb} -o FILE.rplan"
+    }
+    return _ANEW.format(verbs.get(plan.kind, _SYNC))
 
 
 def lacks_texts(plan: Plan, directory: str) -> bool:

@@ -1,6 +1,5 @@
 """Undoing: a run taken back, as a plan like any other. `decide/undo.py` judges."""
 
-import os
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run
-from reconcile.trees.versions import place_of
+from reconcile.trees.versions import may_hold, place_of
 
 _LISTED = 10
 _CANNOT = "E_NOT_UNDONE"
@@ -145,23 +144,14 @@ class _Kept:
             return None
         if receipt.version and (step.side, receipt.version) not in self._listed():
             return None
-        return place if not here or self._is_there(step, place) else None
+        is_there = not here or may_hold(self._opened.location(step.side), place, step.expect.size)
+        return place if is_there else None
 
     def _listed(self) -> Collection[tuple[Side, str]]:
         if self._known is None:
             found = self._opened.store.versions.find(run=self._run)
             self._known = {(version.side, version.place) for version in found}
         return self._known
-
-    def _is_there(self, step: Step, place: TreePath) -> bool:
-        root = self._opened.location(step.side)
-        try:
-            status = os.lstat(os.path.join(root, place))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
-            return False
-        except OSError:
-            return True  # it may not be looked at: that is told when it is read
-        return step.expect is not None and status.st_size == step.expect.size
 
 
 def _text(path: TreePath) -> str:

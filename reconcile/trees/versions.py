@@ -185,6 +185,20 @@ def place_of(run: str, path: TreePath, text: str) -> TreePath | None:
     return TreePath(b"/".join(names))
 
 
+def may_hold(root: bytes, place: TreePath, size_bytes: int | None = None) -> bool:
+    """Content, of this size, may be at `place`: only what may not be looked at is not known.
+
+    It is told when it is read.
+    """
+    try:
+        status = os.lstat(os.path.join(root, place))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return size_bytes in (None, status.st_size)
+
+
 def _spelled(name: bytes, told: str) -> bytes | None:
     """The name itself, or the one it got where that was taken; None: neither."""
     if text_of(name) == told:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from reconcile.decide.units import NO
 from reconcile.model.errors import ReconcileError, UsageError
 from reconcile.trees.ssh.failures import explain, last_line
 from reconcile.trees.ssh.hostkeys import fingerprint_at
@@ -141,7 +142,7 @@ def _own_argv(place: SshPlace, command: Sequence[str], subsystem: str) -> list[s
 
 def _may_ask(env: Mapping[str, str]) -> bool:
     """`ssh` may ask for a passphrase: somebody is at a terminal, and --no-input was not said."""
-    if env.get("RECONCILE_NO_INPUT", "").lower() not in ("", "0", "false", "no", "off"):
+    if env.get("RECONCILE_NO_INPUT", "").lower() not in ("", *NO):
         return False
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
