@@ -14,11 +14,12 @@ import msgspec
 
 from reconcile.api.applying import events
 from reconcile.api.conflicts import Keep, Resolved, Texts, chosen, resolve, standing, texts
-from reconcile.api.options import Options, Place, begun, settled, state_place
+from reconcile.api.options import Options, Place, asked_again, begun, settled, state_place
 from reconcile.api.versions import Agree, agreed, kept, pruned
 from reconcile.engine import cycle, inspection, planning
 from reconcile.engine.events import Event, Listener, silent
-from reconcile.engine.history import NumberedVersion
+from reconcile.engine.history import NumberedVersion, RunEntry, runs_of
+from reconcile.engine.known import find_run
 from reconcile.engine.outcome import (
     Explanation,
     Generation,
@@ -26,11 +27,14 @@ from reconcile.engine.outcome import (
     Planning,
     Verification,
 )
+from reconcile.engine.pairs import pair_id
 from reconcile.engine.places import endpoint
 from reconcile.engine.planfile import SavedPlan, plan_id, save_plan
 from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
-from reconcile.model.errors import StalePlan
+from reconcile.engine.undoable import newest_undoable
+from reconcile.engine.undoing import job_of_run, undo_maker
+from reconcile.model.errors import NotFound, StalePlan
 from reconcile.model.job import Job
 from reconcile.model.plan import Conflict, Plan
 from reconcile.model.treepath import TreePath, parse
@@ -99,6 +103,10 @@ class Pair:
     def job(self) -> Job:
         """What is asked, settled; its `origins` say where each value came from."""
         return self._job
+
+    @property
+    def _id(self) -> str:
+        return pair_id(self._job.left, self._job.right)
 
     @property
     def left(self) -> str:
@@ -210,6 +218,35 @@ class Pair:
     def adopt_baseline(self, *, listener: Listener = silent) -> Planning:
         """Take everything that is equal now as agreed on; neither side changes."""
         return cycle.adopt_baseline(begun(self._job), listener)
+
+    def history(self) -> tuple[RunEntry, ...]:
+        """Every run of these two sides, newest first. Reads only the state."""
+        return tuple(runs_of(self._job.state_dir, self._id))
+
+    def undo(
+        self,
+        run: str = "",
+        *,
+        skip_changed: bool = False,
+        approve: Approve = everything,
+        listener: Listener = silent,
+        **options: Unpack[Options],
+    ) -> Outcome:
+        """Take back a run of these two sides; left out, the newest that is not undone yet.
+
+        An undo is never taken back unless it is named. See `reconcile.undo`.
+        Raises: NotFound, when no run is left or `run` is one of another pair.
+        """
+        state_dir = self._job.state_dir
+        if run:
+            pair, found = find_run(state_dir, run)
+            if pair.pair != self._id:
+                raise NotFound(f"run {found.id} is one of {pair.left} and {pair.right}")
+        else:
+            pair, found, _ = newest_undoable(state_dir, self._id)
+        job = asked_again(job_of_run(state_dir, pair, found), options)
+        maker = undo_maker(found.id, skip_changed=skip_changed)
+        return cycle.apply_job(begun(job), listener, approval(approve), maker)
 
     def versions(self, path: PathLike = "") -> tuple[NumberedVersion, ...]:
         """What superseded content is kept, newest first: of one path, or of all."""

@@ -8,6 +8,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 
 from reconcile.cli.editing import edited, paged
 from reconcile.cli.face import Face
@@ -22,7 +23,9 @@ from reconcile.cli.render_conflict import (
     legend_lines,
 )
 from reconcile.cli.threeway import has_markers, hunks, with_markers
+from reconcile.cli.words import counted
 from reconcile.decide.chosen import Choice
+from reconcile.engine.kept_answers import keep_answers, kept_answers
 from reconcile.engine.merging import Merged
 from reconcile.engine.resolving import Behind, Below, Decided, OpenConflict, Sides, sides_of
 from reconcile.model.entry import Kind
@@ -37,8 +40,14 @@ _LEAST_LINES = 3
 def ask_about(face: Face, job: Job, found: Sequence[OpenConflict]) -> tuple[list[Decided], bool]:
     """(what was decided about the conflicts of one pair, somebody said that is enough)."""
     conflicts = [each.conflict for each in found]
+    directory = found[0].pair.directory
+    kept = kept_answers(directory, found)
+    if kept:
+        given = counted(len(kept), "answer")
+        face.tell(f"{given} given before and not applied: kept (u goes back to them)")
     with sides_of(job) as sides, Keyboard() as keyboard:
-        asking = Asking(conflicts, TerminalScreen(face, keyboard, sides, found[0].pair.hash_name))
+        screen = TerminalScreen(face, keyboard, sides, found[0].pair.hash_name)
+        asking = Asking(conflicts, screen, kept, partial(keep_answers, directory))
         return asking.ask(), asking.was_stopped
 
 

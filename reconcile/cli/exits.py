@@ -5,7 +5,7 @@ from reconcile.model.errors import ExitCode
 _SEVERITY = (
     ExitCode.INTERNAL, ExitCode.CONFIG, ExitCode.STATE, ExitCode.DENIED, ExitCode.NOT_FOUND,
     ExitCode.GUARD, ExitCode.STALE, ExitCode.MISMATCH, ExitCode.UNREACHABLE, ExitCode.PARTIAL,
-    ExitCode.CONFLICTS, ExitCode.LOCKED, ExitCode.CHANGES, ExitCode.OK,
+    ExitCode.CONFLICTS, ExitCode.LOCKED, ExitCode.DECLINED, ExitCode.CHANGES, ExitCode.OK,
 )  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 """Deciding conflicts one by one: which key does what. Knows no terminal.
 
 The table of keys is the help text as well. What was decided so far is never
-lost: `q` ends the asking, not the answers; only Ctrl-C throws them away.
+lost: neither `q` nor Ctrl-C ends the answers, only the asking.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from reconcile.decide.chosen import Choice
@@ -33,7 +33,7 @@ HELP = (
     "A B K M O   the same answer for this one and the rest",
     "u        back to the one before",
     "q        stop asking; what was decided so far is shown and can be applied",
-    "Ctrl-C   stop and change nothing",
+    "Ctrl-C   stop and change nothing; what was decided so far is kept for the next time",
 )
 
 
@@ -109,10 +109,25 @@ class Screen(Protocol):
 class Asking:
     """One round of questions."""
 
-    def __init__(self, conflicts: Sequence[Conflict], screen: Screen) -> None:
+    def __init__(
+        self,
+        conflicts: Sequence[Conflict],
+        screen: Screen,
+        kept: Sequence[Decided] = (),
+        keep: Callable[[Sequence[Decided]], None] | None = None,
+    ) -> None:
+        """`kept`: answers of an earlier round, not asked for again. `keep` hears of each."""
         self._conflicts = conflicts
         self._screen = screen
-        self._decided: dict[int, Decided] = {}
+        self._keep = keep
+        answers = {each.conflict.id: each for each in kept}
+        self._decided = {
+            place: answers[conflict.id]
+            for place, conflict in enumerate(conflicts)
+            if conflict.id in answers
+        }
+        self._passed = set(self._decided)
+        """Places that are answered and not asked about."""
         self._rest: Choice | None = None
         self.was_stopped = False
         """Somebody said that this is enough."""
@@ -127,11 +142,18 @@ class Asking:
             if following is None:
                 break
             place = following
+            if self._keep is not None:
+                self._keep(self._answers())
+        return self._answers()
+
+    def _answers(self) -> list[Decided]:
         return [self._decided[place] for place in sorted(self._decided)]
 
     def _follow(self, place: int) -> int | None:
         """The same answer as before, where it was given for the rest and can be."""
         conflict, choice = self._conflicts[place], self._rest
+        if place in self._passed:
+            return place + 1
         if choice is None:
             return None
         if choice not in _ALWAYS and self._screen.offer(conflict).why_not(choice):
@@ -152,6 +174,7 @@ class Asking:
                 if place:
                     self._rest = None
                     self._decided.pop(place - 1, None)
+                    self._passed.discard(place - 1)
                     return place - 1
                 self._screen.say("this is the first one")
             elif key == "s":

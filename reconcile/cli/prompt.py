@@ -1,7 +1,8 @@
-"""Questions at a terminal. The default is always no."""
+"""Questions at a terminal. The default is always no, and is shown as such."""
 
 import sys
 from collections.abc import Callable
+from enum import Enum
 
 import msgspec
 
@@ -9,32 +10,84 @@ from reconcile.cli.face import Face
 from reconcile.cli.render_plan import wrapped
 from reconcile.cli.words import counted
 from reconcile.model.job import Job
-from reconcile.model.plan import Action, GuardCheck, Plan, Side
+from reconcile.model.plan import Action, GuardCheck, Plan, PlanKind, Side
 from reconcile.model.policy import Limits
 
-_ANSWERS = "[y]es / [n]o / [d]etails / [s]ave plan: "
+_YES = ("y", "yes")
+_NO = ("n", "no")
+_ANSWERS = "[y]es / [N]o / [d]etails / [s]ave plan: "
+_KEEPING = "[y]es / [d]etails / [s]ave plan / [l]ater / [n]o, drop them: "
+
+
+class Said(Enum):
+    """What became of the last question."""
+
+    APPLY = "apply"
+    NO = "no"
+    SAVED = "saved"
+    LATER = "later"
+    """Nobody said yes and nobody said no."""
 
 
 def ask_to_apply(
-    face: Face, plan: Plan, details: Callable[[], None], save: Callable[[str], None]
-) -> bool:
-    """`y` applies; `d` shows every step, `s` saves the plan; anything else is no."""
-    text = f"{question(plan)} {_ANSWERS}"
+    face: Face,
+    plan: Plan,
+    details: Callable[[], None],
+    save: Callable[[str], None],
+    *,
+    keeps: bool = False,
+) -> Said:
+    """`y` applies, `d` shows every step, `s` saves the plan; any other word is asked about again.
+
+    Enter is no. Where a no would drop answers that somebody typed (`keeps`) Enter
+    asks again too: only the word drops them.
+    """
+    answers = _KEEPING if keeps else _ANSWERS
     while True:
-        if len(text) < face.err.columns:
-            answer = ask(face, text).lower()
-        else:
-            sys.stderr.write("\n".join(wrapped(question(plan), face.err)) + "\n")
-            answer = ask(face, _ANSWERS).lower()
+        answer = _put(face, question(plan), answers)
+        if answer is None:
+            return Said.LATER
+        if answer in _YES:
+            return Said.APPLY
+        if answer in _NO or not (answer or keeps):
+            return Said.NO
+        if keeps and answer in ("l", "later"):
+            return Said.LATER
         if answer in ("d", "details"):
             details()
         elif answer in ("s", "save"):
             name = ask(face, "Save as: ")
             if name:
                 save(name)
-                return False
+                return Said.SAVED
         else:
-            return answer in ("y", "yes")
+            _again(face, answers)
+
+
+def confirmed(face: Face, asked: str) -> bool:
+    """A question with yes and no; Enter is no, and any other word asks again."""
+    while True:
+        answer = _put(face, asked, "[y]es / [N]o: ")
+        if answer in _YES:
+            return True
+        if not answer or answer in _NO:
+            return False
+        _again(face, "[y]es / [N]o: ")
+
+
+def _put(face: Face, asked: str, answers: str) -> str | None:
+    """What was typed, in small letters; None: nobody is there any more."""
+    text = f"{asked} {answers}"
+    if len(text) < face.err.columns:
+        found = _line(face, text)
+    else:
+        sys.stderr.write("\n".join(wrapped(asked, face.err)) + "\n")
+        found = _line(face, answers)
+    return None if found is None else found.lower()
+
+
+def _again(face: Face, answers: str) -> None:
+    face.tell(f"that is none of: {answers.removesuffix(': ')}")
 
 
 def question(plan: Plan) -> str:
@@ -45,7 +98,11 @@ def question(plan: Plan) -> str:
         if any(s.side is side and s.action is Action.DELETE for s in plan.steps)
     ]
     noted = f" (deletes {', '.join(deletes)})" if deletes else ""
-    return f"Apply {counted(len(plan.steps), 'change')}{noted}?"
+    changes = f"{counted(len(plan.steps), 'change')}{noted}"
+    if plan.kind is PlanKind.UNDO:
+        made = plan.made_from
+        return f"Undo run {plan.of} of {made.left} and {made.right}: apply {changes}?"
+    return f"Apply {changes}?"
 
 
 def ask_past_guards(face: Face, job: Job, plan: Plan) -> Job | None:
@@ -88,9 +145,15 @@ def _lifted(limits: Limits, guard: GuardCheck, plan: Plan) -> tuple[int, Limits]
 
 def ask(face: Face, prompt: str) -> str:
     """One line from the terminal; empty at its end. The question goes to stderr."""
+    return _line(face, prompt) or ""
+
+
+def _line(face: Face, prompt: str) -> str | None:
+    """The same; None at the terminal's end."""
     sys.stderr.write(face.err.text(prompt))
     sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:
         sys.stderr.write("\n")
+        return None
     return line.strip()

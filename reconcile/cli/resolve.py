@@ -14,6 +14,7 @@ from reconcile.cli.answer import now_ns, print_plan
 from reconcile.cli.asked import job_between
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.prompt import Said
 from reconcile.cli.render_conflict import answer_lines
 from reconcile.cli.render_outcome import guard_lines, outcome_lines
 from reconcile.cli.session import Session
@@ -29,6 +30,7 @@ from reconcile.cli.words import counted
 from reconcile.decide.chosen import Answer, Choice, Ending
 from reconcile.engine.bases import RESTORE_BYTES
 from reconcile.engine.cycle import apply_job
+from reconcile.engine.kept_answers import forget_answers
 from reconcile.engine.outcome import Outcome, Planning
 from reconcile.engine.planfile import plan_id
 from reconcile.engine.planning import make_plan
@@ -68,7 +70,8 @@ def resolve(
             job = msgspec.structs.replace(job, lock_wait_s=patient)
         if decided:
             try:
-                codes.append(_Resolving(face, job, session, decided).carry_out())
+                typed_in = group[0].pair.directory if choice is None else ""
+                codes.append(_Resolving(face, job, session, decided, typed_in).carry_out())
             except ReconcileError as error:
                 _own_up(error, bool(codes))
                 raise
@@ -171,7 +174,17 @@ def _job(face: Face, asked: Job | None, found: OpenConflict) -> Job:
 class _Resolving:
     """One pair's answers on their way."""
 
-    def __init__(self, face: Face, job: Job, session: Session, decided: Sequence[Decided]) -> None:
+    def __init__(
+        self,
+        face: Face,
+        job: Job,
+        session: Session,
+        decided: Sequence[Decided],
+        typed_in: str,
+    ) -> None:
+        """`typed_in`: where answers that somebody typed are kept; empty: nobody did."""
+        self._typed_in = typed_in
+        self._count = len(decided)
         self._face = face
         self._job = job
         self._session = session
@@ -185,16 +198,27 @@ class _Resolving:
         if self._face.flag("only_show") or self._face.value("out"):
             return self._only_plan()
         approval = _Approval(self._face, self._job, self._session, self._resolution)
+        approval.keeps_answers = bool(self._typed_in)
         try:
             outcome = self._apply(approval)
         finally:
             self._session.close()
         if approval.was_declined:
-            self._face.tell("not applied: nothing was changed")
-            return ExitCode.OK
+            return self._declined(approval.said)
+        if self._typed_in:
+            forget_answers(self._typed_in)
         answers = self._resolution.settle(outcome)
         self._report(outcome, answers)
         return _code(outcome, answers)
+
+    def _declined(self, said: Said) -> ExitCode:
+        self._face.tell("not applied: nothing was changed")
+        if self._typed_in and said is Said.NO:
+            forget_answers(self._typed_in)
+        elif self._typed_in:
+            kept = counted(self._count, "answer")
+            self._face.tell(f"{kept} kept:  reconcile conflicts resolve goes on with them")
+        return ExitCode.DECLINED
 
     def _apply(self, approval: "_Approval") -> Outcome:
         try:
@@ -204,7 +228,10 @@ class _Resolving:
             if allowed is None:
                 raise
             again = _Approval(self._face, allowed, self._session, self._resolution, approval.plan)
-            return apply_job(allowed, self._session, again, self._resolution)
+            again.keeps_answers = approval.keeps_answers
+            outcome = apply_job(allowed, self._session, again, self._resolution)
+            approval.said = again.said
+            return outcome
 
     def _only_plan(self) -> ExitCode:
         face, location = self._face, self._face.value("out")

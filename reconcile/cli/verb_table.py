@@ -116,9 +116,17 @@ VERBS = (
     ),
     Verb(
         "undo",
-        (Word("RUN", 0, 1, "A run's id, its beginning, or `last`."),),
+        (
+            Word(
+                "WHAT",
+                0,
+                2,
+                "A job, or LEFT and RIGHT: its newest run that is not undone; or a run (r-...). "
+                "Nothing: of the only pair there is.",
+            ),
+        ),
         "Take a run back: every path it changed, and what was agreed on, as before.",
-        examples=("reconcile undo r-1ff34bc3018", "reconcile undo r-1ff3 -o back.rplan"),
+        examples=("reconcile undo ~/photos /mnt/backup/photos", "reconcile undo r-1ff34bc3018"),
         streams=True,
     ),
     Verb(

@@ -56,9 +56,10 @@ def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:
     every = list(_each(state_dir, lambda store: ((r.id, r) for r in store.runs.every())))
     try:
         pair, found = _one(run, "run", every, "reconcile history")
-    except NotFound:
+    except NotFound as error:
         if run:
             _refuse_adoption(state_dir, run)
+        _tell_damaged(state_dir, error)
         raise
     return pair, in_state(pair, lambda store: store.runs.get(found.id)) or found
 
@@ -141,6 +142,15 @@ def _each(
             continue
         for identifier, bearer in named:
             yield pair, identifier, bearer
+
+
+def _tell_damaged(state_dir: str, error: NotFound) -> None:
+    """It may be one of a pair whose state cannot be read."""
+    damaged = [record for record in pairs(state_dir) if record.damage]
+    if damaged:
+        names = ", ".join(record.pair for record in damaged[:5])
+        error.where = f"the state of these pairs cannot be read: {names}"
+        error.hint = f"{error.hint}; reconcile doctor says what ails them"
 
 
 def _refuse_adoption(state_dir: str, run: str) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from reconcile.decide.undo import LeftOut, Past, Present, TakenBack, take_back
-from reconcile.engine.known import LAST, KnownPair, find_run, last_run
+from reconcile.engine.known import KnownPair, find_run
 from reconcile.engine.opened import Opened
 from reconcile.engine.planning import PlanMaker, Sight
+from reconcile.model.entry import Entry, Kind, same
 from reconcile.model.errors import NotFound, StalePlan, StateError, UsageError
 from reconcile.model.job import KEEP_ALL, Job
-from reconcile.model.manifest import ABSENT, Manifest
-from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
+from reconcile.model.manifest import ABSENT, Manifest, lookup
+from reconcile.model.plan import Action, Plan, PlanKind, Problem, Side, Step
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run
@@ -20,6 +21,12 @@ from reconcile.trees.versions import may_hold, place_of
 _LISTED = 10
 _CANNOT = "E_NOT_UNDONE"
 _RESIDUE = "E_RESIDUE"
+_AGAIN = "E_COMES_AGAIN"
+_AGAIN_TEXT = (
+    "the two sides differ again then, and the next run (a timer's too) carries the same over "
+    "once more, unless one side is changed before it"
+)
+_OPEN_AGAIN = "what was decided is open again: the next run finds the same conflicts"
 
 
 class ChangedSince(StalePlan):
@@ -31,22 +38,21 @@ class ChangedSince(StalePlan):
 def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
     """The run of this id, or of the only one that begins so, and what had been asked.
 
-    How much is kept is no matter of that run: what is taken back is, and as long as the pair's
-    job says now.
-
-    Raises: UsageError, naming the last run, when `run` is empty, or both that it may mean
-    when the last one is an undo that did not come to its end; NotFound; StateError.
+    Raises: UsageError, when `run` is empty; NotFound; StateError.
     """
     if not run:
-        last = last_run(state_dir)
-        hint = f"the last one: reconcile undo {last[1].id}" if last else "no run is known yet"
+        hint = "reconcile undo LEFT RIGHT takes back the last one of these two"
         raise UsageError("which run is to be undone?", hint=hint)
     pair, found = find_run(state_dir, run)
-    if run == LAST and found.kind is PlanKind.UNDO and found.result != "done":
-        raise UsageError(
-            f"the last run, {found.id}, is an undo of {found.of} that did not do all",
-            hint=f"go on: reconcile undo {found.of}, or take it back: reconcile undo {found.id}",
-        )
+    return pair, found, job_of_run(state_dir, pair, found)
+
+
+def job_of_run(state_dir: str, pair: KnownPair, found: Run) -> Job:
+    """What had been asked of a run that is to be undone.
+
+    How much is kept is no matter of that run: what is taken back is, and as long as the pair's
+    job says now. Raises: StateError.
+    """
     if found.job is None:
         raise StateError(
             f"run {found.id} was made by an older version, which noted too little to undo it",
@@ -54,8 +60,7 @@ def run_to_undo(state_dir: str, run: str) -> tuple[KnownPair, Run, Job]:
             code="E_STATE_TOO_OLD",
         )
     kept = pair.job.retention if pair.job is not None else KEEP_ALL
-    job = msgspec.structs.replace(found.job, state_dir=state_dir, versions=True, retention=kept)
-    return pair, found, job
+    return msgspec.structs.replace(found.job, state_dir=state_dir, versions=True, retention=kept)
 
 
 def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:
@@ -79,7 +84,11 @@ def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:
         return Plan(
             sight.made_from,
             taken.steps,
-            problems=(*_cut_off(found), *_notes(taken)),
+            problems=(
+                *_cut_off(found),
+                *_returning(opened, sight, taken, found.kind),
+                *_notes(taken),
+            ),
             kind=PlanKind.UNDO,
             of=run,
             reverts=() if found.kind is PlanKind.RESTORE else taken.reverts,
@@ -179,6 +188,31 @@ def _cut_off(run: Run) -> tuple[Problem, ...]:
     return (Problem(ROOT, None, _CANNOT, why, "note"),)
 
 
+def _returning(
+    opened: Opened, sight: Sight, taken: TakenBack, kind: PlanKind
+) -> tuple[Problem, ...]:
+    """Afterwards one side still holds what the run carried: the next run carries it again."""
+    wanted = {(step.side, step.path): step.want for step in taken.steps}
+    for step in taken.steps:
+        if step.action is Action.MOVE and step.source is not None:
+            wanted.setdefault((step.side, step.source.path), None)
+    seen = {Side.LEFT: sight.left.manifest, Side.RIGHT: sight.right.manifest}
+    tracked = opened.header.tracked
+    for each in taken.reverts:
+        left, right = (
+            wanted.get((side, each.path), lookup(manifest, each.path))
+            for side, manifest in seen.items()
+        )
+        if not same(left, right, tracked) and not _both_directories(left, right):
+            text = _OPEN_AGAIN if kind is PlanKind.RESOLVE else _AGAIN_TEXT
+            return (Problem(ROOT, None, _AGAIN, text, "note"),)
+    return ()
+
+
+def _both_directories(*entries: Entry | None) -> bool:
+    return all(entry is not None and entry.kind == Kind.DIR for entry in entries)
+
+
 def _notes(taken: TakenBack) -> tuple[Problem, ...]:
     changed = [_note(each, _CANNOT, f"{each.why}; left as it is") for each in taken.changed]
     residue = [_note(each, _RESIDUE, f"{each.why}; the directory stays") for each in taken.residue]
@@ -189,4 +223,4 @@ def _note(left: LeftOut, code: str, reason: str) -> Problem:
     return Problem(left.path, left.side, code, reason, "note")
 
 
-__all__ = ["ChangedSince", "run_to_undo", "undo_maker"]
+__all__ = ["ChangedSince", "job_of_run", "run_to_undo", "undo_maker"]

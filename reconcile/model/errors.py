@@ -45,6 +45,7 @@ class ExitCode(IntEnum):
     STATE = 10
     MISMATCH = 11
     NOT_FOUND = 12
+    DECLINED = 13
     USAGE = 64
     CONFIG = 78
     INT = 130

@@ -11,6 +11,7 @@ import pytest
 from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
 from reconcile.engine.planning import make_plan
+from reconcile.model.errors import ExitCode
 from reconcile.model.job import Job
 from tests.cli.terminal import Terminal
 
@@ -77,18 +78,81 @@ def test_one_is_merged_the_other_kept_and_both_are_applied(
     assert held(pair) == [MERGED, MERGED, "B2\n", "B2\n"]
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
-def test_what_was_decided_is_not_applied_unasked(
-    answer: str, pair: Path, environment: Environment
-) -> None:
+def answered(pair: Path, environment: Environment, last: str) -> str:
+    """Both conflicts are answered, and `last` is typed at the question behind them."""
     with resolving(pair, environment) as child:
         child.wait_for("> ")
         child.type("A")
         child.wait_for("Apply 2 changes?")
-        child.type(answer)
-        assert child.ends() == 0
+        child.type(last)
+        assert child.ends() == ExitCode.DECLINED
         assert "nothing was changed" in child.seen
     assert held(pair) == UNTOUCHED
+    return child.seen
+
+
+@pytest.mark.parametrize("last", ["l\n", "\nlater\n", "yse\nl\n", "\x04"])
+def test_answers_outlive_the_last_question_until_they_are_applied(
+    last: str, pair: Path, environment: Environment
+) -> None:
+    """Enter, a slip of the keys or the end of the terminal threw thirty answers away."""
+    seen = answered(pair, environment, last)
+    assert "2 answers kept" in seen
+    assert ("that is none of" in seen) == (last in ("\nlater\n", "yse\nl\n"))
+    with resolving(pair, environment) as child:
+        child.wait_for("2 answers given before and not applied")
+        child.wait_for("Apply 2 changes?")
+        assert "[1/2]" not in child.seen
+        child.type("y\n")
+        assert child.ends() == 0
+    assert held(pair) == [ONE, ONE, "B1\n", "B1\n"]
+
+
+def test_only_a_no_drops_the_answers(pair: Path, environment: Environment) -> None:
+    assert "answers kept" not in answered(pair, environment, "n\n")
+    with resolving(pair, environment) as child:
+        child.wait_for("[1/2]")
+        child.type("q")
+        child.ends()
+        assert "given before" not in child.seen
+
+
+def test_what_was_answered_before_ctrl_c_is_asked_no_second_time(
+    pair: Path, environment: Environment
+) -> None:
+    with resolving(pair, environment) as child:
+        child.wait_for("> ")
+        child.type("a")
+        child.wait_for("[2/2]")
+        child.wait_for("q stop")
+        child.type("\x03")
+        assert child.ends() == ExitCode.INT
+    with resolving(pair, environment) as child:
+        child.wait_for("1 answer given before")
+        child.wait_for("[2/2]")
+        assert "[1/2]" not in child.seen
+        child.type("b")
+        child.wait_for("Apply 2 changes?")
+        child.type("y\n")
+        assert child.ends() == 0
+    assert held(pair) == [ONE, ONE, "B2\n", "B2\n"]
+
+
+def test_an_answer_does_not_hold_for_a_side_that_is_another_by_now(
+    pair: Path, environment: Environment
+) -> None:
+    answered(pair, environment, "l\n")
+    (pair / "left/b").write_text("B3\n")
+    with Terminal(["diff", "left", "right"], pair, environment) as child:
+        child.ends()
+    with resolving(pair, environment) as child:
+        child.wait_for("1 answer given before")
+        child.wait_for("[2/2]")
+        child.type("q")
+        child.wait_for("Apply 1 change?")
+        child.type("y\n")
+        child.ends()
+    assert held(pair) == [ONE, ONE, "B3\n", "B2\n"]
 
 
 def test_stopping_offers_what_was_decided_so_far(pair: Path, environment: Environment) -> None:
@@ -177,7 +241,7 @@ def test_an_editor_that_is_no_command_line_answers_nothing(
         child.type("b")
         child.wait_for("Apply 1 change?")
         child.type("n\n")
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
 
 
 def test_a_pager_that_is_no_command_line_is_done_without(

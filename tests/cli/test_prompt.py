@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconcile.model.errors import ExitCode
 from tests.cli.terminal import Terminal
 
 Environment = dict[str, str]
@@ -34,12 +35,14 @@ def test_yes_applies(pair: Path, environment: Environment) -> None:
     assert was_applied(pair)
 
 
-@pytest.mark.parametrize("answer", ["\n", "n\n", "x\n", "\x04"], ids=["empty", "n", "x", "end"])
-def test_anything_else_is_no(answer: str, pair: Path, environment: Environment) -> None:
+@pytest.mark.parametrize("answer", ["\n", "n\n", "x\nno\n", "\x04"], ids=["empty", "n", "x", "end"])
+def test_nothing_but_yes_applies_and_declining_has_its_own_code(
+    answer: str, pair: Path, environment: Environment
+) -> None:
     with terminal("apply left right", pair, environment) as child:
         child.wait_for("Apply 1 change?")
         child.type(answer)
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
         assert "nothing was changed" in child.seen
     assert not was_applied(pair)
 
@@ -62,7 +65,7 @@ def test_details_are_shown_and_it_asks_again(pair: Path, environment: Environmen
         child.type("d\n")
         child.wait_for("a.txt")
         child.type("n\n")
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
 
 
 def test_the_plan_can_be_saved_instead(pair: Path, environment: Environment) -> None:
@@ -71,7 +74,7 @@ def test_the_plan_can_be_saved_instead(pair: Path, environment: Environment) -> 
         child.type("s\n")
         child.wait_for("Save as")
         child.type("kept.rplan\n")
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
     assert not was_applied(pair)
     with terminal("apply kept.rplan", pair, environment) as child:
         assert child.ends() == 0
@@ -126,7 +129,7 @@ def test_a_baseline_is_not_forgotten_unasked(pair: Path, environment: Environmen
     with terminal("baseline reset left right", pair, environment) as child:
         child.wait_for("Forget")
         child.type("\n")
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
         assert "not reset" in child.seen
 
 
@@ -146,7 +149,7 @@ def test_a_question_too_long_for_the_terminal_is_asked_on_two_lines(
 ) -> None:
     environment["COLUMNS"] = "40"
     with terminal("apply left right --summary", pair, environment) as child:
-        child.wait_for("Apply 1 change?\r\n[y]es / [n]o")
+        child.wait_for("Apply 1 change?\r\n[y]es / [N]o")
         child.type("y\n")
         assert child.ends() == 0
     assert was_applied(pair)

@@ -9,7 +9,7 @@ from reconcile.cli.asked import job_asked, job_of_plan, what_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.places import state_dir_of
-from reconcile.cli.prompt import ask_past_guards, ask_to_apply
+from reconcile.cli.prompt import Said, ask_past_guards, ask_to_apply
 from reconcile.cli.render_outcome import AGAIN, ANEW, outcome_lines
 from reconcile.cli.render_plan import row_lines
 from reconcile.cli.reporting import (
@@ -90,7 +90,15 @@ class Approval:
         self._created_ns = 0
         self.plan = already_shown
         """The plan that was shown last."""
-        self.was_declined = False
+        self.keeps_answers = False
+        """Answers that somebody typed would be lost with a no (`ask_to_apply`)."""
+        self.said = Said.APPLY
+        """What was answered; APPLY too where nobody was asked."""
+
+    @property
+    def was_declined(self) -> bool:
+        """Somebody was asked and did not say yes."""
+        return self.said is not Said.APPLY
 
     def __call__(self, planning: Planning) -> Plan | None:
         """See `cycle.Approve`."""
@@ -100,10 +108,14 @@ class Approval:
             return None
         if plan.is_empty or self._face.flag("yes"):
             return plan
-        if ask_to_apply(self._face, plan, lambda: self._details(plan), self._save(plan)):
-            return plan
-        self.was_declined = True
-        return None
+        self.said = ask_to_apply(
+            self._face,
+            plan,
+            lambda: self._details(plan),
+            self._save(plan),
+            keeps=self.keeps_answers,
+        )
+        return plan if self.said is Said.APPLY else None
 
     def show(self, planning: Planning) -> None:
         """Print the plan, unless just this one was shown before."""
@@ -189,7 +201,7 @@ def _report_saved(face: Face, reports: Sequence[str], saved: SavedPlan) -> None:
 def _finish(face: Face, outcome: Outcome, approval: Approval | None, job: Job) -> int:
     if approval is not None and approval.was_declined:
         face.tell("not applied: nothing was changed")
-        return ExitCode.OK
+        return ExitCode.DECLINED
     if face.format == LINES:
         _emit(face, outcome)
     elif face.format == TEXT and face.quiet < 2:

@@ -10,7 +10,7 @@ from reconcile.cli.documents_json import (
     ResetDocument,
 )
 from reconcile.cli.face import Face
-from reconcile.cli.prompt import ask
+from reconcile.cli.prompt import confirmed
 from reconcile.cli.session import Session
 from reconcile.cli.to_json import hash_text
 from reconcile.cli.words import count_text, counted, size_text, time_text, utc_text
@@ -79,10 +79,9 @@ def _reset(face: Face, job: Job) -> int:
                 "it would have to ask before it forgets a baseline, and nobody can answer",
                 hint="add --yes",
             )
-        question = "Forget what both sides agreed on? The next run deletes nothing. [y]es / [n]o: "
-        if ask(face, question).lower() not in ("y", "yes"):
+        if not confirmed(face, "Forget what both sides agreed on? The next run is a first run."):
             face.tell("not reset: nothing was changed")
-            return ExitCode.OK
+            return ExitCode.DECLINED
     forgotten = reset_baseline(job)
     if face.is_json:
         face.document(ResetDocument(left=job.left, right=job.right, forgotten=forgotten))

@@ -10,7 +10,7 @@ from reconcile.cli.asked import endpoint_asked
 from reconcile.cli.columns import columns
 from reconcile.cli.documents_json import HostKeyItem, HostKeysDocument
 from reconcile.cli.face import Face
-from reconcile.cli.prompt import ask
+from reconcile.cli.prompt import confirmed
 from reconcile.cli.words import counted
 from reconcile.engine.trusting import Host, check_file, chosen, key_text, look_at, pin_keys
 from reconcile.model.errors import ExitCode, NeedsApproval
@@ -32,7 +32,7 @@ def run(face: Face) -> int:
     check_file(host.target)
     if not named and not _approved(face, host, keys):
         face.tell("not pinned: nothing was changed")
-        return ExitCode.OK
+        return ExitCode.DECLINED
     return _answer(face, host, pin_keys(host, keys, replace=replace), keys)
 
 
@@ -49,8 +49,7 @@ def _approved(face: Face, host: Host, keys: Sequence[ShownKey]) -> bool:
     face.say("The network proves nothing. Compare with what the server says of itself:")
     face.say(f"  {PROOF}")
     count = counted(sum(one.state != "known" for one in keys), "key")
-    question = f"Pin {count} in {host.target.files[0]}? [y]es / [n]o: "
-    return ask(face, question).lower() in ("y", "yes")
+    return confirmed(face, f"Pin {count} in {host.target.files[0]}?")
 
 
 def key_lines(host: Host) -> list[str]:

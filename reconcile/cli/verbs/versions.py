@@ -16,7 +16,7 @@ from reconcile.cli.history_json import (
     pruned_pair,
 )
 from reconcile.cli.places import state_dir_of
-from reconcile.cli.prompt import ask
+from reconcile.cli.prompt import confirmed
 from reconcile.cli.render_history import (
     pair_text,
     pruned_lines,
@@ -196,7 +196,7 @@ def _is_agreed(face: Face, pruning: Pruning) -> bool:
     if not pruning.going or face.flag("yes"):
         return True
     count = counted(len(pruning.going), "version")
-    if ask(face, f"Remove {count} for good? [y]es / [n]o: ").lower() in ("y", "yes"):
+    if confirmed(face, f"Remove {count} for good?"):
         return True
     face.tell("not pruned: nothing was removed")
     return False
