@@ -70,6 +70,8 @@ class Outgoing:
         self._sent = 0
         self._acknowledged = 0
         self._stopped: set[int] = set()
+        self._answer: object = None
+        """What the receiver said when it had everything; None: nothing yet."""
 
     def small(self, number: int, content: bytes) -> None:
         """A small file's content."""
@@ -106,24 +108,32 @@ class Outgoing:
             self._session.send(End(number))
 
     def frame(self, kind: int, body: bytes) -> None:
-        """One frame of content, once there is room for it in the window."""
+        """One frame of content, once there is room for it in the window.
+
+        The answer to all of it may be here as soon as the last one is out of our
+        hands: it is put by for `answer`. Before that nobody can have one.
+        """
+        if self._answer is not None:
+            raise self._early()
         while self._sent - self._acknowledged + len(body) > WINDOW_BYTES and self._sent:
             if self._acknowledged == self._sent:
                 break
             self._heed(self._session.next_message())
+            if self._answer is not None:
+                raise self._early()
         self._session.send_content(kind, body)
         self._sent += len(body)
-        while self._session.duplex.has_input:
+        while self._answer is None and self._session.duplex.has_input:
             self._heed(self._session.next_message())
 
     def answer(self, kind: type[T]) -> T:
         """What the receiver says after all contents. Raises: what its Failed carries."""
         self.flush()
-        message = self._session.receive()
-        while not isinstance(message, kind):
-            self._heed(message)
-            message = self._session.receive()
-        return message
+        while self._answer is None:
+            self._heed(self._session.receive())
+        if not isinstance(self._answer, kind):
+            raise self._session.lost(f"{type(self._answer).__name__} as the answer to contents")
+        return self._answer
 
     def flush(self) -> None:
         """Send the pack as far as it is filled."""
@@ -132,13 +142,18 @@ class Outgoing:
             self.frame(PACK, encode_pack(pack))
 
     def _heed(self, message: object) -> None:
-        """How far the receiver is, or what it has enough of."""
+        """How far the receiver is, what it has enough of, or its answer to all of it."""
         if isinstance(message, Ack) and self._acknowledged < message.count <= self._sent:
             self._acknowledged = message.count
         elif isinstance(message, Stop) and message.step not in self._stopped:
             self._stopped.add(message.step)
+        elif isinstance(message, Ack | Stop):
+            raise self._session.lost("an acknowledgement of what was not sent")
         elif not isinstance(message, Alive):
-            raise self._session.lost(f"{message!r:.80} after {self._sent} bytes of content")
+            self._answer = message
+
+    def _early(self) -> Exception:
+        return self._session.lost(f"an answer after {self._sent} bytes of content, before the rest")
 
 
 def gathered(blocks: Iterable[bytes], size: int) -> bytes:
