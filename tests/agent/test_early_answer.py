@@ -1,4 +1,4 @@
-"""An answer to contents may be here before its asker looks for it: a paced line makes that likely."""
+"""An answer to contents may be here before it is looked for: a paced line makes that likely."""
 
 import os
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
 """One bundle for all tests here: making it takes a second or more."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from reconcile.trees.carry.boot import start_command
 from reconcile.trees.carry.bundle import make_bundle
 from reconcile.trees.carry.package import Bundle
 from tests.carry.dialled import NONCE, Dialled
-from tests.carry.pythons import path_with, pythons
+from tests.carry.pythons import NAMES, path_with, pythons
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,15 @@ def bundle_file(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return place
 
 
-@pytest.fixture(scope="session", params=sorted(pythons()))
+def _params() -> Iterator[object]:
+    """This one and the oldest always; those between, which differ from both in little, `slow`."""
+    oldest = next((name for name in NAMES if name in pythons()), "this")
+    for name in sorted(pythons()):
+        marks = () if name in ("this", oldest) else (pytest.mark.slow,)
+        yield pytest.param(name, marks=marks)
+
+
+@pytest.fixture(scope="session", params=list(_params()))
 def python(request: pytest.FixtureRequest) -> str:
     """An interpreter to run it with."""
     return pythons()[request.param]

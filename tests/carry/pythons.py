@@ -1,14 +1,22 @@
-"""The interpreters a bundle is tried with: this one, and whatever others PATH offers."""
+"""The interpreters a bundle is tried with: this one, and whatever others there are.
+
+On PATH, and where pyenv and uv keep theirs.
+"""
 
 import functools
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 NAMES = tuple(f"python3.{minor}" for minor in range(8, 15))
 SHELL = shutil.which("sh") or "/bin/sh"
 _IS_FIT = "import sys, sqlite3; sys.exit(sys.version_info < (3, 8))"
+_KEPT = (
+    ".pyenv/versions/3.{minor}.*/bin/python3",
+    ".local/share/uv/python/*3.{minor}.*/bin/python3",
+)
 
 
 @functools.cache
@@ -16,10 +24,20 @@ def pythons() -> dict[str, str]:
     """Name -> executable; `this` first. None but `this` is needed."""
     found = {"this": sys.executable}
     for name in NAMES:
-        place = shutil.which(name)
-        if place and not _fails(place) and name != f"python3.{sys.version_info.minor}":
+        if name == f"python3.{sys.version_info.minor}":
+            continue
+        place = next((place for place in _places(name) if not _fails(place)), None)
+        if place:
             found[name] = place
     return found
+
+
+def _places(name: str) -> Iterator[str]:
+    place = shutil.which(name)
+    if place:
+        yield place
+    for pattern in _KEPT:
+        yield from map(str, sorted(Path.home().glob(pattern.format(minor=name[8:]))))
 
 
 def _fails(place: str) -> bool:

@@ -78,6 +78,16 @@ SAME = {
         ),
         "f()",
     ),
+    "a search by key": (
+        (
+            "from bisect import bisect_left, bisect_right\n"
+            "def f(at):\n    rows = [(1, 'a'), (2, 'b'), (2, 'c'), (4, 'd')]\n"
+            "    return (bisect_left(rows, at, key=lambda row: row[0]),\n"
+            "            bisect_right(rows, at, 1, hi=3, key=lambda row: row[0]),\n"
+            "            bisect_left([1, 2, 2, 4], at), bisect_right([1, 2, 2, 4], at))\n"
+        ),
+        "[f(at) for at in range(6)]",
+    ),
     "dicts that are joined": (
         "A = {1: 2}\ndef f():\n    return (A) | {'x': 1 | 2} | {k: k for k in A}\n",
         "f()",
@@ -135,6 +145,19 @@ REFUSED = {
     "a newer module": "import tomllib\n",
     "a newer method": "x = (5).bit_count()\n",
     "a number to bytes without an order": "x = (5).to_bytes(8)\n",
+    "a keyword of an imported function": (
+        "from heapq import heappush\nfrom os.path import realpath\nx = realpath('a', strict=True)\n"
+    ),
+    "a keyword of a module's function": "import subprocess\nsubprocess.run(['a'], umask=0)\n",
+    "a keyword of a function under another name": (
+        "import os.path as p\nx = p.realpath('a', strict=True)\n"
+    ),
+    "a keyword of a module's module": "import os\nx = os.path.realpath('a', strict=True)\n",
+    "a keyword of an inserting search": "import bisect\nbisect.insort([], 1, key=abs)\n",
+    "a keyword of a method": "def f(pool):\n    pool.shutdown(cancel_futures=True)\n",
+    "a keyword of a text's method": "x = 'aa'.replace('a', 'b', count=1)\n",
+    "a method of a path": "def f(path):\n    return path.is_relative_to('/')\n",
+    "a method of a database": "def f(database):\n    return database.serialize()\n",
     "a constant of sqlite": "import sqlite3\nx = sqlite3.SQLITE_FULL\n",
 }
 

@@ -7,6 +7,8 @@ notes of https://docs.python.org/3/library/.
 import ast
 from collections.abc import Iterator
 
+from reconcile.trees.carry.keywords import newer_keywords
+
 NEWER: dict[str, set[str]] = {
     "collections.abc": {"Buffer"},
     "contextlib": {"aclosing", "chdir"},
@@ -39,7 +41,11 @@ NEWER: dict[str, set[str]] = {
     "warnings": {"deprecated"},
 }  # fmt: skip
 _MODULES = {"compression", "graphlib", "tomllib", "zoneinfo"}
-_METHODS = {"add_note", "bit_count", "removeprefix", "removesuffix"}
+_METHODS = {
+    "add_note", "bit_count", "blobopen", "deserialize", "getconfig", "getlimit", "hardlink_to",
+    "is_junction", "is_relative_to", "randbytes", "removeprefix", "removesuffix", "serialize",
+    "setconfig", "setlimit", "with_segments", "with_stem",
+}  # fmt: skip
 _PREFIXES = {"sqlite3": "SQLITE_"}
 
 
@@ -53,10 +59,11 @@ def unknown_names(tree: ast.Module) -> list[str]:
     What stands under `if sys.version_info >= …` is passed over.
     """
     modules = dict(_modules(tree))
+    names = dict(_imported(tree))
     return [
         f"line {getattr(node, 'lineno', 0)}: {what}"
         for node in live_nodes(tree)
-        for what in _newer_in(node, modules)
+        for what in (*_newer_in(node, modules), *_newer_called(node, modules, names))
     ]
 
 
@@ -85,6 +92,29 @@ def _modules(tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.asname or alias.name, alias.name
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(name here, whole name) of what `from module import name` binds."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{node.module or ''}.{alias.name}"
+
+
+def _newer_called(node: ast.AST, modules: dict[str, str], names: dict[str, str]) -> Iterator[str]:
+    if not isinstance(node, ast.Call):
+        return
+    dotted = _dotted(node.func)
+    first, dot, rest = dotted.partition(".")
+    known = {**modules, **names}
+    if not dot:
+        yield from newer_keywords(node, known.get(first, first))
+    elif dotted.rpartition(".")[0] in modules:
+        module, _, last = dotted.rpartition(".")
+        yield from newer_keywords(node, f"{modules[module]}.{last}")
+    else:
+        yield from newer_keywords(node, f"{known[first]}.{rest}" if first in known else "")
 
 
 def _newer_in(node: ast.AST, modules: dict[str, str]) -> Iterator[str]:

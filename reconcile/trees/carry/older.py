@@ -15,6 +15,7 @@ from reconcile.trees.carry.newer import TooNew, unknown_names
 
 OLDEST = (3, 8)
 LATER = {
+    "bisect": {"bisect_left", "bisect_right"},
     "enum": {"StrEnum"},
     "itertools": {"pairwise"},
     "typing": {"Annotated", "assert_never"},

@@ -3,6 +3,7 @@
 Only what they use; each behaves as its original does for them.
 """
 
+import bisect
 import enum
 
 
@@ -76,3 +77,31 @@ def removeprefix(text, prefix):
 def removesuffix(text, suffix):
     """`str.removesuffix` (3.9), of text or bytes."""
     return text[: len(text) - len(suffix)] if suffix and text.endswith(suffix) else text
+
+
+def bisect_left(values, wanted, lo=0, hi=None, *, key=None):
+    """`bisect.bisect_left` with a `key` (3.10)."""
+    return _bisect(bisect.bisect_left, values, wanted, lo, hi, key)
+
+
+def bisect_right(values, wanted, lo=0, hi=None, *, key=None):
+    """`bisect.bisect_right` with a `key` (3.10)."""
+    return _bisect(bisect.bisect_right, values, wanted, lo, hi, key)
+
+
+def _bisect(find, values, wanted, lo, hi, key):
+    hi = len(values) if hi is None else hi
+    return find(values if key is None else _Keyed(values, key), wanted, lo, hi)
+
+
+class _Keyed:
+    """A sequence as its keys, made when they are asked for."""
+
+    def __init__(self, values, key):
+        self.values, self.key = values, key
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, place):
+        return self.key(self.values[place])
