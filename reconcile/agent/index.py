@@ -13,6 +13,7 @@ from reconcile.model.errors import ReconcileError
 from reconcile.store.chunk_cache import SqliteChunkCache
 from reconcile.store.far_index import FarIndex
 from reconcile.store.own_files import private_directory
+from reconcile.trees.own_places import cache_directory
 
 
 class IndexHolder:
@@ -76,8 +77,5 @@ class IndexHolder:
 
 def index_directory(location: bytes, pair: str) -> str:
     """A function of the root and of whose pair it is: two pairs never share one."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), ".cache")
     name = hashlib.sha256(location + b"\0" + pair.encode()).hexdigest()[:32]
-    return os.path.join(base, "reconcile", "far", name)
+    return os.path.join(cache_directory(), "far", name)

@@ -1,6 +1,7 @@
 """Observing: the tree looked at where it is; what changed since the cursor travels."""
 
 import contextlib
+import os
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 
@@ -19,6 +20,7 @@ from reconcile.trees.base import Tally
 from reconcile.trees.lazy_sink import LazySink
 from reconcile.trees.looking import Settings
 from reconcile.trees.observe import Seen, Sink, observe
+from reconcile.trees.own_places import cache_directory
 from reconcile.trees.session import Session
 from reconcile.trees.spool import Spool
 from reconcile.wire import messages as m
@@ -171,6 +173,7 @@ def _settings(request: m.Observe, rules: Filter | None) -> Settings:
         request.links,  # type: ignore[arg-type]
         request.paranoid,
         time.time_ns(),
+        own=(os.fsencode(cache_directory()),),
     )
 
 

@@ -5,6 +5,7 @@ Whoever may not write to the state keeps what is seen in a temporary file.
 """
 
 import contextlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,7 +81,8 @@ class _Look:
         self._remote: RemoteTree | None = opened.remote(side)
         self._stored = self._find_stored()
         job = opened.job
-        self._settings = settings_of(job, opened.filter, self._started, opened.header)
+        own = [os.fsdecode(opened.location(side)) for side in opened.manifests]
+        self._settings = settings_of(job, opened.filter, self._started, opened.header, *own)
         self._want = Looking(
             self._settings, job.filters, self._cursor(), self._stored.trusted, opened.keeps
         )

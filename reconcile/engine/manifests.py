@@ -33,7 +33,7 @@ from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, observe
 from reconcile.trees.open import connected, is_remote, remote_tree
 from reconcile.trees.remote import SessionOptions
-from reconcile.trees.rman_file import new_file, open_rman, verify_rman
+from reconcile.trees.rman_file import is_manifest_file, new_file, open_rman, verify_rman
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -74,16 +74,20 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 def build_manifest(job: Job, location: str, listener: Listener, *, created_ns: int) -> Built:
-    """Scan and hash `job.left` and write its manifest to `location`, which must not exist.
+    """Scan and hash `job.left` and write its manifest to `location`, in the place of a manifest
+    that is there or under a free name. A manifest inside its own tree does not list itself.
 
     LIMIT: the pages, encoded, are in memory until the scan ends (about 100
     bytes a file).
-    Raises: RootMissing, Denied; UsageError, when the name is taken.
+    Raises: RootMissing, Denied; UsageError, when something else has the name.
     """
-    if os.path.lexists(location):
-        raise UsageError(f"`{location}` exists and was left as it is", hint="name another file")
-    scan = _scan(job, listener)
-    counts = _write(location, scan, created_ns)
+    replaces = os.path.lexists(location)
+    if replaces and not is_manifest_file(location):
+        raise UsageError(
+            f"`{location}` exists, is no manifest, and was left as it is", hint="name another file"
+        )
+    scan = _scan(job, listener, location)
+    counts = _write(location, scan, created_ns, overwrite=replaces)
     seen = scan.seen
     name = scan.header.hash_name
     return Built(location, seen.root.id, counts, seen.tally, scan.problems, name)
@@ -162,21 +166,22 @@ class _Scan(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def _scan(job: Job, listener: Listener) -> _Scan:
+def _scan(job: Job, listener: Listener, *own: str) -> _Scan:
+    """`own`: files of this machine that take no part."""
     listener(Phase("scan"))
-    scan = _scan_remote(job, listener) if is_remote(job.left) else _scan_here(job, listener)
+    scan = _scan_remote(job, listener) if is_remote(job.left) else _scan_here(job, listener, *own)
     listener(Scanned(Side.LEFT, scan.seen.tally, final=True))
     for problem in scan.problems:
         listener(Noted(problem))
     return scan
 
 
-def _scan_here(job: Job, listener: Listener) -> _Scan:
+def _scan_here(job: Job, listener: Listener, *own: str) -> _Scan:
     pages = _Pages()
     header = header_of(job)
     seen = observe(
         os.fsencode(job.left),
-        settings_of(job, filter_of(job), job.rules.now_ns, header),
+        settings_of(job, filter_of(job), job.rules.now_ns, header, *own),
         None,
         pages,
         lambda tally: listener(Scanned(Side.LEFT, tally)),
@@ -200,8 +205,8 @@ def _scan_remote(job: Job, listener: Listener) -> _Scan:
         return _Scan(seen, pages, header, (*tree.notes, *seen.problems))
 
 
-def _write(location: str, scan: _Scan, created_ns: int) -> Counts:
-    with new_file(location) as sink:
+def _write(location: str, scan: _Scan, created_ns: int, *, overwrite: bool = False) -> Counts:
+    with new_file(location, overwrite=overwrite) as sink:
         writer = RmanWriter(sink.write, scan.header, creator="reconcile", created_ns=created_ns)
         for row in scan.pages.children_first():
             writer.add_row(row)

@@ -1,5 +1,6 @@
 """Which pair a job is about: its id, its trees, and how they are looked at."""
 
+import os
 import time
 
 from blake3 import blake3
@@ -10,6 +11,7 @@ from reconcile.model.job import Job
 from reconcile.model.manifest import Header
 from reconcile.trees.looking import Settings
 from reconcile.trees.open import place_name
+from reconcile.trees.own_places import cache_directory
 
 
 def pair_id(left: str, right: str) -> str:
@@ -22,14 +24,18 @@ def header_of(job: Job) -> Header:
     return Header(job.hash_name, job.tracked)
 
 
-def settings_of(job: Job, rules: Filter | None, now_ns: int, header: Header) -> Settings:
-    """How the job's sides are scanned."""
+def settings_of(
+    job: Job, rules: Filter | None, now_ns: int, header: Header, *more: str
+) -> Settings:
+    """How the job's sides are scanned. `more`: places here that take no part either."""
+    own = [place for place in (job.state_dir, cache_directory(), *more) if place]
     return Settings(
         header=header,
         filter=rules,
         links=job.links,
         paranoid=job.paranoid,
         now_ns=now_ns,
+        own=tuple(map(os.fsencode, own)),
     )
 
 

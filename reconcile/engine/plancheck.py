@@ -20,11 +20,11 @@ from reconcile.model.treepath import (
     parse,
     split,
 )
+from reconcile.trees.temporary import is_temporary
 
 _GONE = (Action.DELETE, Action.RMDIR)
 _CARRY = (Action.CREATE, Action.UPDATE)
 _KNOWN_DIRECTORIES = 4096
-_RESERVED = b".rcn-"
 _OURS = b".reconcile"
 _DEPTH_OF_VERSIONS = 3
 """`.reconcile/versions/RUN/…`"""
@@ -113,7 +113,7 @@ def _check_target(path: TreePath) -> None:
     if above >= MAX_DEPTH or len(path) > MAX_PATH_BYTES or path.startswith(b"/"):
         parse(path)
     check_name(name)
-    if name.startswith(_RESERVED) or (not parent and name == _OURS):
+    if is_temporary(name) or (not parent and name == _OURS):
         raise _reserved(path)
 
 
@@ -122,7 +122,7 @@ def _checked_directory(path: TreePath) -> int:
     """How deep it is, once it is sure that steps may happen in it."""
     parse(path)
     names = path.split(b"/") if path else []
-    if names[:1] == [_OURS] or any(name.startswith(_RESERVED) for name in names):
+    if names[:1] == [_OURS] or any(map(is_temporary, names)):
         raise _reserved(path)
     return len(names)
 

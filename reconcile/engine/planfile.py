@@ -12,6 +12,7 @@ before any of it is believed.
 import gc
 import os
 import stat
+from secrets import token_hex
 
 import msgspec
 from blake3 import blake3
@@ -194,8 +195,8 @@ def _refuse_to_overwrite(location: str) -> None:
 
 def _write_whole(location: str, data: bytes) -> None:
     """A reader finds the old file or the new one, never a part; 0600 from the first moment."""
-    directory, name = os.path.split(os.path.abspath(location))
-    temporary = os.path.join(directory, f".rcn-{os.getpid()}-{name[:200]}")
+    directory = os.path.dirname(os.path.abspath(location))
+    temporary = os.path.join(directory, f".rcn-{token_hex(8)}")
     try:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
         handle = os.open(temporary, flags, 0o600)

@@ -15,10 +15,10 @@ from reconcile.decide.filters import Filter
 from reconcile.model.block import PAGE_ENTRIES, PAGE_LIMIT, HashName, is_cut
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import TreePath, join
+from reconcile.trees.own_places import STATE, holds_state, is_area_in
 from reconcile.trees.sorted_names import sorted_names
+from reconcile.trees.temporary import AREA, PREFIX, is_temporary
 
-TEMP_PREFIX = b".rcn-"
-OWN_DIRECTORY = b".reconcile"
 WHOLE_LISTING = 100_000
 """A directory with more names than this is sorted outside memory."""
 
@@ -34,11 +34,22 @@ class Listed(NamedTuple):
 class Listing:
     """Lists directories under one set of rules. `deep`: directory rows hold their ctime too."""
 
-    def __init__(self, rules: Filter | None, now_ns: int, *, deep: bool = False) -> None:
+    def __init__(
+        self,
+        rules: Filter | None,
+        now_ns: int,
+        *,
+        deep: bool = False,
+        own: frozenset[TreePath] = frozenset(),
+    ) -> None:
+        """`own`: paths at which something of ours lies."""
         self._filter = rules
         self._now_ns = now_ns
         self._deep = deep
+        self._own = own
         self.leftovers: list[TreePath] = []
+        self.is_area_misused = False
+        """The root has something else under the name of our area."""
 
     def rows(self, path: TreePath, fd: int) -> "Listed | Iterator[Row]":
         """The rows of the directory, in name order; an iterator when there are very many.
@@ -50,13 +61,18 @@ class Listing:
             names = (_bytes(entry.name) for entry in os.scandir(fd))
             found = (self.row(fd, name) for name in sorted_names(names))
             return self._filtered_stream(path, found)
-        return Listed(self.admitted(path, listed.rows), listed.has_directories)
+        rows = self.admitted(path, listed.rows)
+        self._hide_ours(fd, rows)
+        return Listed(rows, listed.has_directories)
 
     def admitted(self, path: TreePath, rows: list[Row]) -> list[Row]:
         """The rows of a whole directory, in any order, as the rules have them: sorted, without
         our own names, excluded ones as IGNORED."""
         rows.sort()
         self._remove_own(path, rows)
+        if self._own:
+            shown = (self._without_own(path, row) for row in rows)
+            rows = [row for row in shown if row is not None]
         if self._filter is not None:
             rows = [self._filtered(path, row) for row in rows]
         return rows
@@ -134,26 +150,50 @@ class Listing:
             rows.append(row)
 
     def _remove_own(self, path: TreePath, rows: list[Row]) -> None:
-        at = bisect_left(rows, (TEMP_PREFIX,))
-        while at < len(rows) and rows[at][0].startswith(TEMP_PREFIX):
-            self.leftovers.append(join(path, rows[at][0]))
-            del rows[at]
-        if not path:
-            at = bisect_left(rows, (OWN_DIRECTORY,))
-            if at < len(rows) and rows[at][0] == OWN_DIRECTORY:
+        at = bisect_left(rows, (PREFIX,))
+        while at < len(rows) and rows[at][0].startswith(PREFIX):
+            if is_temporary(rows[at][0]):
+                self.leftovers.append(join(path, rows[at][0]))
                 del rows[at]
+            else:
+                at += 1
+        if not path:
+            area = position(rows, AREA)
+            if area is not None:
+                self.is_area_misused = len(rows[area]) == 6
+                del rows[area]
+
+    def _without_own(self, path: TreePath, row: Row) -> Row | None:
+        """The row; a directory at a place of ours as IGNORED, a file there not at all."""
+        if join(path, row[0]) not in self._own:
+            return row
+        return (row[0],) if len(row) < 6 else None
+
+    def _hide_ours(self, fd: int, rows: list[Row]) -> None:
+        """The area of a root inside this one, and a state that somebody keeps here, as IGNORED."""
+        at = position(rows, AREA)
+        if at is not None and 3 <= len(rows[at]) <= 4 and is_area_in(fd, AREA):
+            rows[at] = (AREA,)
+        if position(rows, STATE) is not None and holds_state(fd):
+            rows[:] = [(row[0],) for row in rows]
 
     def _filtered_stream(self, path: TreePath, found: Iterable[Row | None]) -> Iterator[Row]:
         for row in found:
             if row is None:
                 continue
-            if row[0].startswith(TEMP_PREFIX):
+            if is_temporary(row[0]):
                 self.leftovers.append(join(path, row[0]))
-            elif path or row[0] != OWN_DIRECTORY:
-                yield self._filtered(path, row) if self._filter is not None else row
+                continue
+            if not path and row[0] == AREA:
+                continue
+            shown = self._without_own(path, row)
+            if shown is not None:
+                yield self._filtered(path, shown) if self._filter is not None else shown
 
     def _filtered(self, path: TreePath, row: Row) -> Row:
         assert self._filter is not None
+        if len(row) == 1:
+            return row
         is_dir = len(row) < 6
         if self._filter.excludes(join(path, row[0]), is_dir):
             return (row[0],)
@@ -164,6 +204,12 @@ class Listing:
         ):
             return (row[0],)
         return row
+
+
+def position(rows: list[Row], name: bytes) -> int | None:
+    """Where a name stands among sorted rows; None: it is not there."""
+    at = bisect_left(rows, (name,))
+    return at if at < len(rows) and rows[at][0] == name else None
 
 
 def cut(rows: Iterable[Row], hash_name: HashName) -> Iterator[list[Row]]:

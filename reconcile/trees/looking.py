@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True):
     paranoid: bool = False
     now_ns: int = 0
     """Start of the scan, by the clock that stamps the files."""
+    own: tuple[bytes, ...] = ()
+    """Places of the machine that is looked at where something of ours may lie."""
 
 
 class Looking(NamedTuple):
@@ -54,13 +56,17 @@ class Found(NamedTuple):
 class Look:
     """One scan's settings, lister, problems and counts."""
 
-    def __init__(self, settings: Settings, *, trusted: bool) -> None:
+    def __init__(
+        self, settings: Settings, *, trusted: bool, own_paths: frozenset[TreePath] = frozenset()
+    ) -> None:
         tracked = settings.header.tracked
         self.settings = settings
         self.trusted = trusted and not settings.paranoid
         """The index was made under these very rules: its pages may be taken over whole."""
         self.has_extras = tracked.owner or tracked.xattr
-        self.listing = Listing(settings.filter, settings.now_ns, deep=self.has_extras)
+        self.listing = Listing(
+            settings.filter, settings.now_ns, deep=self.has_extras, own=own_paths
+        )
         self.problems: list[Problem] = []
         self.files = self.directories = self.links = 0
         self.size_bytes = self.hashed_files = self.hashed_bytes = 0

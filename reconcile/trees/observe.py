@@ -21,7 +21,8 @@ from reconcile.model.statrow import Row
 from reconcile.model.treepath import ROOT, TreePath, join, order_key
 from reconcile.trees.base import Tally
 from reconcile.trees.listing import Listed
-from reconcile.trees.looking import Found, Settings, cannot
+from reconcile.trees.looking import Found, Look, Settings, cannot
+from reconcile.trees.own_places import paths_inside
 from reconcile.trees.scan import (
     DIRECTORY_FLAGS,
     Index,
@@ -30,6 +31,7 @@ from reconcile.trees.scan import (
     Stored,
     too_deep,
 )
+from reconcile.trees.temporary import AREA
 from reconcile.trees.workers import Pool
 
 SHARE_FROM_DIRECTORIES = 16
@@ -145,7 +147,8 @@ class _Observation:
         self._tally = Tally()
         self._problems: list[Problem] = []
         self._leftovers: list[TreePath] = []
-        self._scanner = Scanner(settings, index, self._emit, trusted=trusted)
+        self._own_paths = paths_inside(os.fstat(fd), settings.own) if settings.own else frozenset()
+        self._scanner = self._new_scanner(self._emit)
 
     def run(self) -> Seen:
         top, shared = self._list_top()
@@ -158,6 +161,8 @@ class _Observation:
         for directory in reversed(top):
             found[directory.path] = self._settle(directory, found)
         self._flush()
+        if self._scanner.look.listing.is_area_misused:
+            misused_area(self._scanner.look)
         self._take_over(self._scanner)
         root = found[ROOT]
         assert isinstance(root, Found)
@@ -250,7 +255,7 @@ class _Observation:
                 rows.clear()
                 size = 0
 
-        scanner = Scanner(self._settings, self._index, keep, trusted=self._trusted)
+        scanner = self._new_scanner(keep)
         outcome = self._subtree(scanner, path)
         if rows:
             emit(rows)
@@ -265,10 +270,15 @@ class _Observation:
         )
 
     def _here(self, path: TreePath) -> "Found | Problem":
-        scanner = Scanner(self._settings, self._index, self._emit, trusted=self._trusted)
+        scanner = self._new_scanner(self._emit)
         outcome = self._subtree(scanner, path)
         self._take_over(scanner)
         return outcome
+
+    def _new_scanner(self, emit: Callable[[PageRow], None]) -> Scanner:
+        return Scanner(
+            self._settings, self._index, emit, trusted=self._trusted, own_paths=self._own_paths
+        )
 
     def _subtree(self, scanner: Scanner, path: TreePath) -> "Found | Problem":
         refusal = too_deep(path)
@@ -343,6 +353,15 @@ class _Observation:
         self._problems.extend(scanner.look.problems)
         self._leftovers.extend(scanner.look.listing.leftovers)
         self._progress(self._tally)
+
+
+def misused_area(look: Look) -> None:
+    """Note that a root has something of the user's under the name of our area."""
+    reason = (
+        "the name belongs to reconcile, which keeps superseded content in a directory of that "
+        "name; what is there is no directory and was left untouched: give it another name"
+    )
+    look.problem(AREA, "E_PATH", reason)
 
 
 def _plain(value: "Found | Problem") -> tuple[object, ...]:

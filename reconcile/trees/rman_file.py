@@ -22,7 +22,7 @@ from reconcile.model.errors import (
     UsageError,
 )
 from reconcile.model.manifest import Manifest
-from reconcile.model.rman import DEFAULT_BUDGET, Budget, Coding, Counts
+from reconcile.model.rman import DEFAULT_BUDGET, MAGIC, Budget, Coding, Counts
 from reconcile.model.rman_read import RmanManifest
 from reconcile.model.rman_verify import verify
 from reconcile.model.rman_write import RmanWriter, write_tree
@@ -102,6 +102,20 @@ def write_rman(
     with new_file(location, overwrite=overwrite) as sink:
         writer = RmanWriter(sink.write, manifest.header, coding, creator, created_ns)
         return write_tree(manifest, writer, complete)
+
+
+def is_manifest_file(location: str) -> bool:
+    """A regular file, no link, that begins as a manifest does."""
+    try:
+        fd = os.open(location, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode) and os.pread(fd, len(MAGIC), 0) == MAGIC
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
 
 
 @contextmanager

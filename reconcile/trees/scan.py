@@ -112,8 +112,10 @@ class Scanner:
         emit: Callable[[PageRow], None],
         *,
         trusted: bool,
+        own_paths: frozenset[TreePath] = frozenset(),
     ) -> None:
-        self.look = Look(settings, trusted=trusted)
+        """`own_paths`: where something of ours lies below the root."""
+        self.look = Look(settings, trusted=trusted, own_paths=own_paths)
         self._header = settings.header
         self._index = index
         self._emit = emit

@@ -1,13 +1,15 @@
 """Names that are ours on a side, invisible to the merge.
 
-`.rcn-<16 hex>` a complete file beside its final name, `….part` one that is still
-being written, `….old` a displaced name where the file system cannot exchange
-two; `.reconcile` at the root holds the versions and the quarantine. The digits
-are a function of content and path (BLAKE2b: every Python has it): an
-interrupted run finds its work again, and the length does not depend on the
-final name.
+`.rcn-<16 hex>` a complete file beside its final name (or a plan, a manifest, a
+report on its way), `….part` one that is still being written, `….old` a displaced
+name where the file system cannot exchange two, `….-doctor-…` a probe. A name that
+only begins like that is a user's own. `.reconcile` at the root holds the
+versions, the quarantine, the lock and the pairs' tokens. The digits are a
+function of content and path (BLAKE2b: every Python has it): an interrupted run
+finds its work again, and the length does not depend on the final name.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
@@ -19,6 +21,8 @@ from reconcile.model.treepath import TreePath, join, split
 PREFIX = b".rcn-"
 PART = b".part"
 AREA = TreePath(b".reconcile")
+_TEMPORARY = re.compile(rb"\.rcn-[0-9a-f]{16}(\.part|\.old|-doctor-.{1,40})?", re.DOTALL)
+_IN_AREA = re.compile(rb"versions|quarantine|pairs|lock|lock\..{1,80}|link-[12]", re.DOTALL)
 
 
 def temp_name(content_id: bytes, path: TreePath) -> bytes:
@@ -32,12 +36,24 @@ def step_temp(step: Step) -> bytes:
     return temp_name(entry.id if entry else b"", step.at)
 
 
+def is_temporary(name: bytes) -> bool:
+    """One name is a temporary one of ours."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def is_area(names: Iterable[bytes]) -> bool:
+    """A directory `.reconcile` that holds these is the area of a root: there is something in
+    it, and nothing that we do not make. A user's own directory of that name is none."""
+    found = list(names)
+    return bool(found) and all(_IN_AREA.fullmatch(name) for name in found)
+
+
 def is_ours(path: TreePath) -> bool:
     """The path lies in a name that is reserved for us."""
     if PREFIX not in bytes(path) and not path.startswith(AREA):
         return False
     parts = path.split(b"/")
-    return parts[0] == AREA or any(part.startswith(PREFIX) for part in parts)
+    return parts[0] == AREA or any(is_temporary(part) for part in parts)
 
 
 def refuse_ours(path: TreePath) -> None:

@@ -127,7 +127,7 @@ def test_content_that_cannot_be_staged_stops_on_its_way(tmp_path: Path) -> None:
     tree.stage([small], _From(tmp_path / "near" / "f"))
     assert tree.carry_out([small])[0].status is Status.DONE
     supply = _From(tmp_path / "near" / "f")
-    tree._leftovers = frozenset({TreePath(b".rcn-0")})  # nothing is asked beforehand
+    tree._leftovers = frozenset({TreePath(b".rcn-0000000000000000")})  # nothing is asked beforehand
     receipts = [*tree.stage([step], supply), *tree.carry_out([step])]
     assert {receipt.status for receipt in receipts} == {Status.STALE}
     assert supply.read_bytes < 24 * MIB

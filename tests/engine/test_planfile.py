@@ -146,7 +146,7 @@ HOSTILE = [
     ("a name of 300 bytes", at(b"x" * 300)),
     ("this side's spelling leaves the root", bent(at=TreePath(b"../a"))),
     ("the version store", at(b".reconcile/versions/r-1/a")),
-    ("a name of ours", at(b"d/.rcn-123")),
+    ("a name of ours", at(b"d/.rcn-0000000000000123")),
     ("the source leaves the root", bent(source=Source(Side.LEFT, TreePath(b"../a"), FILE))),
     ("a number out of order", bent(id=2)),
     ("it waits for itself", bent(needs=(1,))),

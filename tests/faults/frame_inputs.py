@@ -196,7 +196,7 @@ ANSWERS: list[Any] = [
     OPENED,
     m.Progress((1, 2, 3)),
     m.Notes(()),
-    m.Seen(ROOT, (b".rcn-0",), "1:2", (1, 1), b"", True),
+    m.Seen(ROOT, (b".rcn-0000000000000000",), "1:2", (1, 1), b"", True),
     ROWS,
     m.Done(),
     m.Notes(()),

@@ -40,7 +40,7 @@ HOSTILE = [
     b"to-kept/x",
     b"x" * 256,
     b".rcn-0123456789abcdef",
-    b"a/.rcn-x/b",
+    b"a/.rcn-0123456789abcdef/b",
     b".reconcile",
     b".reconcile/versions/r-1/x",
 ]

@@ -187,16 +187,30 @@ def test_a_name_of_255_bytes_can_be_replaced_and_kept_twice(root: bytes) -> None
 
 
 def test_leftovers_are_put_away_and_empty_ones_just_go(root: bytes) -> None:
-    fill(root, {"d/.rcn-1": b"an old version", ".rcn-2": b"", ".rcn-3": None, ".rcn-4": "target"})
+    fill(
+        root,
+        {
+            "d/.rcn-0000000000000001": b"an old version",
+            ".rcn-0000000000000002": b"",
+            ".rcn-0000000000000003": None,
+            ".rcn-0000000000000004": "target",
+        },
+    )
     tree = LocalTree(root)
-    names = [b"d/.rcn-1", b".rcn-2", b".rcn-3", b".rcn-4", b"d/.rcn-gone"]
+    names = [
+        b"d/.rcn-0000000000000001",
+        b".rcn-0000000000000002",
+        b".rcn-0000000000000003",
+        b".rcn-0000000000000004",
+        b"d/.rcn-00000000000090ee",
+    ]
     assert tree.begin(RunOptions("r-1"), [TreePath(name) for name in names]) == []
     tree.close()
     assert snapshot(root) == {b"d": b"d"}
     kept = {path: t for path, t in snapshot(root, ours=True).items() if t[:2] in (b"f:", b"l:")}
     assert kept == {
-        b".reconcile/quarantine/r-1/d/.rcn-1": b"f:an old version",
-        b".reconcile/quarantine/r-1/.rcn-4": b"l:target",
+        b".reconcile/quarantine/r-1/d/.rcn-0000000000000001": b"f:an old version",
+        b".reconcile/quarantine/r-1/.rcn-0000000000000004": b"l:target",
     }
 
 

@@ -297,7 +297,15 @@ def test_tracked_attributes_need_the_general_way(root: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [b"d0/../../out", b"../out", b"d0/a\0b", b"no/such", b".reconcile/a", b"d0/.rcn-1"]
+    "path",
+    [
+        b"d0/../../out",
+        b"../out",
+        b"d0/a\0b",
+        b"no/such",
+        b".reconcile/a",
+        b"d0/.rcn-0000000000000001",
+    ],
 )
 def test_a_path_that_may_not_be_is_not_written(root: bytes, path: bytes) -> None:
     steps = Steps()

@@ -167,12 +167,12 @@ def test_a_name_that_is_not_utf8_is_an_ordinary_name(tmp_path: Path) -> None:
 
 
 def test_our_own_names_are_invisible_and_leftovers_are_named(tmp_path: Path) -> None:
-    write(tmp_path, {".reconcile/versions/x": "old", "d/.rcn-0011": "half", "d/a": "x"})
+    write(tmp_path, {".reconcile/versions/x": "old", "d/.rcn-0000000000000011": "half", "d/a": "x"})
 
     seen, manifest, _ = scan(tmp_path)
 
     assert [path for path, _ in walk(manifest)] == [b"d", b"d/a"]
-    assert seen.leftovers == (b"d/.rcn-0011",)
+    assert seen.leftovers == (b"d/.rcn-0000000000000011",)
 
 
 def test_a_fifo_is_noted_and_poisons_the_id(tmp_path: Path) -> None:

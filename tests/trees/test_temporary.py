@@ -17,13 +17,30 @@ def test_a_temporary_name_is_short_and_depends_on_content_and_path() -> None:
     assert name != temp_name(b"j" * 32, TreePath(b"d/" + b"n" * 255))
 
 
-@pytest.mark.parametrize("path", [b".rcn-1", b"a/.rcn-1/b", b".reconcile", b".reconcile/versions"])
+@pytest.mark.parametrize(
+    "path",
+    [b".rcn-0000000000000001", b"a/.rcn-0000000000000001/b", b".reconcile", b".reconcile/versions"],
+)
 def test_our_own_names_are_refused_to_steps(path: bytes) -> None:
     with pytest.raises(PathRefused):
         refuse_ours(TreePath(path))
 
 
-@pytest.mark.parametrize("path", [b"a", b"a/.reconcile", b".reconcile-me", b"x.rcn-1", b".rcnot"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"a",
+        b"a/.reconcile",
+        b".reconcile-me",
+        b"x.rcn-1",
+        b".rcnot",
+        b".rcn-notes",
+        b".rcn-0",
+        b".rcn-0123456789abcdef.txt",
+        b".rcn-0123456789abcdeF",
+        b"a/.rcn-/b",
+    ],
+)
 def test_names_that_only_look_like_ours_are_ordinary(path: bytes) -> None:
     refuse_ours(TreePath(path))
 

@@ -15,16 +15,20 @@ from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import ROOT, TreePath, join
 from reconcile.trees.base import Tally
-from reconcile.trees.listing import cut
+from reconcile.trees.listing import cut, position
 from reconcile.trees.looking import Found, Look, Settings, cannot
-from reconcile.trees.observe import CHUNK_BYTES, Sink
+from reconcile.trees.observe import CHUNK_BYTES, Sink, misused_area
+from reconcile.trees.own_places import HEADER_BYTES, STATE, is_state
 from reconcile.trees.reading import PageReader
 from reconcile.trees.scan import Index, Page, PageRefRow, Scanner, Stored, too_deep
 from reconcile.trees.sftp.client import Sftp
 from reconcile.trees.sftp.contents import Contents, Read, Unverified
 from reconcile.trees.sftp.contents import Found as Content
+from reconcile.trees.sftp.packets import READ
 from reconcile.trees.sftp.rows import BadListing, list_directory, owner_of
+from reconcile.trees.sftp.streams import Stream
 from reconcile.trees.sftp.tasks import VALUES, Event
+from reconcile.trees.temporary import AREA, is_area
 
 LISTED_AT_ONCE = 64
 ROWS_AT_ONCE = 200_000
@@ -140,10 +144,42 @@ class Scan:
             return self.look.problem(node.path, "E_UNREADABLE", f"{error}; left untouched")
         self.look.directories += 1
         node.rows = self.look.listing.admitted(node.path, rows)
+        await self._hide_ours(node)
         self._held += len(rows)
         if self.look.directories % PROGRESS_DIRECTORIES == 0:
             self._progress(self.look.tally)
         return None
+
+    async def _hide_ours(self, node: Node) -> None:
+        """As `Listing.rows` does here."""
+        rows = node.rows
+        at = position(rows, AREA)
+        if at is not None and len(rows[at]) == 3:
+            inside = await self._names(self._location(node.path) + b"/" + AREA)
+            if is_area(inside):
+                rows[at] = (AREA,)
+        if position(rows, STATE) is not None and await self._is_state(node.path):
+            rows[:] = [(row[0],) for row in rows]
+        if self.look.listing.is_area_misused and not node.path:
+            misused_area(self.look)
+
+    async def _names(self, location: bytes) -> list[bytes]:
+        try:
+            return [row[0] for row in await list_directory(self._sftp, location)]
+        except (OSError, BadListing):
+            return []
+
+    async def _is_state(self, path: TreePath) -> bool:
+        try:
+            handle = await self._sftp.open(self._location(path) + b"/" + STATE, READ)
+        except OSError:
+            return False
+        stream = Stream(self._sftp, handle, 0, HEADER_BYTES)
+        self._sftp.release(handle)
+        try:
+            return is_state(await stream.next())
+        except OSError:
+            return False
 
     async def _finish(self, node: Node, outcome: "Found | Problem") -> None:
         parent = node.parent

@@ -1,0 +1,84 @@
+"""Own places: what is ours in a tree beside temporary names and the root's own area.
+
+The state of a pair, also of another one, and what a far agent keeps in its home
+directory; the area of a root that lies inside this one. They never take part,
+wherever they lie: a directory that is ours is listed as one that is excluded.
+"""
+
+import os
+from collections.abc import Iterable
+
+from reconcile.model.treepath import TreePath
+from reconcile.trees.temporary import is_area
+
+STATE = b"state.db"
+HEADER_BYTES = 72
+_MARKS = (b"RCN1", b"RCNF")
+"""SQLite's application id, at byte 68: a pair's state, a far agent's index."""
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+def cache_directory() -> str:
+    """Where this account keeps what it knows as the far side of others."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "reconcile")
+
+
+def paths_inside(root: os.stat_result, places: Iterable[bytes]) -> frozenset[TreePath]:
+    """The paths below `root` at which `places` of this machine lie; those outside are left out.
+
+    Directories are compared by device and inode, so links and bind mounts on the
+    way are seen through. A place need not exist yet.
+    """
+    found = (_inside(root, place) for place in places)
+    return frozenset(path for path in found if path)
+
+
+def _inside(root: os.stat_result, place: bytes) -> TreePath | None:
+    real = os.path.realpath(place)
+    at = real
+    while at != os.path.dirname(at):
+        at = os.path.dirname(at)
+        try:
+            above = os.stat(at)
+        except OSError:
+            continue
+        if (above.st_dev, above.st_ino) == (root.st_dev, root.st_ino):
+            return TreePath(os.path.relpath(real, at))
+    return None
+
+
+def is_state(header: bytes) -> bool:
+    """These first bytes of a `state.db` say that it is ours."""
+    return header[68:HEADER_BYTES] in _MARKS
+
+
+def holds_state(fd: int) -> bool:
+    """The directory open as `fd` is the state of a pair, by what its `state.db` says it is."""
+    try:
+        file = os.open(STATE, _FILE, dir_fd=fd)
+    except OSError:
+        return False
+    try:
+        return is_state(os.pread(file, HEADER_BYTES, 0))
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+
+
+def is_area_in(fd: int, name: bytes) -> bool:
+    """The directory `name` in the one open as `fd` is the area of another root."""
+    try:
+        area = os.open(name, _DIRECTORY, dir_fd=fd)
+    except OSError:
+        return False
+    try:
+        return is_area(os.fsencode(each) for each in os.listdir(area))
+    except OSError:
+        return False
+    finally:
+        os.close(area)
