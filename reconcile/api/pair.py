@@ -212,7 +212,7 @@ class Pair:
         return tuple(inspection.baselines(self._job))
 
     def reset_baseline(self) -> int:
-        """Forget what was agreed on: the next run is a first run, which deletes nothing."""
+        """Forget what was agreed on: the next run is a first run: nothing is taken for deleted."""
         return inspection.reset_baseline(self._job)
 
     def adopt_baseline(self, *, listener: Listener = silent) -> Planning:

@@ -9,8 +9,9 @@ from reconcile.cli.columns import block, columns
 from reconcile.cli.look import Look
 from reconcile.cli.render_outcome import not_done_lines
 from reconcile.cli.render_plan import direction_text, row_lines, wrapped
-from reconcile.cli.rows import Shown, kind_word
+from reconcile.cli.rows import Shown
 from reconcile.cli.words import counted, duration_text, size_text, time_text
+from reconcile.decide.reasons import kind_word
 from reconcile.engine.history import (
     ADOPT,
     NumberedVersion,

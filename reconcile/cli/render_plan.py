@@ -7,9 +7,9 @@ from typing import assert_never
 
 from reconcile.cli.columns import block, shortened
 from reconcile.cli.look import Look
-from reconcile.cli.rows import Row, Shown, kind_word, rows_of
+from reconcile.cli.rows import Row, Shown, rows_of
 from reconcile.cli.words import counted, duration_text, size_text, time_text
-from reconcile.decide.reasons import RETURNED
+from reconcile.decide.reasons import RETURNED, kind_word
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.job import Job
@@ -31,10 +31,6 @@ _ORDER = (
     (Action.META, "meta"), (Action.DELETE, "delete"), (Action.MKDIR, "mkdir"),
     (Action.RMDIR, "rmdir"),
 )  # fmt: skip
-_FIRST_RUN = (
-    "No baseline yet: equal files are adopted, every other difference is new or created on both "
-    "sides; nothing is deleted on a first run."
-)
 _DECIDE = (
     "conflicts stay as they are until you decide: reconcile conflicts resolve, or "
     "--on-conflict POLICY"
@@ -128,8 +124,16 @@ def _job_text(job: Job) -> str:
 
 
 def first_run_lines(planning: Planning, look: Look) -> list[str]:
-    """What a first run means; none when there is a baseline."""
-    return wrapped(_FIRST_RUN, look) if planning.plan.first_run else []
+    """What a first run means, by what this plan does; none when there is a baseline."""
+    plan = planning.plan
+    if not plan.first_run:
+        return []
+    deleted = Counter(step.side for step in plan.steps if step.action is Action.DELETE)
+    told = [f"{counted(count, 'file')} at {side}" for side, count in deleted.items()]
+    what = f"this plan deletes {' and '.join(told) or 'nothing'}"
+    return wrapped(
+        f"No baseline yet: equal files are adopted, nothing is taken for deleted; {what}.", look
+    )
 
 
 def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from reconcile.cli.words import size_text
+from reconcile.decide.reasons import kind_word
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Conflict, Plan, Problem, Side, Step
 from reconcile.model.treepath import TreePath, is_under, order_key, rebase, split
@@ -313,11 +314,6 @@ def _detail(step: Step) -> str:
     if step.action is Action.UPDATE:
         return f"{size_text(old.size)} → {size_text(new.size)}"
     return ""
-
-
-def kind_word(entry: Entry) -> str:
-    """`file`, `directory`, `link` …"""
-    return "directory" if entry.kind is Kind.DIR else entry.kind.name.lower()
 
 
 def _top_of(path: TreePath, tops: frozenset[TreePath]) -> TreePath | None:

@@ -192,7 +192,7 @@ VERBS = (
     Verb(
         "baseline reset",
         (WHAT,),
-        "Forget what was agreed on: the next run is a first run and deletes nothing.",
+        "Forget what was agreed on: the next run is a first run, and takes nothing for deleted.",
         examples=("reconcile baseline reset A B", "reconcile baseline reset A B --yes"),
     ),
     Verb(

@@ -128,10 +128,15 @@ class Carrier:
         self.step(found, winner.other, action, named(entry, found.path), why, source)
 
     def _grow(self, found: Difference, winner: Side, why: Why) -> None:
-        """A directory and the readable part of what it holds, where none was."""
-        if self.scene.is_hollow(self.scene.manifest(winner), found.at(winner)):
-            return
+        """A directory and the readable part of what it holds, where none was.
+
+        One that holds excluded things only is not made where nothing is (D6); in the place
+        of a file or link it is: the two sides would differ.
+        """
         entry, side = found.entry(winner), winner.other
+        is_free = found.entry(side) is None
+        if is_free and self.scene.is_hollow(self.scene.manifest(winner), found.at(winner)):
+            return
         assert entry is not None
         if self.scene.abilities(side).directories:
             self.step(found, side, Action.MKDIR, self.bare(entry, found.path), why)
@@ -226,10 +231,20 @@ class Carrier:
                     found.path, side, reasons.UNKNOWN, f"state unknown ({why}); left as it is"
                 )
             else:
-                text = f"a {why or 'special file'} is not transferred; left as it is"
-                problem = self._note(found, side, reasons.SPECIAL, text)
+                problem = self._special(found, side, why or "special file")
             self.drafts.problem(problem, found.at(side))
         return answer
+
+    def _special(self, found: Difference, side: Side, what: str) -> Problem:
+        """A note where it stands alone; in front of content it keeps that from travelling."""
+        other = found.entry(side.other)
+        if other is None or not other.is_content:
+            return self._note(
+                found, side, reasons.SPECIAL, f"a {what} is not carried over; left untouched"
+            )
+        has = f"{side.other} has a {reasons.kind_word(other)}"
+        text = f"a {what} stands where {has}; neither is carried over, both are left as they are"
+        return Problem(found.path, side, reasons.SPECIAL, text)
 
     def _stays(self, found: Difference, winner: Side, clashes: frozenset[bytes]) -> bool:
         return bool(clashes and self.clash(found, winner, clashes)) or self.unknown(found)

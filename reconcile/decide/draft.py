@@ -54,7 +54,7 @@ class Drafts:
         self.agreements: list[Agreement] = []
         self.conflicts: list[Conflict] = []
         self.problems: list[Problem] = list(known)
-        self._known = {(problem.side, problem.path) for problem in known}
+        self._known = {(each.side, each.path): number for number, each in enumerate(known)}
         self.implied: dict[Place, Draft] = {}
         """Directories a dirless side only implies: made when something comes into them."""
 
@@ -68,6 +68,9 @@ class Drafts:
         self.steps[draft.place] = draft
 
     def problem(self, problem: Problem, at: TreePath | None = None) -> None:
-        """One more problem, unless observation already told of this place."""
-        if (problem.side, problem.path if at is None else at) not in self._known:
+        """One more problem, unless observation already told of this place, and as gravely."""
+        known = self._known.get((problem.side, problem.path if at is None else at))
+        if known is None:
             self.problems.append(problem)
+        elif problem.severity == "error" and self.problems[known].severity == "note":
+            self.problems[known] = problem

@@ -12,7 +12,7 @@ that would let the same plan pass later.
     root_changed      E_ROOT_CHANGED        5   its content proves it, or --accept-new-root
     incomplete        E_INCOMPLETE          5   the listing comes to its end
     require           E_MARKER_MISSING      5   the path is back
-    empty_side        E_EMPTY_SIDE          5   --allow-empty-side
+    empty_side        E_EMPTY_SIDE          5   --allow-empty-side; also a mirror of nothing
     all_changed       E_ALL_CHANGED         5   --paranoid has read the content
     max_delete        E_MAX_DELETE          5   --max-delete N
     max_delete_size   E_MAX_DELETE          5   --max-delete-size SIZE
@@ -27,7 +27,7 @@ import msgspec
 from reconcile.model.entry import Kind, same_content
 from reconcile.model.errors import ReconcileError, Refused, RootMissing
 from reconcile.model.plan import Action, GuardCheck, Plan, Side, Step
-from reconcile.model.policy import Limits
+from reconcile.model.policy import Limits, Mode
 from reconcile.model.treepath import TreePath
 
 EMPTIED_FROM = 2
@@ -56,8 +56,12 @@ class SideFacts(msgspec.Struct, frozen=True):
     """Of these, files and links."""
     complete: bool = True
     """The listing came to its end."""
+    excluded: bool = False
+    """A filter hides something at its top."""
     missing: tuple[TreePath, ...] = ()
-    """Those of `limits.require` that are not there."""
+    """Those of `limits.require` that are not there, whether a filter shows them or not."""
+    hidden: tuple[TreePath, ...] = ()
+    """Those of them that filters hide where nobody can look for them."""
     held: float = 0.0
     """The share of the baseline's files and links that it holds unchanged (`decide/evidence.py`);
     asked only when the identity is another one."""
@@ -90,7 +94,7 @@ def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCh
         _each_side("root_changed", facts, _changed_root),
         _each_side("incomplete", facts, _incomplete),
         *([_each_side("require", facts, _missing_mark)] if limits.require else []),
-        *([_each_side("empty_side", facts, _emptied)] if not limits.allow_empty else []),
+        *([_empty_side(plan, facts, toll)] if not limits.allow_empty else []),
         _each_side("all_changed", facts, _suspicious),
         _max_delete(toll, limits),
         *_max_delete_size(toll, limits),
@@ -203,17 +207,47 @@ def _incomplete(side: Side, seen: SideFacts, _: GuardFacts) -> str | None:
 
 
 def _missing_mark(side: Side, seen: SideFacts, _: GuardFacts) -> str | None:
-    if not seen.missing:
-        return None
-    names = ", ".join(f"`{path.decode('utf-8', 'surrogateescape')}`" for path in seen.missing)
-    return f"{side} lacks {names}, which must exist on both sides"
+    told = []
+    if seen.missing:
+        told.append(f"{side} lacks {_names(seen.missing)}, which must exist on both sides")
+    if seen.hidden:
+        names = _names(seen.hidden)
+        told.append(f"filters hide {names} at {side}, so that nobody can say whether it is there")
+    return "; ".join(told) or None
+
+
+def _names(paths: Sequence[TreePath]) -> str:
+    return ", ".join(f"`{path.decode('utf-8', 'surrogateescape')}`" for path in paths)
+
+
+def _empty_side(plan: Plan, facts: GuardFacts, toll: "_Tolls") -> GuardCheck:
+    """A side that was emptied; or else a mirror's source that shows nothing."""
+    check = _each_side("empty_side", facts, _emptied)
+    told = _empty_source(plan, facts, toll[Side.RIGHT])
+    if not check.ok or told is None:
+        return check
+    return GuardCheck("empty_side", "", 1, False, told)
 
 
 def _emptied(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
     """One side or both: two unmounted disks agree, and would wipe the baseline."""
     if facts.base_entries < EMPTIED_FROM or seen.entries:
         return None
-    return f"{side} is empty, and had {facts.base_entries:,} entries in the last run"
+    shows = "shows nothing through its filters" if seen.excluded else "is empty"
+    return f"{side} {shows}, and had {facts.base_entries:,} entries in the last run"
+
+
+def _empty_source(plan: Plan, facts: GuardFacts, toll: "_Toll") -> str | None:
+    """Right is to be what an empty left is: more goes than the baseline can account for.
+
+    Without a baseline nothing says that left ever held anything: it may be a disk that is not
+    mounted, or the two names may be the wrong way round.
+    """
+    if plan.mode != Mode.MIRROR or facts.left.files or toll.deleted <= facts.base_files:
+        return None
+    shows = "shows no file through its filters" if facts.left.excluded else "holds no file"
+    known = f"the baseline knows {facts.base_files:,}" if facts.base_files else "no baseline"
+    return f"left {shows}, and the mirror would delete {toll.deleted:,} at right ({known})"
 
 
 def _suspicious(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
@@ -251,10 +285,10 @@ class _Toll:
     def __init__(self, plan: Plan, side: Side, facts: GuardFacts) -> None:
         seen = facts.left if side is Side.LEFT else facts.right
         self.side = side
-        self.of = facts.base_files or seen.files
-        """What shares are shares of; without a baseline, what is there now."""
         gone = list(deletions(plan, side))
         self.deleted = len(gone)
+        self.of = max(seen.files, self.deleted)
+        """What shares are shares of: what the side holds, so that all of it is 100 %."""
         self.deleted_bytes = sum(step.expect.size for step in gone if step.expect)
         self.changed = sum(1 for _ in overwrites(plan, side))
         tops = (step.path.partition(b"/") for step in gone)

@@ -39,10 +39,10 @@ def make_plan(
 ) -> Plan:
     """Everything to be done, and everything to be left alone, with reasons.
 
-    `base` without a root is a first run: union, nothing deleted except in a
-    mirror. `compile_patterns` serves the per-path policies; `merge_text` the
-    policy `merge` (None: it never decides); `resolver` stands in for the
-    ordinary one. A step with `want` an empty
+    `base` without a root is a first run: union, nothing is taken for
+    deleted (a mirror deletes all the same). `compile_patterns` serves the
+    per-path policies; `merge_text` the policy `merge` (None: it never decides);
+    `resolver` stands in for the ordinary one. A step with `want` an empty
     directory (MKDIR) says that nothing below is agreed on yet.
 
     Raises: ManifestError, when the trees' headers differ. Cost follows the

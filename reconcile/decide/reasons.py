@@ -1,6 +1,6 @@
 """Reasons and codes: the closed set of words a plan uses to say why. Shown by `diff`, `explain`."""
 
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import Entry, Kind, Tracked, same
 from reconcile.model.plan import Side
 
 CONFLICT_COPY = "conflict-copy"
@@ -65,6 +65,15 @@ def won(side: Side) -> str:
     return f"conflict-won-by-{side}"
 
 
-def mirrored(base: Entry | None, entry: Entry | None) -> str:
+def mirrored(base: Entry | None, entry: Entry | None, tracked: Tracked) -> str:
     """`new-at-left` … in a mirror, where only left's state counts."""
-    return one_sided(base, entry, Side.LEFT) if base != entry else "differs-from-left"
+    if base is None and entry is None:
+        return "not-at-left"
+    if same(base, entry, tracked):
+        return "differs-from-left"
+    return one_sided(base, entry, Side.LEFT)
+
+
+def kind_word(entry: Entry) -> str:
+    """`file`, `directory`, `link` …"""
+    return "directory" if entry.kind is Kind.DIR else entry.kind.name.lower()

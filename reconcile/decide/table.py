@@ -122,7 +122,8 @@ class Table:
     def _mirror(self, found: Difference) -> None:
         if found.left is None and found.base is None and not self._scene.rules.delete:
             return
-        self._carrier.carry(found, Side.LEFT, Why(reasons.mirrored(found.base, found.left)))
+        reason = reasons.mirrored(found.base, found.left, self._scene.tracked)
+        self._carrier.carry(found, Side.LEFT, Why(reason))
 
     def _update(self, found: Difference) -> None:
         left, right = found.left, found.right

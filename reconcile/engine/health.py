@@ -214,7 +214,7 @@ def _integrity(subject: str, directory: str, found: StateHealth, record: PairRec
         text = f"the state is damaged: {'; '.join(found.problems)}"
         fix = (
             "look at the disk; then `reconcile apply LEFT RIGHT --first-run`: the damaged file "
-            "is kept aside, nothing is deleted"
+            "is kept aside, nothing is taken for deleted"
         )
         return Check("fail", "state", subject, text, fix)
     if record.damage:

@@ -316,7 +316,7 @@ class Opened:
 
         A baseline of another hash algorithm cannot be compared with anything:
         unless it was carried over (`rehash.py`) it reads as a first run, in
-        which nothing is deleted.
+        which nothing is taken for deleted.
         """
         if self.reference is not None:
             return self.reference.manifest

@@ -12,16 +12,17 @@ from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.looks import observe_both
+from reconcile.engine.marks import Marks, look_for_marks
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
-from reconcile.model.manifest import Manifest, lookup, walk
+from reconcile.model.manifest import Manifest, entries, walk
 from reconcile.model.plan import MadeFrom, Plan, PlanKind, Side
-from reconcile.model.policy import Limits, Policy, Rules
-from reconcile.model.treepath import TreePath, parse
+from reconcile.model.policy import Policy, Rules
+from reconcile.model.treepath import ROOT
 from reconcile.store.records import Baseline
 from reconcile.trees.base import Observation
 
@@ -239,29 +240,25 @@ def _facts(
     right: Observation,
     newest: Baseline | None,
 ) -> GuardFacts:
-    limits = opened.job.limits
     then = (newest.left_identity, newest.right_identity) if newest else ("", "")
     files = newest.files if newest else 0
     some = sum(1 for _ in islice(walk(base), 2)) if newest else 0
     return GuardFacts(
-        left=_side_facts(base, left, then[0], limits),
-        right=_side_facts(base, right, then[1], limits),
+        left=_side_facts(base, left, then[0], look_for_marks(opened, Side.LEFT, left.manifest)),
+        right=_side_facts(base, right, then[1], look_for_marks(opened, Side.RIGHT, right.manifest)),
         base_entries=max(files, some),
         base_files=files,
         accept_new_root=opened.job.accept_new_root,
     )
 
 
-def _side_facts(
-    base: Manifest, seen: Observation, known_identity: str, limits: Limits
-) -> SideFacts:
+def _hides_something(manifest: Manifest) -> bool:
+    return any(entry.kind == Kind.IGNORED for entry in entries(manifest, ROOT))
+
+
+def _side_facts(base: Manifest, seen: Observation, known_identity: str, marks: Marks) -> SideFacts:
     tally = seen.tally
     is_another = bool(known_identity) and known_identity != seen.identity
-    missing: list[TreePath] = []
-    for raw in limits.require:
-        path = parse(raw.strip(b"/"))
-        if lookup(seen.manifest, path) is None:
-            missing.append(path)
     return SideFacts(
         root_kind=Kind.DIR,
         identity=seen.identity,
@@ -269,6 +266,8 @@ def _side_facts(
         entries=tally.files + tally.links + max(0, tally.directories - 1),
         files=tally.files + tally.links,
         complete=seen.complete,
-        missing=tuple(missing),
+        excluded=not tally.files and _hides_something(seen.manifest),
+        missing=marks.missing,
+        hidden=marks.hidden,
         held=held_share(base, seen.manifest) if is_another else 1.0,
     )

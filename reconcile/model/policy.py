@@ -100,7 +100,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The guards' numbers. A share is of the side's entries in the baseline."""
+    """The guards' numbers. A share is of the files and links that the side holds."""
 
     max_delete_count: int | None = None
     max_delete_share: float | None = 0.25

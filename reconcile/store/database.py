@@ -216,7 +216,7 @@ def damaged(location: str, what: str) -> StateError:
         where=location,
         changed="nothing",
         hint="`--first-run` goes on without it: the damaged file is kept aside, equal files are "
-        "agreed on anew, different ones are conflicts, nothing is deleted",
+        "agreed on anew, different ones are conflicts, nothing is taken for deleted",
     )
 
 

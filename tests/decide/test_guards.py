@@ -156,19 +156,30 @@ def test_what_a_side_may_look_like(
     assert code(plan_of(), facts, limits) == expected
 
 
+ALL = Limits(max_delete_share=1.0, max_delete_floor=0)
 COUNT_ROWS: list[tuple[str, int, int, int, Limits, str | None]] = [
     # what it shows, deletions, overwrites, files in the baseline, limits, code
     ("nothing deleted", 0, 0, 100, Limits(), None),
     ("a quarter passes", 25, 0, 100, Limits(), None),
     ("more than a quarter stops", 26, 0, 100, Limits(), "E_MAX_DELETE"),
-    ("below the floor the share is not asked", 9, 0, 9, Limits(), None),
-    ("from the floor on it is", 10, 0, 10, Limits(), "E_MAX_DELETE"),
+    ("below the floor the share is not asked", 9, 0, 9, Limits(max_delete_share=0.05), None),
+    ("from the floor on it is", 10, 0, 10, Limits(max_delete_share=0.05), "E_MAX_DELETE"),
     ("a count takes the place of the share", 26, 0, 100, Limits(max_delete_count=26), None),
     ("a count has no floor", 3, 0, 100, Limits(max_delete_count=2), "E_MAX_DELETE"),
     ("a count of 0 stops any deletion", 1, 0, 100, Limits(max_delete_count=0), "E_MAX_DELETE"),
     ("a count of 0 lets edits pass", 0, 9, 100, Limits(max_delete_count=0), None),
     ("no limit at all", 100, 0, 100, Limits(max_delete_share=None), None),
     ("a share of 0 stops", 10, 0, 100, Limits(max_delete_share=0.0), "E_MAX_DELETE"),
+    (
+        "a share of all lets all go",
+        100,
+        0,
+        1,
+        Limits(max_delete_share=1.0, max_delete_floor=0),
+        None,
+    ),
+    ("of what the side holds, whatever the baseline knew", 12, 0, 1, Limits(), None),
+    ("and however much it knew", 26, 0, 9_000, Limits(), "E_MAX_DELETE"),
     ("without a baseline the side counts", 26, 0, 0, Limits(), "E_MAX_DELETE"),
     ("without a baseline a quarter passes", 25, 0, 0, Limits(), None),
     ("bytes up to the limit pass", 5, 0, 100, Limits(max_delete_bytes=50), None),
@@ -271,7 +282,7 @@ def test_the_number_in_the_hint_lets_the_plan_pass(plan: Plan, limits: Limits) -
 
 
 def test_the_number_in_the_hint_lets_the_overwrites_pass() -> None:
-    facts = msgspec.structs.replace(FACTS, base_files=300)
+    facts = seen(Side.RIGHT, files=300)
     plan = plan_of(*changing(Side.RIGHT, 100))
     error = stopped(plan, facts, Limits(max_change_share=0.2))
     assert error is not None
@@ -305,7 +316,7 @@ def test_a_passing_check_still_tells_limit_and_count() -> None:
 
 
 def test_a_share_that_passes_for_being_few_files_says_so() -> None:
-    facts = msgspec.structs.replace(FACTS, base_files=11)
+    facts = seen(Side.RIGHT, files=11)
     plan = plan_of(*deleting(Side.RIGHT, 9))
     check = next(c for c in check_guards(plan, facts, Limits()) if c.name == "max_delete")
     assert (check.limit, check.ok) == ("25%, from 10 files on", True)
@@ -313,3 +324,47 @@ def test_a_share_that_passes_for_being_few_files_says_so() -> None:
         c for c in check_guards(plan, facts, Limits(max_delete_floor=0)) if c.name == "max_delete"
     )
     assert (check.limit, check.ok) == ("25%", False)
+
+
+MIRROR = Plan(MADE_FROM, deleting(Side.RIGHT, 3), mode="mirror", first_run=True)
+NOTHING = {"entries": 0, "files": 0}
+SOURCE_ROWS: list[tuple[str, Plan, dict[str, Any], int, Limits, str | None]] = [
+    # what it shows, plan, left's facts, files in the baseline, limits, code
+    ("a mirror of an empty source stops, first run or not", MIRROR, NOTHING, 0, Limits(), "E"),
+    ("a disk that shows only its lost+found is one", MIRROR, {"files": 0}, 0, Limits(), "E"),
+    ("more goes than the baseline knew", MIRROR, NOTHING, 1, Limits(), "E"),
+    ("it is meant so", MIRROR, NOTHING, 0, Limits(allow_empty=True), None),
+    ("the source holds something", MIRROR, {}, 0, Limits(), None),
+    ("nothing would go", msgspec.structs.replace(MIRROR, steps=()), NOTHING, 0, Limits(), None),
+    (
+        "the only file that was known may go",
+        msgspec.structs.replace(MIRROR, steps=deleting(Side.RIGHT, 1), first_run=False),
+        NOTHING, 1, Limits(), None,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("plan", "left", "base", "limits", "expected"),
+    [row[1:] for row in SOURCE_ROWS],
+    ids=[row[0] for row in SOURCE_ROWS],
+)
+def test_a_mirror_is_not_made_of_nothing(
+    plan: Plan, left: Mapping[str, Any], base: int, limits: Limits, expected: str | None
+) -> None:
+    facts = msgspec.structs.replace(seen(Side.LEFT, **left), base_entries=base, base_files=base)
+
+    assert code(plan, facts, limits) == (expected and "E_EMPTY_SIDE")
+
+
+def test_the_refusal_of_an_empty_source_says_what_would_go() -> None:
+    facts = seen(Side.LEFT, GuardFacts(FINE, FINE), files=0, entries=1)
+    error = stopped(MIRROR, facts)
+
+    assert error is not None
+    assert error.message == (
+        "left holds no file, and the mirror would delete 3 at right (no baseline)"
+    )
+    hidden = stopped(MIRROR, seen(Side.LEFT, GuardFacts(FINE, FINE), files=0, excluded=True))
+    assert hidden is not None
+    assert hidden.message.startswith("left shows no file through its filters")

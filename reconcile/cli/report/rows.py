@@ -16,8 +16,8 @@ from reconcile.cli.report.columns import (
     ReportRow,
     sort_key,
 )
-from reconcile.cli.rows import kind_word
 from reconcile.cli.to_json import hash_text
+from reconcile.decide.reasons import kind_word
 from reconcile.model.codec import decode
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError

@@ -75,7 +75,9 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
 def baseline_text(report: Report) -> str:
     """`#41`; what a first run means."""
     if not report.baseline:
-        before = "none: equal files are adopted, nothing is deleted"
+        deleted = sum(row.action == "delete" for row in report.rows)
+        what = f"{deleted:,} deleted all the same" if deleted else "nothing is deleted"
+        before = f"none: equal files are adopted, {what}"
     else:
         before = f"#{report.baseline}"
     return f"{before}; #{report.baseline_after} now" if report.baseline_after else before
