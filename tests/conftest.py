@@ -8,11 +8,13 @@ No example is judged by the clock: how fast a busy machine is says nothing of us
 
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-settings.register_profile("house", settings.default, deadline=None)
+settings.register_profile(
+    "house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")

@@ -9,7 +9,7 @@ from typing import Any
 import msgpack
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconcile.model import entry, job, manifest, plan, policy, receipt
@@ -33,8 +33,10 @@ KINDS: dict[str, Any] = {
     "WireStep": WireStep,
 }
 FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-QUICK = settings(max_examples=15, deadline=None)
-LONG = settings(max_examples=100, deadline=None)
+BIG = [HealthCheck.data_too_large, HealthCheck.too_slow]
+"""A plan is a large value, and strings at the codec's edges are long: that is what is tried."""
+QUICK = settings(max_examples=15, suppress_health_check=BIG)
+LONG = settings(max_examples=100, suppress_health_check=BIG)
 
 
 class Worker:
