@@ -17,8 +17,9 @@ from reconcile import __version__
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import Observing, check_look
 from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
+from reconcile.trees.abilities import abilities_of
 from reconcile.trees.chunking import offered_cuts
-from reconcile.trees.observe import abilities_of, open_root, root_identity
+from reconcile.trees.observe import open_root, root_identity
 from reconcile.trees.session import Session, failure
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError, offered

@@ -18,6 +18,7 @@ def holds_all(abilities: Abilities) -> bool:
         abilities.links
         and not abilities.text_names
         and not abilities.forbidden
+        and not abilities.forbidden_last
         and not abilities.max_file_bytes
         and abilities.max_name_bytes >= MAX_NAME_BYTES
     )
@@ -45,5 +46,7 @@ def name_misfit(name: bytes, abilities: Abilities) -> Misfit | None:
             return reasons.NAME, "the name is not UTF-8, and names are text there"
     bad = next((c for c in abilities.forbidden if c.encode() in name), None)
     if bad is not None:
-        return reasons.NAME, f"no name may hold `{bad}` there"
-    return None
+        shown = bad if bad.isprintable() else f"\\x{ord(bad):02x}"
+        return reasons.NAME, f"no name may hold `{shown}` there"
+    last = next((c for c in abilities.forbidden_last if name.endswith(c.encode())), None)
+    return None if last is None else (reasons.NAME, f"no name may end in `{last}` there")

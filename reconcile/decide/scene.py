@@ -19,6 +19,9 @@ from reconcile.model.plan import Side
 from reconcile.model.policy import Abilities, Rights, Rules
 from reconcile.model.treepath import ROOT, TreePath, join
 
+_PLAIN_MODES = {Kind.FILE: 0o644, Kind.DIR: 0o755}
+"""Of what comes from a side that holds no modes, and is new elsewhere."""
+
 
 class Change(msgspec.Struct, frozen=True):
     """How one side's subtree differs from the baseline's."""
@@ -107,8 +110,9 @@ class Scene:
     def _inherit(
         self, base: Entry | None, left: Entry | None, right: Entry | None
     ) -> tuple[Entry | None, Entry | None]:
-        shown_left = left if self.rules.left.modes else _inheriting(left, right, base)
-        return shown_left, right if self.rules.right.modes else _inheriting(right, shown_left, base)
+        has_left, has_right = self.rules.left.modes, self.rules.right.modes
+        shown_left = left if has_left else _inheriting(left, right if has_right else None, base)
+        return shown_left, right if has_right else _inheriting(right, shown_left, base)
 
     def raw(self, difference: Difference, side: Side) -> Entry | None:
         """What the side really has: nothing inherited."""
@@ -208,10 +212,11 @@ class Scene:
 
 
 def _inheriting(entry: Entry | None, other: Entry | None, base: Entry | None) -> Entry | None:
-    """A file of a side without modes, with the mode of its like elsewhere."""
-    if entry is None or entry.kind != Kind.FILE:
+    """What a side without modes holds, with the mode of its like elsewhere, or a plain one."""
+    if entry is None or entry.kind not in _PLAIN_MODES:
         return entry
-    like = other if other is not None and same_content(entry, other) else base
-    if like is None or like.kind != Kind.FILE:
-        return entry
-    return msgspec.structs.replace(entry, mode=like.mode)
+    is_like = other is not None and (entry.kind == Kind.DIR or same_content(entry, other))
+    like = other if is_like else base
+    has_mode = like is not None and like.kind == entry.kind
+    mode = like.mode if like is not None and has_mode else _PLAIN_MODES[entry.kind]
+    return msgspec.structs.replace(entry, mode=mode)

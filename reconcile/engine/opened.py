@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconcile.decide.filters import Filter
+from reconcile.engine.abilities import PairAbilities
 from reconcile.engine.events import Listener
 from reconcile.engine.headers import changed_hash, common_header
 from reconcile.engine.pairs import filter_of, pair_id, rules_digest
@@ -77,6 +78,9 @@ class Opened:
         self._header: Header | None = None
         self._is_dialled = self._is_connected = False
         self._session_options = SessionOptions(self.pair)
+        self.writes = exclusive
+        """A run that may change the sides, and not a look."""
+        self._able = PairAbilities(self)
         self._local: dict[Side, LocalTree] = {}
         self._remote: dict[Side, RemoteTree] = {}
         try:
@@ -131,7 +135,7 @@ class Opened:
         stored = self._stored_header() if self._remote else None
         if stored is not None:
             guess = common_header(self.job, stored, [(stored.hash_name,)])
-            self._header = guess if guess == stored else None
+            self._header = stored if guess.hash_name == stored.hash_name else None
 
     def connect(self) -> bool:
         """Have reached every remote side, and settle the header; once is enough.
@@ -160,6 +164,7 @@ class Opened:
         stored = self._stored_header()
         able = [tree.hash_names for tree in self._remote.values()]
         header = common_header(self.job, stored, able)
+        header = self._able.holding(header)
         if self.manifests and header.hash_name != self.job.hash_name:
             raise UsageError(
                 f"the manifest was made with {self.job.hash_name}, which the other side cannot do",
@@ -229,7 +234,7 @@ class Opened:
     def abilities(self, side: Side) -> Abilities:
         """What the side can hold. Who only looks is told all that differs, also at a side that
         cannot be written to."""
-        found = self.tree(side).abilities
+        found = self._able.of(side)
         if self.keeps and not self.manifests:
             return found
         return msgspec.structs.replace(found, writable=True)

@@ -221,7 +221,7 @@ def rules_of(opened: Opened) -> Rules:
     """The job's rules with what is only known now: the clock, the sides' abilities."""
     return msgspec.structs.replace(
         opened.job.rules,
-        tracked=opened.job.tracked,
+        tracked=opened.header.tracked,
         left=opened.abilities(Side.LEFT),
         right=opened.abilities(Side.RIGHT),
         now_ns=time.time_ns(),

@@ -7,6 +7,9 @@ import msgspec
 from reconcile.model.entry import DEFAULT_TRACKED, Tracked
 from reconcile.model.plan import Side
 
+LEAST_NS, MOST_NS = -(2**63), 2**63 - 1
+"""The times an entry can say."""
+
 
 class Mode(StrEnum):
     """Which changes travel. Not a policy: policies speak only about conflicts."""
@@ -50,11 +53,12 @@ class PathPolicy(msgspec.Struct, frozen=True):
 
 
 class Abilities(msgspec.Struct, frozen=True):
-    """What a side can hold; declared by its tree, never guessed."""
+    """What a side can hold: found out by its tree, never guessed."""
 
     directories: bool = True
     links: bool = True
     modes: bool = True
+    """Permission bits; without them there is no executable bit either."""
     folds_case: bool = False
     folds_unicode: bool = False
     text_names: bool = False
@@ -67,6 +71,21 @@ class Abilities(msgspec.Struct, frozen=True):
     writable: bool = True
     mtime_step_ns: int = 1
     """Granularity of the times it keeps."""
+    owners: bool = True
+    """Who a file belongs to is kept, for those who may say so."""
+    xattrs: bool = True
+    """Extended attributes of users are kept."""
+    hard_links: bool = True
+    exchange: bool = True
+    """Two names can be swapped in one operation."""
+    forbidden_last: str = ""
+    """Characters no name may end in."""
+    least_mtime_ns: int = LEAST_NS
+    most_mtime_ns: int = MOST_NS
+    file_system: str = ""
+    """Its kind, for people; empty: not known."""
+    tried: bool = False
+    """A probe wrote there; else it is known by its kind and by looking."""
 
 
 class Rules(msgspec.Struct, frozen=True):

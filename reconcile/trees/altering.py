@@ -7,6 +7,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import split
+from reconcile.trees.abilities import is_listed
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.metadata import (
     final_mode,
@@ -27,7 +28,7 @@ from reconcile.trees.site import (
     look,
     looks_like,
 )
-from reconcile.trees.staging import IN_MEMORY
+from reconcile.trees.staging import IN_MEMORY, put_away
 from reconcile.trees.temporary import refuse_ours
 
 _PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -108,7 +109,7 @@ def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     if hashed and not has_content(site, from_fd, leaf, source.entry):
         return stale(step, "what was to be moved is not what the plan saw")
     try:
-        site.system.rename_new(from_fd, leaf, spot.dir_fd, spot.leaf)
+        _rename(site, from_fd, leaf, spot)
     except FileExistsError:
         return stale(step, "the new name is taken")
     site.flusher.touch(parent)
@@ -116,6 +117,25 @@ def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     after = look(spot.dir_fd, spot.leaf)
     known = hashed and after is not None and _unchanged(before, after)
     return done(step, spot.leaf, after if known else None)
+
+
+def _rename(site: Site, from_fd: int, leaf: bytes, spot: Spot) -> None:
+    """To a free name, or to another spelling of the same one where the side folds them.
+
+    Raises: FileExistsError, nothing changed then.
+    """
+    try:
+        site.system.rename_new(from_fd, leaf, spot.dir_fd, spot.leaf)
+    except FileExistsError:
+        if is_listed(spot.dir_fd, spot.leaf):
+            raise
+        put_away(site, spot, spot.temp)
+        site.system.rename_new(from_fd, leaf, spot.dir_fd, spot.temp)
+        try:
+            site.system.rename_new(spot.dir_fd, spot.temp, spot.dir_fd, spot.leaf)
+        except OSError:
+            site.system.rename_new(spot.dir_fd, spot.temp, from_fd, leaf)
+            raise
 
 
 def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:

@@ -7,17 +7,20 @@ Reading goes through `rooted`, content is staged by `staging`, steps are done by
 import os
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from reconcile.model.entry import Entry
 from reconcile.model.errors import Denied, PathRefused, ReconcileError, RootMissing
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, split
+from reconcile.trees.abilities import is_certain, looked_at
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
 from reconcile.trees.locking import lock, unlock
-from reconcile.trees.observe import abilities_of
+from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
@@ -51,6 +54,7 @@ class LocalTree:
         self._site: Site | None = None
         self._crew: Crew | None = None
         self._staged: set[int] = set()
+        self._abilities: Abilities | None = None
 
     @property
     def url(self) -> str:
@@ -59,8 +63,20 @@ class LocalTree:
 
     @property
     def abilities(self) -> Abilities:
-        """What a POSIX directory can hold."""
-        return abilities_of(self.location)
+        """What the directory can hold: found out by looking, once. Raises: RootMissing, Denied."""
+        if self._abilities is None:
+            self._abilities = replace(looked_at(self.root.fd), writable=self._is_writable())
+        return self._abilities
+
+    def try_abilities(self) -> Abilities:
+        """The same, tried in our own area where looking does not tell: for who will write here."""
+        found = self.abilities
+        if found.writable and not is_certain(found):
+            self._abilities = tried(self.root.fd, found)
+        return self.abilities
+
+    def _is_writable(self) -> bool:
+        return os.access(self.location, os.W_OK)
 
     @property
     def root(self) -> Root:

@@ -16,7 +16,6 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import Denied, RootMissing
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
-from reconcile.model.policy import Abilities
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import ROOT, TreePath, join, order_key
 from reconcile.trees.base import Tally
@@ -79,11 +78,6 @@ def open_root(location: bytes) -> int:
         raise RootMissing(f"`{shown}` is not a directory", hint="give a directory") from None
     except PermissionError:
         raise Denied(f"`{shown}` cannot be opened: permission denied", code="E_DENIED") from None
-
-
-def abilities_of(location: bytes) -> Abilities:
-    """What a POSIX directory can hold."""
-    return Abilities(writable=os.access(location, os.W_OK))
 
 
 def root_identity(fd: int) -> str:

@@ -12,6 +12,7 @@ import os
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
+from reconcile.trees.abilities import is_listed
 from reconcile.trees.metadata import final_mode, replaced_mode
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.site import (
@@ -28,6 +29,9 @@ from reconcile.trees.staging import discard, put_away
 from reconcile.trees.syscalls import DIRECTORY
 from reconcile.trees.versions import Place
 
+OTHER_SPELLING = (
+    "another spelling of this name stands there, and the side does not tell the two apart"
+)
 NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
@@ -100,8 +104,13 @@ def confirm(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
 
 
 def _settled(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
-    """The name is not as expected: done when it is as wanted, else stale. Nothing is touched."""
+    """The name is not as expected: done when it is as wanted, else stale. Nothing is touched.
+
+    What answers to the name in another spelling is another name's: never what was wanted.
+    """
     if is_there(site, spot, want):
+        if not is_listed(spot.dir_fd, spot.leaf):
+            return stale(step, OTHER_SPELLING, "E_NAME_UNREPRESENTABLE")
         return done(step, spot.leaf, look(spot.dir_fd, spot.leaf))
     return stale(step, "the target is not what the plan saw")
 
