@@ -98,9 +98,8 @@ def nothing_to_say(plan: Plan) -> bool:
 
 
 def _is_of_a_connection(problem: Problem) -> bool:
-    """A note on a whole side."""
-    is_note = problem.severity == "note"
-    return is_note and problem.side is not None and problem.path == ROOT
+    """A note on a whole side, or on the whole run."""
+    return problem.severity == "note" and problem.path == ROOT
 
 
 def now_ns() -> int:

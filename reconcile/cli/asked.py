@@ -74,6 +74,33 @@ def what_of(face: Face, job: Job) -> str:
     return " ".join(quote(side) for side in sides)
 
 
+def typed_again(face: Face, job: Job, text: str) -> str:
+    """Advice with its `reconcile VERB LEFT RIGHT` about this job, so that it means what was asked.
+
+    Of the options that shaped the job a verb gets those it takes.
+    """
+    import re
+
+    what = what_of(face, job)
+    is_filed = bool(job.name) and what.split()[0] == job.name
+
+    def typed(found: re.Match[str]) -> str:
+        verb = found[1].strip()
+        return f"reconcile {verb} {what}{'' if is_filed else options_text(job, verb)}"
+
+    return re.sub(r"reconcile ([a-z]+(?: [a-z]+)?) LEFT RIGHT", typed, text).replace(
+        "LEFT RIGHT", what
+    )
+
+
+def options_text(job: Job, verb: str) -> str:
+    """What shaped the job, as far as the verb takes it, after a blank; empty: nothing did."""
+    from reconcile.decide.retyped import options_of as retyped
+
+    known = {option.dest for option in options_of(verb)}
+    return "".join(f" {text}" for name, text in retyped(job) if name in known)
+
+
 def job_between(face: Face, left: str, right: str) -> Job:
     """The same for endpoints that are absolute already."""
     defaults = Job(

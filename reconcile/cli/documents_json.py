@@ -91,6 +91,10 @@ class PairItem(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
     versions: int
     """Superseded contents that are kept."""
+    pending: int
+    """Steps that the last `diff` found, or the last run did not do."""
+    gone: str | None
+    """A root of this machine that is not there."""
 
 
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from reconcile.decide.reasons import RETURNED, kind_word
 from reconcile.engine.outcome import Planning
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.job import Job
-from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Side, Step
+from reconcile.model.plan import Action, Conflict, GuardCheck, Plan, PlanKind, Problem, Side, Step
+from reconcile.model.treepath import ROOT
 
 _INDENT = "  "
 _DATE = len("2026-11-21 ")
@@ -145,7 +146,9 @@ def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
     if steps and others:
         lines.append("")
     lines += _conflict_lines([row for row in others if row.conflict is not None], look)
-    lines += [_problem_line(row, look) for row in others if row.problem is not None]
+    for row in others:
+        if row.problem is not None:
+            lines += _note_lines(row.problem, look) or [_problem_line(row, look)]
     if count > len(cut):
         left_out = counted(count - len(cut), "more line")
         lines.append(f"{_INDENT}{look.signs('…')} {left_out} (--limit {count}, or --full)")
@@ -313,6 +316,15 @@ def _state(conflict: Conflict, entry: Entry | None) -> str:
     if entry.kind is not Kind.FILE:
         return kind_word(entry)
     return f"{time_text(entry.mtime_ns)}, {size_text(entry.size)}"
+
+
+def _note_lines(problem: Problem, look: Look) -> list[str]:
+    """A note on the whole run is a sentence; none for anything else."""
+    if problem.path != ROOT or problem.severity != "note":
+        return []
+    where = f" (at {problem.side.value})" if problem.side is not None else ""
+    text = f"{_INDENT}note{where}: {look.text(problem.reason)}  [{problem.code}]"
+    return wrapped(text, look) if look.is_terminal else [look.signs(text)]
 
 
 def _problem_line(row: Row, look: Look) -> str:

@@ -56,9 +56,9 @@ def _verb(face: Face) -> int:
 def _failed(face: Face | None, error: ReconcileError) -> int:
     try:
         if face is not None and face.job is not None and "LEFT RIGHT" in error.hint:
-            from reconcile.cli.asked import what_of
+            from reconcile.cli.asked import typed_again
 
-            error.hint = error.hint.replace("LEFT RIGHT", what_of(face, face.job))
+            error.hint = typed_again(face, face.job, error.hint)
         report(face, error)
         if face is not None and face.shows_traceback:
             _print_traceback(error)

@@ -24,7 +24,7 @@ from reconcile.engine.twins import Twins
 from reconcile.model.errors import Unreachable
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
-from reconcile.model.plan import Plan, Problem, Side
+from reconcile.model.plan import Plan, PlanKind, Problem, Side
 from reconcile.model.policy import Policy
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath, order_key, parents
@@ -104,13 +104,23 @@ def carry_out(run: Carried) -> Outcome:
     if budget is not None:
         keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
     standing = _standing_after(opened, plan, receipts)
-    note_standing(opened, standing, run.id, asked=plan.kind.settles)
+    waits = _waiting(plan, standing, len(rest.steps), receipts)
+    note_standing(opened, standing, run.id, asked=plan.kind.settles, pending=waits)
     outcome = _outcome(run, rest, receipts, ledger, notes, started)
     if not job.retention.is_given:
         return outcome
     from reconcile.engine.pruning import after_run  # most jobs keep everything
 
     return after_run(opened, outcome)
+
+
+def _waiting(plan: Plan, standing: Plan, tried: int, receipts: Sequence[Receipt]) -> int:
+    """How many steps wait for the next run now; -1: a resolution did not look at all."""
+    if plan.kind is PlanKind.RESOLVE:
+        return -1
+    if plan.kind is not PlanKind.SYNC:
+        return len(standing.steps)
+    return tried - sum(receipt.status is Status.DONE for receipt in receipts)
 
 
 def _standing_after(opened: Opened, plan: Plan, receipts: Sequence[Receipt]) -> Plan:

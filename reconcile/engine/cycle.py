@@ -56,7 +56,8 @@ def apply_job(job: Job, listener: Listener, approve: Approve, make: PlanMaker = 
         if _changes_nothing(approved) and (
             planning.generation or approved.kind is not PlanKind.SYNC
         ):
-            note_standing(opened, approved, run, asked=approved.kind.settles)
+            settles = approved.kind.settles
+            note_standing(opened, approved, run, asked=settles, pending=0 if settles else -1)
             return _nothing_done(planning)
         return carry_out(Carried(opened, run, approved, seen, planning))
 

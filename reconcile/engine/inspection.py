@@ -1,5 +1,6 @@
 """Inspection: answers about a pair that change nothing on a side."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import assert_never
@@ -190,7 +191,7 @@ def _is_worth_telling(record: PairRecord) -> bool:
 def _never_run(job: Named) -> PairStatus:
     return PairStatus(
         job.pair, job.left, job.right, "never run", 0, 0, "", 0, "", 0, 0, 0,
-        f"reconcile diff {job.what}", job.name, job.what,
+        f"reconcile diff {job.what}", job.name, job.what, job.what, gone=_gone(job.left, job.right),
     )  # fmt: skip
 
 
@@ -204,6 +205,9 @@ def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
     if job is not None:
         left, right = left or job.left, right or job.right
     what = job.what if job else f"{quote(left)} {quote(right)}" if left else ""
+    asked = what if job else " ".join([what, *_options(record)])
+    gone = _gone(left, right) if state not in ("damaged", "running") else ""
+    state = "no root" if gone else state
     return PairStatus(
         record.pair,
         left,
@@ -217,11 +221,29 @@ def _status(record: PairRecord, job: Named | None = None) -> PairStatus:
         record.conflicts,
         agreed.files if agreed else 0,
         agreed.size_bytes if agreed else 0,
-        _advice(state, what, run),
+        _advice(state, what, asked, run),
         job.name if job else "",
         what,
+        asked,
         record.versions,
+        record.pending,
+        gone,
     )
+
+
+def _options(record: PairRecord) -> Iterator[str]:
+    """What shaped the last run, as it would be typed; where there was none, the last look."""
+    from reconcile.decide.retyped import options_of
+
+    run = record.last_run
+    job = run.job if run is not None and run.job is not None else record.job
+    if job is not None:
+        yield from (text for _, text in options_of(job))
+
+
+def _gone(*endpoints: str) -> str:
+    """The first that is a root of this machine and is not there."""
+    return next((e for e in endpoints if e.startswith("/") and not os.path.lexists(e)), "")
 
 
 def _state(record: PairRecord) -> str:
@@ -237,16 +259,18 @@ def _state(record: PairRecord) -> str:
         return "partial"
     if record.conflicts:
         return "conflicts"
+    if record.pending:
+        return "differs"
     taken_back = record.last_run is not None and not record.last_run.kind.settles
     return "taken back" if taken_back else "in sync"
 
 
-def _advice(state: str, what: str, run: Run | None) -> str:
+def _advice(state: str, what: str, asked: str, run: Run | None) -> str:
     """The next command to type; the last run left nothing to do: none."""
     if state in ("interrupted", "partial") and run is not None:
         match run.kind:
             case PlanKind.SYNC:
-                return f"reconcile apply {what}"
+                return f"reconcile apply {asked}"
             case PlanKind.RESOLVE:
                 return f"reconcile conflicts resolve {what}"
             case PlanKind.UNDO:
@@ -259,11 +283,13 @@ def _advice(state: str, what: str, run: Run | None) -> str:
         case "damaged" if not what:
             return "reconcile doctor"
         case "damaged":
-            return f"reconcile diff {what} --first-run"
+            return f"reconcile diff {asked} --first-run"
+        case "no root":
+            return f"reconcile doctor {what}"
         case "conflicts":
             return f"reconcile conflicts resolve {what}"
-        case "never applied" | "taken back":
-            return f"reconcile diff {what}"
+        case "never applied" | "taken back" | "differs":
+            return f"reconcile diff {asked}"
     return ""
 
 

@@ -117,6 +117,7 @@ class PairStatus(msgspec.Struct, frozen=True):
     right: str
     state: str
     """`in sync`, `conflicts`, `interrupted`, `partial`, `running`, `never applied`, `damaged`,
+    `differs`: the last `diff` found something to do; `no root`: a root is not there;
     `taken back`: after an undo or a restore, what differs waits for the next apply;
     `never run`: a job whose pair has no state."""
     generation: int
@@ -133,8 +134,14 @@ class PairStatus(msgspec.Struct, frozen=True):
     """The job it is; empty: none that was asked about."""
     what: str = ""
     """WHAT, as it is typed: the job, or both sides, quoted for a shell."""
+    asked: str = ""
+    """The same with the options of its last run, for `diff` and `apply`."""
     versions: int = 0
     """Superseded contents that are kept, on both sides together."""
+    pending: int = 0
+    """Steps that the last `diff` found, or the last run did not do."""
+    gone: str = ""
+    """A root of this machine that is not there; empty: none is missed."""
 
 
 class Generation(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, entries, walk
-from reconcile.model.plan import MadeFrom, Plan, PlanKind, Side
+from reconcile.model.plan import MadeFrom, Plan, PlanKind, Problem, Side
 from reconcile.model.policy import Policy, Rules
 from reconcile.model.treepath import ROOT
 from reconcile.store.records import Baseline
@@ -83,7 +83,7 @@ def make_plan(
         planning = plan_now(opened, make).planning
         is_whole = planning.plan.kind is PlanKind.SYNC and not opened.only_looks
         if opened.is_writable and is_whole:
-            note_standing(opened, planning.plan, "")
+            note_standing(opened, planning.plan, "", pending=len(planning.plan.steps))
         return planning
 
 
@@ -107,7 +107,9 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
         sight = Sight(base, left, right, newest, _made_from(opened, left, right, newest))
         plan = make(opened, sight)
         plan = msgspec.structs.replace(
-            plan, rules=opened.rules_digest, problems=(*opened.notes, *plan.problems)
+            plan,
+            rules=opened.rules_digest,
+            problems=(*opened.notes, *_kin_notes(opened, plan), *plan.problems),
         )
         opened.listener(Phase("guard"))
         facts = _facts(opened, base, left, right, newest)
@@ -127,6 +129,14 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
     return Seen(planning, left, right)
 
 
+def _kin_notes(opened: Opened, plan: Plan) -> tuple[Problem, ...]:
+    if plan.kind is not PlanKind.SYNC:
+        return ()
+    from reconcile.engine.kinship import kin_notes  # not needed to undo or to restore
+
+    return kin_notes(opened)
+
+
 def compared_again(opened: Opened, plan: Plan) -> Plan:
     """What the state alone makes of the pair after `plan`: its baseline, and the sides as it
     knows them. No side is looked at; conflicts that would merge stay conflicts."""
@@ -144,13 +154,20 @@ def compared_again(opened: Opened, plan: Plan) -> Plan:
         )
 
 
-def note_standing(opened: Opened, plan: Plan, run: str, *, asked: bool = True) -> None:
-    """Note the conflicts that stand and what the pair is, where that is news.
+def note_standing(
+    opened: Opened, plan: Plan, run: str, *, asked: bool = True, pending: int = -1
+) -> None:
+    """Note the conflicts that stand, what the pair is and what is to be done, where that is news.
+
+    `pending`: so many steps wait for a run; negative: nobody looked.
 
     Only what a whole comparison found counts: an undo's own plan knows nothing of conflicts.
     Its job is that of the run undone, and not what is asked of the pair now: `asked` is false.
     """
     store = opened.store
+    if pending >= 0 and store.noted("pending") != str(pending):
+        with store.transaction():
+            store.note(pending=str(pending))
     compared = plan.kind.settles
     is_news = compared and [each.conflict for each in store.conflicts.standing()] != list(
         plan.conflicts

@@ -40,6 +40,7 @@ def _record(directory: str, pair: str) -> PairRecord:
             conflicts=store.conflicts.count(),
             job=store.noted_job(),
             versions=store.versions.count(),
+            pending=int(store.noted("pending") or 0),
         )
     except ReconcileError as error:
         return msgspec.structs.replace(record, damage=error.message)

@@ -148,3 +148,5 @@ class PairRecord(msgspec.Struct, frozen=True):
     """Why the state cannot be read; empty when it can."""
     versions: int = 0
     """How many are kept."""
+    pending: int = 0
+    """So many steps the last look found that no run has done since."""

@@ -8,6 +8,7 @@ from reconcile.cli.face import LINES, Face
 from reconcile.cli.places import state_dir_of
 from reconcile.cli.words import counted
 from reconcile.engine.health import Check, machine_checks, state_checks, worst
+from reconcile.engine.health_jobs import job_checks
 from reconcile.engine.health_sides import side_checks
 from reconcile.engine.known import known_pairs
 from reconcile.model.errors import ExitCode, UsageError
@@ -55,6 +56,8 @@ def _sides(face: Face) -> Sequence[tuple[str, str]]:
 def _checks(face: Face, sides: Sequence[tuple[str, str]]) -> Iterator[Check]:
     yield from machine_checks(face.env)
     yield from state_checks(state_dir_of(face))
+    if not face.words:
+        yield from job_checks(face.value("config"), face.env)
     for side, other in sides:
         yield from side_checks(side, other, probe=face.flag("probe"))
 

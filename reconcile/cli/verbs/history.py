@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 
 from reconcile.cli.answer import shown_of
-from reconcile.cli.asked import job_asked
+from reconcile.cli.asked import job_asked, options_text
 from reconcile.cli.face import REPORTS, Face
 from reconcile.cli.history_json import (
     HistoryDocument,
@@ -154,11 +154,12 @@ def _go_on(entry: RunEntry) -> str:
 
 
 def _typed(pair: KnownPair) -> str:
-    """The pair as it can be typed again."""
+    """The pair as it can be typed again, with what shaped it."""
     if pair.job is not None and pair.job.name:
         return quote(pair.job.name)
     sides = (pair.job.left, pair.job.right) if pair.job is not None else (pair.left, pair.right)
-    return " ".join(map(quote, sides))
+    words = " ".join(map(quote, sides))
+    return words + (options_text(pair.job, "apply") if pair.job is not None else "")
 
 
 def _of_run(face: Face, run: str) -> int:

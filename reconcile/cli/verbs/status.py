@@ -17,24 +17,26 @@ from reconcile.model.errors import ExitCode, ReconcileError
 
 _WELL = ("in sync", "running")
 _URGENT = (
-    "damaged", "interrupted", "partial", "conflicts", "taken back", "never applied", "never run",
+    "damaged", "no root", "interrupted", "partial", "conflicts", "differs", "taken back",
+    "never applied", "never run",
 )  # fmt: skip
 """The first is the worst."""
-_NARROW = 64
+_HEADS = ("JOB", "STATE", "LAST RUN", "PENDING", "FILES", "SIZE", "CONFLICTS")
+_NARROW = 72
 """Fewer columns than this hold no table."""
 
 
 def run(face: Face) -> int:
-    """0; with --exit-code CONFLICTS, or CHANGES when a pair needs a run."""
+    """0; with --exit-code what the worst pair asks for, and CONFIG for a broken job file."""
     directory = state_dir_of(face)
-    named = _jobs(face)
+    named, code = _jobs(face)
     found = [each for each in status(directory, named) if not face.words or each.job]
     if face.is_json:
         face.document(StatusDocument(state_dir=directory, pairs=[_item(p) for p in found]))
     elif not face.quiet or any(pair.state not in _WELL for pair in found):
         for line in status_lines(face, found):
             face.say(line)
-    return code_of(found) if face.flag("exit_code") else ExitCode.OK
+    return worst(code, code_of(found)) if face.flag("exit_code") else ExitCode.OK
 
 
 def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
@@ -49,7 +51,7 @@ def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
     commands = list(dict.fromkeys(pair.advice for pair in needy))
     if not needy:
         lines.append("In sync as of the last run.")
-        commands = [f"reconcile diff {pairs[0].what}"]
+        commands = [f"reconcile diff {pairs[0].asked}"]
     lines += [f"also:  {look.text(command)}" for command in commands[1:]]
     return [*lines, f"next:  {look.text(commands[0])}"]
 
@@ -60,6 +62,8 @@ def code_of(pairs: list[PairStatus]) -> ExitCode:
     for pair in pairs:
         if pair.state == "damaged":
             codes.append(ExitCode.STATE)
+        elif pair.gone:
+            codes.append(ExitCode.NOT_FOUND)
         elif pair.conflicts:
             codes.append(ExitCode.CONFLICTS)
         elif pair.state not in _WELL:
@@ -67,22 +71,22 @@ def code_of(pairs: list[PairStatus]) -> ExitCode:
     return worst(*codes)
 
 
-def _jobs(face: Face) -> list[Named]:
-    """The jobs of the job file; those named on the line, when some are.
+def _jobs(face: Face) -> tuple[list[Named], ExitCode]:
+    """(the jobs of the job file, or those named on the line; what is wrong with the file).
 
     A job file that is wrong hides no pair: it is warned of, unless a job is named.
     """
     try:
         if not face.words and find(face.value("config"), face.env) is None:
-            return []
+            return [], ExitCode.OK
         from reconcile.cli.what import every_job  # reads a job file
 
-        return every_job(face, face.words)
+        return every_job(face, face.words), ExitCode.OK
     except ReconcileError as error:
         if face.words or face.value("config"):
             raise
         face.note(f"warning: {error.message}; see: {error.hint or 'reconcile config check'}")
-        return []
+        return [], error.exit_code
 
 
 def _table(pairs: list[PairStatus], look: Look) -> list[str]:
@@ -92,13 +96,14 @@ def _table(pairs: list[PairStatus], look: Look) -> list[str]:
             look.text(pair.job) or "-",
             pair.state,
             _last(pair),
+            count_text(pair.pending),
             count_text(pair.files),
             size_text(pair.size_bytes),
             count_text(pair.conflicts),
         )
         for pair in pairs
     ]
-    head, *lines = columns(("JOB", "STATE", "LAST RUN", "FILES", "SIZE", "CONFLICTS"), rows)
+    head, *lines = columns(_HEADS, rows)
     found = [head]
     for pair, line in zip(pairs, lines, strict=True):
         found.append(_painted(pair, line, look))
@@ -164,4 +169,6 @@ def _item(pair: PairStatus) -> PairItem:
         bytes=pair.size_bytes,
         advice=pair.advice,
         versions=pair.versions,
+        pending=pair.pending,
+        gone=pair.gone or None,
     )

@@ -127,6 +127,11 @@ def shown_keys(target: Target, keys: Iterable[HostKey]) -> tuple[ShownKey, ...]:
     return tuple(found)
 
 
+def is_pinned(target: Target) -> bool:
+    """Some key of the host, or of an authority that vouches for it, is known and not revoked."""
+    return any(line.marker != REVOKED for _, line in _meant(target))
+
+
 def known_keys(target: Target) -> tuple[HostKey, ...]:
     """The keys pinned for a host and not revoked; those of an `@cert-authority` are not."""
     lines = _meant(target)
