@@ -61,7 +61,7 @@ from reconcile.engine.outcome import (
     Planning,
     Verification,
 )
-from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.planfile import PlanFile, SavedPlan
 from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
 from reconcile.engine.restoring import NotRestored
@@ -138,6 +138,7 @@ __all__ = [
     "Phase",
     "Plan",
     "PlanCorrupt",
+    "PlanFile",
     "PlanUsed",
     "Planned",
     "Planning",

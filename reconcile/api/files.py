@@ -14,7 +14,7 @@ from reconcile.engine.health_sides import side_checks
 from reconcile.engine.manifests import Built, Compared, Listed
 from reconcile.engine.outcome import Outcome, PairStatus
 from reconcile.engine.places import local_endpoint
-from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.planfile import PlanFile, SavedPlan
 from reconcile.engine.planfile import load_plan as load_plan_file
 from reconcile.engine.planstate import notes_on
 from reconcile.model.rman import Counts
@@ -37,22 +37,39 @@ def doctor(*pairs: Pair, probe: bool = False, state_dir: Place | None = None) ->
             yield from side_checks(side, other, probe=probe)
 
 
-def load_plan(location: Place) -> SavedPlan:
-    """A saved plan, every part of it checked. Raises: NotFound, PlanCorrupt."""
+def load_plan(location: Place) -> PlanFile:
+    """A saved plan, every part of it checked, and who could have written it.
+
+    Its `distrust` says why it would not be applied. Raises: NotFound, PlanCorrupt.
+    """
     return load_plan_file(os.path.expanduser(os.fspath(location)))
 
 
-def plan_notes(saved: SavedPlan, *, state_dir: Place | None = None) -> tuple[str, ...]:
-    """Of `EXPIRED`, `APPLIED` and `STALE`; empty when nothing speaks against the plan."""
-    return tuple(notes_on(saved, state_place(state_dir), time.time_ns()))
+def plan_notes(plan: PlanFile | SavedPlan, *, state_dir: Place | None = None) -> tuple[str, ...]:
+    """Of `FOREIGN`, `EXPIRED`, `APPLIED` and `STALE`; empty when nothing speaks against it."""
+    saved = plan.saved if isinstance(plan, PlanFile) else plan
+    is_foreign = isinstance(plan, PlanFile) and bool(plan.distrust)
+    notes = notes_on(saved, state_place(state_dir), time.time_ns())
+    return (*(("FOREIGN",) if is_foreign else ()), *notes)
 
 
 def apply_plan(
-    plan: SavedPlan | Place, *, state_dir: Place | None = None, listener: Listener = silent
+    plan: PlanFile | Place,
+    *,
+    trust_owner: str | int | None = None,
+    state_dir: Place | None = None,
+    listener: Listener = silent,
 ) -> Outcome:
-    """Carry out a saved plan, or go on with its interrupted run. See `Pair.apply`."""
-    saved = plan if isinstance(plan, SavedPlan) else load_plan(plan)
-    return Pair.of_plan(saved, state_dir=state_dir).apply(saved, listener=listener)
+    """Carry out a saved plan, or go on with its interrupted run. See `Pair.apply`.
+
+    Where its sides are is asked of the state; a plan's own word counts only for
+    directories of this machine, in a file that is ours. For others:
+    `Pair(left, right).apply(load_plan(…))`.
+    Raises: UsageError, for a plan of somebody else, unless `trust_owner` names them.
+    """
+    file = plan if isinstance(plan, PlanFile) else load_plan(plan)
+    pair = Pair.of_plan(file, trust_owner=trust_owner, state_dir=state_dir)
+    return pair.apply(file, trust_owner=trust_owner, listener=listener)
 
 
 def build_manifest(

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar, Unpack
 
-import msgspec
-
 from reconcile.api.applying import events
 from reconcile.api.conflicts import Keep, Resolved, Texts, chosen, resolve, standing, texts
 from reconcile.api.options import Options, Place, asked_again, begun, settled, state_place
@@ -28,8 +26,8 @@ from reconcile.engine.outcome import (
     Verification,
 )
 from reconcile.engine.pairs import pair_id
-from reconcile.engine.places import endpoint
-from reconcile.engine.planfile import SavedPlan, plan_id, save_plan
+from reconcile.engine.plan_sides import check_sides, job_to_apply, sides_of
+from reconcile.engine.planfile import PlanFile, SavedPlan, plan_id, save_plan, user_named
 from reconcile.engine.pruning import Pruning
 from reconcile.engine.resolving import OpenConflict
 from reconcile.engine.undoable import newest_undoable
@@ -84,17 +82,23 @@ class Pair:
         return pair
 
     @classmethod
-    def of_plan(cls, saved: SavedPlan, *, state_dir: Place | None = None) -> "Pair":
-        """The pair that a saved plan was made for, with this machine's state."""
-        job = saved.job
-        return cls.of(
-            msgspec.structs.replace(
-                job,
-                left=endpoint(job.left),
-                right=endpoint(job.right),
-                state_dir=state_place(state_dir),
-            )
-        )
+    def of_plan(
+        cls,
+        file: PlanFile,
+        *,
+        trust_owner: str | int | None = None,
+        state_dir: Place | None = None,
+    ) -> "Pair":
+        """The pair that a saved plan was made for, as this machine knows it.
+
+        Raises: UsageError, for a plan of somebody else, unless `trust_owner` names
+        them, and when nothing but the plan says where sides on another machine are.
+        """
+        file.check(_user(trust_owner))
+        place = state_place(state_dir)
+        sides = sides_of(file.saved, place)
+        check_sides(file, sides)
+        return cls.of(job_to_apply(file, sides, place))
 
     def __repr__(self) -> str:
         return f"Pair({self.left!r}, {self.right!r})"
@@ -137,9 +141,10 @@ class Pair:
 
     def apply(
         self,
-        plan: Planning | Plan | SavedPlan | None = None,
+        plan: Planning | Plan | SavedPlan | PlanFile | None = None,
         *,
         approve: Approve = everything,
+        trust_owner: str | int | None = None,
         listener: Listener = silent,
     ) -> Outcome:
         """Make both sides agree: by a plan made now and shown to `approve`, or by exactly `plan`.
@@ -148,26 +153,35 @@ class Pair:
         `conflicts`; the baseline follows what was done. A plan that was given
         is itself the approval; a saved one that was interrupted is gone on with.
         Raises: Refused, when a guard fails; Locked; StalePlan and PlanUsed, for
-        a plan whose world is gone. Nothing was changed then. A listener that
+        a plan whose world is gone; UsageError, for a plan file of somebody else,
+        unless `trust_owner` names them. Nothing was changed then. A listener that
         raises stops the run between two steps, the state saved.
         """
         job = begun(self._job)
+        if isinstance(plan, PlanFile):
+            plan.check(_user(trust_owner))
+            plan = plan.saved
         if plan is not None:
             return self._apply_plan(job, plan, listener)
         return cycle.apply_job(job, listener, approval(approve))
 
     def applying(
         self,
-        plan: Planning | Plan | SavedPlan | None = None,
+        plan: Planning | Plan | SavedPlan | PlanFile | None = None,
         *,
         approve: Approve = everything,
+        trust_owner: str | int | None = None,
     ) -> Generator[Event | Outcome, None, None]:
         """As `apply`: its events as they happen, then the Outcome.
 
         The plan comes by as `Planned` before the first write. Leaving the loop,
         or `close()`, stops the run between two steps, the state saved.
         """
-        return events(lambda listener: self.apply(plan, approve=approve, listener=listener))
+        return events(
+            lambda listener: self.apply(
+                plan, approve=approve, trust_owner=trust_owner, listener=listener
+            )
+        )
 
     def verify(self, *, listener: Listener = silent) -> Verification:
         """Read and hash both sides again and compare them; nothing is written anywhere."""
@@ -310,3 +324,7 @@ def tree_path(path: PathLike) -> TreePath:
 
 def _plan_of(plan: Planning | Plan) -> Plan:
     return plan.plan if isinstance(plan, Planning) else plan
+
+
+def _user(named: str | int | None) -> int | None:
+    return user_named(str(named)) if named is not None else None

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from reconcile.api.options import Place, state_place
 from reconcile.engine.known import find_run, journal_of
 from reconcile.engine.outcome import Planning
-from reconcile.engine.planfile import SavedPlan, plan_id
+from reconcile.engine.planfile import PlanFile, SavedPlan, plan_id
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Plan
 
 if TYPE_CHECKING:
     from reconcile.cli.report.columns import Report
 
+Reportable = Planning | Plan | SavedPlan | PlanFile | str
+"""A plan, or a run's id."""
 FORMS = ("txt", "md", "csv", "json", "html")
 
 
-def report(
-    what: Planning | Plan | SavedPlan | str, form: str, *, state_dir: Place | None = None
-) -> bytes:
+def report(what: Reportable, form: str, *, state_dir: Place | None = None) -> bytes:
     """A plan, or the run of this id, as `txt`, `md`, `csv`, `json` or `html`.
 
     Raises: NotFound, UsageError.
@@ -36,7 +36,10 @@ def report(
 
 
 def write_report(
-    what: Planning | Plan | SavedPlan | str, location: Place, *, state_dir: Place | None = None
+    what: Reportable,
+    location: Place,
+    *,
+    state_dir: Place | None = None,
 ) -> None:
     """The same into a file, the form by its suffix; an older report there is replaced.
 
@@ -48,12 +51,14 @@ def write_report(
     write_report(place, _made(what, state_dir))
 
 
-def _made(what: Planning | Plan | SavedPlan | str, state_dir: Place | None) -> "Report":
+def _made(what: Reportable, state_dir: Place | None) -> "Report":
     from reconcile.cli.report.rows import report_of_plan, report_of_run
 
     if isinstance(what, str):
         pair, run = find_run(state_place(state_dir), what)
         return report_of_run(*journal_of(pair.directory, run.id))
+    if isinstance(what, PlanFile):
+        what = what.saved
     if isinstance(what, SavedPlan):
         return report_of_plan(what.plan, what.id, what.created_ns, versions=what.job.versions)
     plan = what.plan if isinstance(what, Planning) else what

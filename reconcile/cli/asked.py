@@ -4,8 +4,6 @@ import os
 import time
 from collections.abc import Sequence
 
-import msgspec
-
 from reconcile.cli.face import Face
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import scan
@@ -13,7 +11,15 @@ from reconcile.cli.places import state_dir_of
 from reconcile.decide.settle import settle
 from reconcile.engine.job_places import find
 from reconcile.engine.places import endpoint, refuse_overlap
-from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.plan_sides import (
+    PlanSides,
+    check_sides,
+    job_to_apply,
+    must_ask,
+    programs_in,
+    sides_of,
+)
+from reconcile.engine.planfile import PlanFile, user_named
 from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
 from reconcile.model.policy import Rules
@@ -112,18 +118,42 @@ def job_between(face: Face, left: str, right: str) -> Job:
     return settle(flags_of(face), face.env, defaults, _read_file)
 
 
-def job_of_plan(face: Face, saved: SavedPlan) -> Job:
-    """The job a saved plan was made for, with this machine's state and this line's options."""
-    job = saved.job
-    sides = endpoint(job.left), endpoint(job.right)
-    refuse_overlap(*sides)
-    face.job = msgspec.structs.replace(
-        job,
-        left=sides[0],
-        right=sides[1],
-        state_dir=state_dir_of(face),
-    )
+def job_of_plan(face: Face, file: PlanFile, words: Sequence[str]) -> Job:
+    """The job with which a saved plan is carried out; `words`: its sides or its job, if given.
+
+    Raises: UsageError (`E_PLAN_FOREIGN`, `E_PLAN_SIDES`), NeedsApproval.
+    """
+    owner = face.value("trust_owner")
+    file.check(user_named(owner) if owner else None)
+    given = job_asked(face, words) if words else None
+    filed = None if given is not None else _filed(face, file)
+    sides = sides_of(file.saved, state_dir_of(face), given=given, filed=filed)
+    check_sides(file, sides, agree=must_ask(file, sides) and _agreed(face, sides))
+    refuse_overlap(sides.left, sides.right)
+    face.job = job_to_apply(file, sides, state_dir_of(face))
     return face.job
+
+
+def _filed(face: Face, file: PlanFile) -> Job | None:
+    """The job of the plan's name; None: the job file has none."""
+    name = file.saved.job.name
+    if not name or face.jobs is None or name not in face.jobs.book.jobs:
+        return None
+    from reconcile.cli.what import job_of_file
+
+    return job_of_file(face, [name])
+
+
+def _agreed(face: Face, sides: PlanSides) -> bool:
+    """Shown where the plan would be carried out, somebody at a terminal says yes."""
+    if not face.may_ask or programs_in(sides.left) or programs_in(sides.right):
+        return False
+    face.tell("Only the plan says where its sides are; nothing here knows them:")
+    face.tell(f"   left  {face.err.text(sides.left)}")
+    face.tell(f"  right  {face.err.text(sides.right)}")
+    from reconcile.cli.prompt import ask
+
+    return ask(face, "Apply it there? [y]es / [n]o: ").lower() in ("y", "yes")
 
 
 def flags_of(face: Face) -> dict[str, Value]:

@@ -53,6 +53,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     expires: str
     host: str
+    owner: str
+    """Whose the file is."""
     version: str
     job: str | UnsetType = UNSET
     """Its name in the job file."""
@@ -63,7 +65,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     baseline: int | None
     first_run: bool
     notes: list[str]
-    """`EXPIRED`, `STALE`, `APPLIED`."""
+    """`FOREIGN` (somebody else could have written the file), `EXPIRED`, `STALE`, `APPLIED`."""
     counts: dict[str, int]
     bytes: dict[str, int]
     steps: list[StepItem]

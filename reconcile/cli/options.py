@@ -5,7 +5,7 @@ The fast parser (`cli/parse.py`), typer's commands, help and completion
 verbs. What is not built is not listed.
 """
 
-from reconcile.cli.options_own import CONFIGURING, RESOLVING, RETURNING, STARTING, TRUSTING
+from reconcile.cli.options_own import CONFIGURING, OBEYING, RESOLVING, RETURNING, STARTING, TRUSTING
 from reconcile.cli.options_past import KEEPING, LOOKING_BACK
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, VALUE, Option
 from reconcile.cli.verb_table import VERBS
@@ -378,6 +378,7 @@ APPLYING = (
 
 OPTIONS = (
     *RESOLVING,
+    *OBEYING,
     *ANSWERING,
     *DECIDING,
     *SEEING,

@@ -24,6 +24,18 @@ RESOLVING = (
     ),
 )
 
+OBEYING = (
+    Option(
+        "--trust-owner",
+        VALUE,
+        ("apply",),
+        "Apply a saved plan although its file belongs to USER.",
+        metavar="USER",
+        default="only your own, and root's",
+        face=True,
+    ),
+)
+
 RETURNING = (
     Option(
         "--skip-changed",

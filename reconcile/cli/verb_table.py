@@ -26,7 +26,15 @@ VERBS = (
     ),
     Verb(
         "apply",
-        (Word("WHAT", 0, 2, "A job, LEFT and RIGHT, or a saved plan; nothing: the only job."),),
+        (
+            Word(
+                "WHAT",
+                0,
+                3,
+                "A job, LEFT and RIGHT, or a saved plan (and its job, or LEFT and RIGHT, where "
+                "only the plan says them); nothing: the only job.",
+            ),
+        ),
         "Do what `diff` shows: ask, then make both sides agree.",
         examples=("reconcile apply ~/photos /mnt/backup/photos", "reconcile apply today.rplan"),
         streams=True,

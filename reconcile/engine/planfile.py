@@ -6,18 +6,21 @@ The body is msgpack of `SavedPlan`: when, where and for how long, the job it was
 made for (without the state directory), and the plan. An edited, cut or
 lengthened file does not match its digest. A digest is no signature: whoever can
 write the file can make a new one, so every path and every step is checked
-before any of it is believed.
+before any of it is believed, and `PlanFile` says who could have written it. Whose
+word then counts is `engine/plan_sides.py`'s.
 """
 
 import gc
 import os
 import stat
 from secrets import token_hex
+from typing import NamedTuple
 
 import msgspec
 from blake3 import blake3
 
 from reconcile import __version__
+from reconcile.decide.makers import Maker, distrust
 from reconcile.engine.plancheck import check_plan
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError, NotFound, PlanCorrupt, UsageError
@@ -25,6 +28,7 @@ from reconcile.model.job import Job
 from reconcile.model.plan import Plan, PlanKind
 from reconcile.store.content import ContentStore
 from reconcile.store.state import pair_directory
+from reconcile.trees.regular import begins_with, open_regular, read_open
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -48,6 +52,47 @@ class SavedPlan(msgspec.Struct, frozen=True, array_like=True):
     host: str
     version: str
     """Of the tool that wrote it."""
+
+
+class PlanFile(NamedTuple):
+    """A saved plan, and who could have written the file it was read from."""
+
+    location: str
+    saved: SavedPlan
+    maker: Maker
+
+    @property
+    def plan(self) -> Plan:
+        """What it would do."""
+        return self.saved.plan
+
+    @property
+    def id(self) -> str:
+        """`p-…`"""
+        return self.saved.id
+
+    @property
+    def distrust(self) -> str:
+        """Why it is shown and not applied, unless its owner is named; empty: it is our own."""
+        return distrust(self.maker, os.geteuid())
+
+    def check(self, trusted: int | None = None) -> None:
+        """Raises: UsageError (`E_PLAN_FOREIGN`), when it is not ours, nor of `trusted`."""
+        why = distrust(self.maker, os.geteuid(), trusted)
+        if why:
+            raise self._foreign(why)
+
+    def _foreign(self, why: str) -> UsageError:
+        owner = user_text(self.maker.owner)
+        is_named = not self.maker.mode & 0o022 and self.maker.owner == self.maker.linked_by
+        name = user_name(self.maker.owner) or str(self.maker.owner)
+        remedy = f"--trust-owner {name}" if is_named else "a copy of your own (cp), or chmod go-w"
+        return UsageError(
+            f"the plan `{self.location}` {why}, so it is not applied",
+            where=f"owner {owner}, mode {self.maker.mode:04o}",
+            hint=f"look at it: reconcile show {self.location}; when you trust it: {remedy}",
+            code="E_PLAN_FOREIGN",
+        )
 
 
 def plan_id(plan: Plan, created_ns: int) -> str:
@@ -91,13 +136,17 @@ def save_plan(
     return saved
 
 
-def load_plan(location: str) -> SavedPlan:
-    """The plan saved at `location`, every part of it checked.
+def load_plan(location: str) -> PlanFile:
+    """The plan saved at `location`, every part of it checked; whose it is, is not judged.
 
     Raises: NotFound; PlanCorrupt, saying what is wrong; UsageError, when it
     cannot be read.
     """
-    data = _read(location)
+    data, maker = _read(location)
+    return PlanFile(location, _checked(location, data), maker)
+
+
+def _checked(location: str, data: bytes) -> SavedPlan:
     if data[: len(MAGIC)] != MAGIC:
         raise PlanCorrupt(f"`{location}` is not a saved plan", hint=_MAKE_NEW)
     length = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 8], "big")
@@ -154,39 +203,60 @@ def lacks_texts(plan: Plan, directory: str) -> bool:
 
 def is_plan_file(location: str) -> bool:
     """A file that begins as a saved plan does, or that is named like one."""
-    if location.endswith(".rplan"):
-        return True
-    try:
-        with open(location, "rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
+    return location.endswith(".rplan") or begins_with(location, MAGIC)
 
 
-def _read(location: str) -> bytes:
+def user_name(uid: int) -> str:
+    """What this machine calls the user; empty: it has no name for it."""
+    import pwd
+
     try:
-        with open(location, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PlanCorrupt(f"`{location}` is not a file")
-            if status.st_size > LIMIT_BYTES:
-                raise PlanCorrupt(f"`{location}` is larger than any plan ({status.st_size} bytes)")
-            return file.read(LIMIT_BYTES + 1)
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def user_text(uid: int) -> str:
+    """A user for people: `anna (user 1001)`."""
+    name = user_name(uid)
+    return f"{name} (user {uid})" if name else f"user {uid}"
+
+
+def user_named(word: str) -> int:
+    """The user id that a name or a number stands for. Raises: UsageError."""
+    import pwd
+
+    if word.isascii() and word.isdecimal() and len(word) < 11:
+        return int(word)
+    try:
+        return pwd.getpwnam(word).pw_uid
+    except (KeyError, ValueError):
+        raise UsageError(f"there is no user `{word}` here") from None
+
+
+def _read(location: str) -> tuple[bytes, Maker]:
+    try:
+        descriptor = open_regular(location)
     except FileNotFoundError as error:
         raise NotFound(f"there is no plan `{location}`") from error
     except OSError as error:
         raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error
+    try:
+        status, found_by = os.fstat(descriptor), os.lstat(location)
+        if not (stat.S_ISLNK(found_by.st_mode) or os.path.samestat(status, found_by)):
+            raise UsageError(f"the plan `{location}` was exchanged while it was read")
+        if status.st_size > LIMIT_BYTES:
+            raise PlanCorrupt(f"`{location}` is larger than any plan ({status.st_size} bytes)")
+        maker = Maker(status.st_uid, found_by.st_uid, stat.S_IMODE(status.st_mode))
+        return read_open(descriptor, LIMIT_BYTES), maker
+    except OSError as error:
+        raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
 
 
 def _refuse_to_overwrite(location: str) -> None:
-    try:
-        with open(location, "rb") as file:
-            start = file.read(len(MAGIC))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error
-    if start != MAGIC:
+    if os.path.lexists(location) and not begins_with(location, MAGIC):
         raise UsageError(
             f"`{location}` exists and is no saved plan; it was left as it is",
             hint="name another file",

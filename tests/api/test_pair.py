@@ -92,7 +92,7 @@ def test_a_saved_plan_is_applied_once_and_within_its_time(sides: Sides, tmp_path
     pair = sides.pair()
     place = tmp_path / "p.rplan"
     saved = pair.save(pair.plan(), place)
-    assert load_plan(place) == saved
+    assert load_plan(place).saved == saved
     assert plan_notes(saved, state_dir=sides.state) == ()
     assert apply_plan(place, state_dir=sides.state).done == 1
     assert plan_notes(saved, state_dir=sides.state) == ("APPLIED",)
@@ -105,7 +105,8 @@ def test_a_saved_plan_is_applied_once_and_within_its_time(sides: Sides, tmp_path
 def test_a_saved_plan_carries_its_options(sides: Sides, tmp_path: Path) -> None:
     sides.fill(left_a="x", right_a="y")
     pair = sides.pair(on_conflict="keep-both")
-    saved = pair.save(pair.plan(), tmp_path / "p.rplan")
+    pair.save(pair.plan(), tmp_path / "p.rplan")
+    saved = load_plan(tmp_path / "p.rplan")
     assert Pair.of_plan(saved, state_dir=sides.state).job == pair.job
 
 

@@ -10,8 +10,9 @@ from reconcile.cli.look import Look
 from reconcile.cli.render_error import error_lines
 from reconcile.cli.render_outcome import guard_lines, outcome_lines, undo_lines
 from reconcile.cli.verbs.show import document
+from reconcile.decide.makers import Maker
 from reconcile.engine.outcome import Planning
-from reconcile.engine.planfile import SavedPlan
+from reconcile.engine.planfile import PlanFile, SavedPlan
 from reconcile.model.errors import Refused, RootMissing
 from reconcile.model.job import Job
 from reconcile.model.plan import Action, GuardCheck, Plan, Problem, Side
@@ -227,5 +228,5 @@ def test_a_shown_plan_names_the_sides_that_apply_would_change() -> None:
     job = Job("/srv/left", "/srv/right", state_dir="")
     saved = SavedPlan("p-1", plans.mockup().plan, job, 1, 2, "host", "0")
     assert saved.plan.made_from.left != job.left
-    shown = document(saved, ["STALE"])
+    shown = document(PlanFile("p.rplan", saved, Maker(0, 0, 0o600)), ["STALE"])
     assert (shown.left, shown.right, shown.notes) == ("/srv/left", "/srv/right", ["STALE"])

@@ -40,7 +40,7 @@ def forged(place: Path, plan: Plan) -> str:
 def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
     place = tmp_path / "p.rplan"
     saved = save(place)
-    loaded = load_plan(str(place))
+    loaded = load_plan(str(place)).saved
     assert loaded == saved
     assert loaded.plan == PLAN
     assert loaded.job.state_dir == ""

@@ -351,7 +351,7 @@ def test_a_saved_undo_is_applied_as_any_plan(tmp_path: Path) -> None:
     save_plan(
         location, plan, job=pair.job, created_ns=1, expires_ns=2, host="here", version="0"
     )  # fmt: skip
-    saved = load_plan(location)
+    saved = load_plan(location).saved
     assert (saved.plan.kind, saved.plan.of) == (PlanKind.UNDO, run.run)
     apply_plan(pair.job, saved.plan, saved.id, silent)
     assert pair.seen() == before

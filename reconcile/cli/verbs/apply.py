@@ -36,8 +36,15 @@ from reconcile.model.plan import Plan
 
 def run(face: Face) -> int:
     """The code of docs/exit-codes.md."""
-    if len(face.words) == 1 and _is_saved_plan(face.words[0]):
-        return _apply_saved(face, face.words[0])
+    if face.words and _is_saved_plan(face.words[0]):
+        return _apply_saved(face, *face.words)
+    if len(face.words) > 2:
+        raise UsageError(
+            "two sides are wanted, and these are three",
+            hint="reconcile apply LEFT RIGHT, or FILE.rplan LEFT RIGHT",
+        )
+    if face.value("trust_owner"):
+        raise UsageError("--trust-owner is about a saved plan", hint="reconcile apply FILE.rplan")
     if face.flag("only_show"):
         return run_diff(face)
     shown_of(face)
@@ -158,19 +165,20 @@ class Approval:
         return write
 
 
-def _apply_saved(face: Face, location: str) -> int:
-    """A saved plan is itself the approval: nothing is asked."""
+def _apply_saved(face: Face, location: str, *where: str) -> int:
+    """A saved plan is itself the approval: nothing is asked, unless it alone says where."""
     if not is_plan_file(location):
         raise UsageError(
             f"`{location}` is no saved plan", hint="reconcile apply LEFT RIGHT, or a FILE.rplan"
         )
-    saved = load_plan(location)
+    file = load_plan(location)
+    saved = file.saved
     if saved.expires_ns < now_ns():
         hint = made_anew(saved.plan)
         raise StalePlan(f"plan {saved.id} has expired", where=location, hint=hint)
-    job = job_of_plan(face, saved)
     if face.flag("only_show"):
         raise UsageError("a saved plan is shown by `show`", hint=f"reconcile show {location}")
+    job = job_of_plan(face, file, where)
     reports = asked_reports(face)
     session = Session(face)
     session.begin(job)

@@ -19,7 +19,7 @@ from reconcile.cli.to_json import (
     step_item,
 )
 from reconcile.cli.words import time_text, utc_text
-from reconcile.engine.planfile import SavedPlan, load_plan
+from reconcile.engine.planfile import PlanFile, load_plan, user_name, user_text
 from reconcile.engine.planstate import notes_on
 from reconcile.model.errors import UsageError
 from reconcile.trees.open import is_manifest
@@ -30,19 +30,22 @@ def run(face: Face) -> int:
     if is_manifest(os.path.abspath(os.path.expanduser(face.words[0]))):
         return _manifest(face)
     reports = asked_reports(face)
-    saved = load_plan(face.words[0])
+    file = load_plan(face.words[0])
+    saved = file.saved
     notes = notes_on(saved, state_dir_of(face), now_ns())
+    if file.distrust:
+        notes.insert(0, "FOREIGN")
     versions = saved.job.versions
     if report_plan(
         face, reports, saved.plan, saved.id, saved.created_ns, versions=versions, notes=notes
     ):
         return 0
     if face.is_json:
-        face.document(document(saved, notes))
+        face.document(document(file, notes))
     elif face.format == PORCELAIN:
         print_porcelain(face, saved.plan)
     else:
-        _print(face, saved, notes)
+        _print(face, file, notes)
     tell_reports(face, reports)
     return 0
 
@@ -58,8 +61,8 @@ def _manifest(face: Face) -> int:
     return show(face)
 
 
-def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
-    made = saved.plan.made_from
+def _print(face: Face, file: PlanFile, notes: list[str]) -> None:
+    saved, made = file.saved, file.plan.made_from
     look = face.out
     # The job's sides, not `made.left`: apply goes by the job.
     since = f"baseline #{made.generation}" if made.generation else "no baseline"
@@ -72,30 +75,34 @@ def _print(face: Face, saved: SavedPlan, notes: list[str]) -> None:
         f"  right  {look.text(saved.job.right)}",
         f"  since  {since}, {policy}",
         f"  until  {time_text(saved.expires_ns)}",
+        f"  owner  {look.text(user_text(file.maker.owner))}",
     ):
         face.say(line)
     for note in notes:
-        face.say(f"  {look.paint(note, 'warning')}  {_MEANING[note]}")
+        meaning = _MEANING[note].format(why=file.distrust)
+        face.say(f"  {look.paint(note, 'warning')}  {meaning}")
     face.say("")
     print_plan(face, saved.plan, saved.id, versions=saved.job.versions)
 
 
 _MEANING = {
+    "FOREIGN": "the file {why}; it is applied only with --trust-owner",
     "EXPIRED": "it may not be applied any more",
     "APPLIED": "it was applied before and cannot be applied again",
     "STALE": "both sides have agreed on something newer; make a new plan",
 }
 
 
-def document(saved: SavedPlan, notes: list[str]) -> PlanDocument:
+def document(file: PlanFile, notes: list[str]) -> PlanDocument:
     """The plan as one JSON document."""
-    plan, made = saved.plan, saved.plan.made_from
+    saved, plan, made = file.saved, file.plan, file.plan.made_from
     hash_name = made.header.hash_name
     return PlanDocument(
         id=saved.id,
         created=utc_text(saved.created_ns),
         expires=utc_text(saved.expires_ns),
         host=saved.host,
+        owner=user_name(file.maker.owner) or str(file.maker.owner),
         version=saved.version,
         job=saved.job.name or UNSET,
         left=display_text(saved.job.left),
