@@ -11,7 +11,9 @@ from typing import Any
 NOBODY = 65534
 
 
-def as_nobody(function: Callable[[], Any], reachable: Path) -> Any:
+def as_nobody(
+    function: Callable[[], Any], reachable: Path, uid: int = NOBODY, groups: tuple[int, ...] = ()
+) -> Any:
     """What `function` answers when an ordinary user calls it; `reachable` is opened up to them."""
     for place in [reachable, *reachable.parents]:
         mode = stat.S_IMODE(place.stat().st_mode)
@@ -21,7 +23,7 @@ def as_nobody(function: Callable[[], Any], reachable: Path) -> Any:
     child = os.fork()
     if not child:
         os.close(read)
-        _become_nobody_and(function, write)
+        _become_nobody_and(function, write, uid, groups)
     os.close(write)
     with os.fdopen(read, "rb") as answer:
         result = marshal.loads(answer.read())
@@ -29,11 +31,13 @@ def as_nobody(function: Callable[[], Any], reachable: Path) -> Any:
     return result
 
 
-def _become_nobody_and(function: Callable[[], Any], write: int) -> None:
+def _become_nobody_and(
+    function: Callable[[], Any], write: int, uid: int, groups: tuple[int, ...]
+) -> None:
     try:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+        os.setgroups(groups)
+        os.setgid(uid)
+        os.setuid(uid)
         result = function()
     except BaseException:
         result = traceback.format_exc()

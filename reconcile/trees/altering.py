@@ -8,14 +8,9 @@ from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import split
 from reconcile.trees.abilities import is_listed
+from reconcile.trees.attributes import keep_acl_narrow, replace_xattrs, wanted_xattrs
 from reconcile.trees.copying import hash_fd
-from reconcile.trees.metadata import (
-    final_mode,
-    replace_xattrs,
-    replaced_mode,
-    set_owner,
-    wanted_xattrs,
-)
+from reconcile.trees.metadata import final_mode, replaced_mode, set_owner
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.rooted import READ, check_leaf
 from reconcile.trees.site import (
@@ -82,10 +77,12 @@ def _change(site: Site, fd: int, want: Entry, before: os.stat_result) -> None:
         set_owner(site, fd, want)
     mode = final_mode(want, replaced_mode(before), tracked)
     if not has_metadata(site, before, want):
-        site.system.chmod(fd, before.st_mode & 0o7000 | mode)
+        keep_acl_narrow(site.system, fd)
+        # Another owner has made the system take set-id bits away: they do not come back.
+        site.system.chmod(fd, os.fstat(fd).st_mode & 0o7000 | mode)
     xattrs = wanted_xattrs(want) if tracked.xattr else None
     if xattrs is not None:
-        replace_xattrs(site, fd, xattrs)
+        replace_xattrs(site.system, fd, xattrs)
     site.flusher.flush_inode(fd)
 
 

@@ -27,6 +27,7 @@ from reconcile.trees.task import (
     adopted,
     discard,
     finish,
+    is_own_part,
     put_away,
     verified,
 )
@@ -208,11 +209,10 @@ def _part_goes_on(task: Task, part: bytes, source_fd: int | None, basis: _Basis)
 
 
 def _goes_on(task: Task, fd: int, source_fd: int | None, basis: _Basis) -> bool:
-    status = os.fstat(fd)
-    ours = kind_of(status) == Kind.FILE and status.st_nlink == 1
-    if not ours or status.st_size > task.want.size:
+    size_bytes = os.fstat(fd).st_size
+    if not is_own_part(task, fd) or size_bytes > task.want.size:
         return False
-    if source_fd is None and not _is_prefix(task, fd, status.st_size):
+    if source_fd is None and not _is_prefix(task, fd, size_bytes):
         basis.prefer(fd)
         return False
     try:
@@ -227,7 +227,7 @@ def _goes_on(task: Task, fd: int, source_fd: int | None, basis: _Basis) -> bool:
 def _is_prefix(task: Task, fd: int, size_bytes: int) -> bool:
     """The part is not known to be wrong."""
     if size_bytes == task.want.size:
-        return verified(task.site, fd, task.want)
+        return verified(task, fd)
     prefix_is = getattr(task.supply, "prefix_is", None)
     if prefix_is is None or not size_bytes:
         return True
@@ -247,7 +247,7 @@ def _completed(task: Task, fd: int, source_fd: int | None, basis: _Basis) -> boo
             if basis.fd is None:
                 raise
             return False
-    if not verified(task.site, fd, task.want):
+    if not verified(task, fd):
         return False
     finish(task, fd, source_fd)
     return True

@@ -119,6 +119,7 @@ class LocalTree:
         """See `Tree.begin`."""
         note = lock(self.root.fd, self.url)
         self._site = open_site(self.root, self._system, options)
+        self._check_area(self._site)
         self._crew = Crew(self._site, self._workers)
         self._staged.clear()
         notes = [] if note is None else [note]
@@ -188,6 +189,7 @@ class LocalTree:
     def end(self) -> None:
         """See `Tree.end`."""
         if self._site is not None:
+            self._site.keeper.forget()
             self._site = None
             self.root.forget()
             if self._crew is not None:
@@ -206,7 +208,23 @@ class LocalTree:
         if self._site is None or self._crew is None:
             raise ReconcileError("the run was not begun on this side", where=self.url)
         self._site.root.forget()
+        self._site.keeper.forget()
         return self._site, self._crew
+
+    def _check_area(self, site: Site) -> None:
+        """Raises: Denied, before anything is written, where what is superseded cannot be kept."""
+        if not site.options.versions:
+            return
+        try:
+            site.keeper.check()
+        except OSError as error:
+            self.end()
+            raise Denied(
+                f"what is superseded cannot be kept: {error.strerror}",
+                where=self.url,
+                hint="move it away, or have its owner give it up; or keep none: --no-versions",
+                code="E_AREA",
+            ) from error
 
     def _quarantine(self, site: Site, path: TreePath) -> Problem | None:
         parent, leaf = split(path)

@@ -1,25 +1,32 @@
 """Mode, owner, times and extended attributes of what is written.
 
 A new file gets the wanted permission bits. A replacement keeps the target's
-mode, owner and attributes, except what is tracked. setuid, setgid and sticky
-are never carried. Everything is set on a descriptor, before publishing.
+mode, owner and user attributes, except what is tracked; `attributes.py` says
+which. setuid, setgid, sticky, capabilities and labels are never carried, and
+where an owner or group could not be kept, nobody gets more by that. Everything
+is set on a descriptor, before publishing.
 """
 
-import errno
 import os
 import re
 import stat
 from typing import NamedTuple
 
-from reconcile.model.codec import decode
 from reconcile.model.entry import Entry, Kind, Tracked
-from reconcile.model.errors import ManifestError
-from reconcile.trees.site import Site, Spot
+from reconcile.trees.attributes import (
+    UNSUPPORTED,
+    add_xattrs,
+    group_of_acl,
+    in_proc,
+    take_acl,
+    users,
+    wanted_xattrs,
+)
+from reconcile.trees.site import Site, Spot, look
 
 _OWNER = re.compile(rb"([0-9]{1,10}):([0-9]{1,10})")
 _NOBODY = 2**32 - 1
-_RIGHTS = "security.capability"
-_UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
+_PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Looks(NamedTuple):
@@ -31,7 +38,8 @@ class Looks(NamedTuple):
     source_fd: int | None = None
     """Where tracked attributes come from; None: the source is not local."""
     returns: bool = False
-    """What was kept comes back: owner and attributes are those it had, tracked or not."""
+    """What was kept, in an area that is ours alone, comes back: owner and attributes are those
+    it had, tracked or not. From any other area comes content, and nothing else."""
 
 
 def final_mode(want: Entry, replaced: int | None, tracked: Tracked) -> int:
@@ -65,15 +73,100 @@ def dress(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
     """
     want, target, source_fd, returns = looks
     tracked = site.options.header.tracked
-    model = target if replaced_mode(target) is not None else None
+    replaced = target if replaced_mode(target) is not None else None
+    model = replaced
     if returns and source_fd is not None:
         model = os.fstat(source_fd)
     if model is not None or tracked.owner:
         set_owner(site, fd, want, model)
-    if model is not None or tracked.xattr:
-        _set_xattrs(site, spot, fd, looks)
-    site.system.chmod(fd, final_mode(want, replaced_mode(target), tracked))
+    group_bits = None
+    if model is not None:
+        group_bits = _follow(site, spot, fd, looks)
+    if tracked.xattr:
+        wanted = wanted_xattrs(want)
+        if wanted is None:
+            wanted = users(source_fd) if source_fd is not None else {}
+        add_xattrs(site.system, fd, wanted)
+    mode = final_mode(want, replaced_mode(target), tracked)
+    site.system.chmod(fd, granted(site, fd, mode, model, group_bits))
     site.system.set_mtime(fd, want.mtime_ns)
+
+
+def follow_mode(site: Site, spot: Spot, want: Entry, target: os.stat_result | None) -> None:
+    """Somebody may have changed the target's mode since staging: it stays as they set it."""
+    ours = look(spot.dir_fd, spot.temp)
+    mode = final_mode(want, replaced_mode(target), site.options.header.tracked)
+    if want.kind != Kind.FILE or ours is None or mode == ours.st_mode & 0o777:
+        return
+    fd = _held(spot.dir_fd, spot.temp, ours)
+    if fd is None:
+        return
+    try:
+        if ours.st_nlink == 1:  # else it is a file with another name too, and was put here
+            group_bits = _hidden_bits(spot, fd, target)
+            site.system.chmod(fd, granted(site, fd, mode, target, group_bits))
+    finally:
+        os.close(fd)
+
+
+def _hidden_bits(spot: Spot, fd: int, target: os.stat_result | None) -> int | None:
+    """What the target's list gives its group, when ours has none; None: the mode tells."""
+    held = _held(spot.dir_fd, spot.leaf, target)
+    if held is None:
+        return None
+    try:
+        return group_of_acl(in_proc(held)) if group_of_acl(in_proc(fd)) is None else None
+    finally:
+        os.close(held)
+
+
+def granted(
+    site: Site, fd: int, mode: int, model: os.stat_result | None, group_bits: int | None
+) -> int:
+    """`mode`, as far as it gives nobody more than `model` did; a tracked mode was asked for.
+
+    `group_bits`: what the model's access list gave its group, where that list was left out.
+    A group that could not be kept has what everybody has.
+    """
+    if model is None or site.options.header.tracked.mode:
+        return mode
+    if group_bits is not None:
+        mode &= ~0o070 | group_bits << 3
+    if os.fstat(fd).st_gid != model.st_gid and not site.options.header.tracked.owner:
+        mode &= ~0o070 | (mode & 0o007) << 3
+    return mode
+
+
+def _follow(site: Site, spot: Spot, fd: int, looks: Looks) -> int | None:
+    """Attributes as what is replaced, or what comes back, has them; see `take_acl`."""
+    if looks.returns and looks.source_fd is not None:
+        return _take(site, fd, looks.source_fd, all_of_it=True)
+    held = _held(spot.dir_fd, spot.leaf, looks.target)
+    if held is None:
+        return 0  # it went, or is another one now: nothing is known of its list
+    try:
+        return _take(site, fd, in_proc(held), all_of_it=not site.options.header.tracked.xattr)
+    finally:
+        os.close(held)
+
+
+def _held(dir_fd: int, name: bytes, status: os.stat_result | None) -> int | None:
+    """The file that was looked at, which may not be readable; None: its name is another's now."""
+    try:
+        fd = os.open(name, _PATH_ONLY, dir_fd=dir_fd)
+    except OSError:
+        return None
+    found = os.fstat(fd)
+    if status is not None and (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
+        return fd
+    os.close(fd)
+    return None
+
+
+def _take(site: Site, fd: int, model: int | str, *, all_of_it: bool) -> int | None:
+    if all_of_it:
+        add_xattrs(site.system, fd, users(model))
+    return take_acl(site.system, fd, model)
 
 
 def wanted_owner(
@@ -89,68 +182,17 @@ def wanted_owner(
 
 
 def set_owner(site: Site, fd: int, want: Entry, target: os.stat_result | None = None) -> None:
-    """Owner and group as `wanted_owner` has it; left as they are where that is not permitted."""
+    """Owner and group as `wanted_owner` has it, or the group alone; left as they are where
+    that is not permitted either."""
     owner = wanted_owner(want, target, site.options.header.tracked)
     status = os.fstat(fd)
     if owner is None or owner == (status.st_uid, status.st_gid):
         return
-    try:
-        site.system.chown(fd, *owner)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
-
-
-def wanted_xattrs(want: Entry) -> dict[str, bytes] | None:
-    """The user attributes an entry names; None: it tells only their hash.
-
-    So it is where an entry from afar names an attribute that is not the user's:
-    none but those are ever set (`security.capability` would give rights).
-    """
-    packed = dict(want.extra).get("xattr", b"")
-    if not packed:
-        return {}
-    try:
-        found = dict(decode(packed, list[tuple[str, bytes]]))
-    except ManifestError:
-        return None
-    return found if all(map(_is_users, found)) else None
-
-
-def _is_users(name: str) -> bool:
-    return name.startswith("user.") and "\0" not in name and len(name.encode()) <= 255
-
-
-def replace_xattrs(site: Site, fd: int, wanted: dict[str, bytes]) -> None:
-    """Make an open file's user attributes exactly these."""
-    for name in os.listxattr(fd):
-        if name.startswith("user.") and name not in wanted:
-            site.system.remove_xattr(fd, name)
-    for name, value in wanted.items():
-        site.system.set_xattr(fd, name, value)
-
-
-def _set_xattrs(site: Site, spot: Spot, fd: int, looks: Looks) -> None:
-    model: int | bytes | None = looks.source_fd
-    if not site.options.header.tracked.xattr and not looks.returns:
-        # The directory's own descriptor through /proc, then one name, never followed.
-        model = b"/proc/self/fd/%d/%s" % (spot.dir_fd, spot.leaf)
-    if model is None:
-        return
-    follow = isinstance(model, int)
-    try:
-        for name in os.listxattr(model, follow_symlinks=follow):
-            if looks.returns and name == _RIGHTS:
-                continue  # who plans a return could give them to another name
-            _set_xattr(site, fd, name, os.getxattr(model, name, follow_symlinks=follow))
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED | {errno.ENOENT}:
-            raise
-
-
-def _set_xattr(site: Site, fd: int, name: str, value: bytes) -> None:
-    try:
-        site.system.set_xattr(fd, name, value)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
+    for uid, gid in (owner, (-1, owner[1])):
+        try:
+            site.system.chown(fd, uid, gid)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+        else:
+            return

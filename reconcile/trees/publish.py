@@ -13,7 +13,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.trees.abilities import is_listed
-from reconcile.trees.metadata import final_mode, replaced_mode
+from reconcile.trees.metadata import final_mode, follow_mode
 from reconcile.trees.receipts import done, stale
 from reconcile.trees.site import (
     Site,
@@ -149,7 +149,7 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     try:
         keeps = site.options.versions and expect.kind != Kind.DIR
         place = site.keeper.version_place(step.at) if keeps else None
-        _follow_mode(site, spot, want, status)
+        follow_mode(site, spot, want, status)
         site.system.exchange(spot.dir_fd, spot.temp, spot.leaf)
     except OSError:
         _drop_if_ours(site, spot, want, ours)
@@ -164,21 +164,6 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         _exchange_back(site, spot, want, ours)
         return stale(step, "the target changed while it was replaced")
     return published(step, spot, want, version)
-
-
-def _follow_mode(site: Site, spot: Spot, want: Entry, status: os.stat_result | None) -> None:
-    """Somebody may have changed the target's mode since staging: it stays as they set it."""
-    ours = look(spot.dir_fd, spot.temp)
-    if want.kind != Kind.FILE or ours is None:
-        return
-    mode = final_mode(want, replaced_mode(status), site.options.header.tracked)
-    if mode == ours.st_mode & 0o777:
-        return
-    fd = os.open(spot.temp, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=spot.dir_fd)
-    try:
-        site.system.chmod(fd, mode)
-    finally:
-        os.close(fd)
 
 
 def _displace(site: Site, spot: Spot, expect: Entry, place: Place | None) -> bytes | None:

@@ -18,6 +18,7 @@ from reconcile.model.entry import EXTRA_BYTES, Entry, Kind
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, distrusted, is_racy
 from reconcile.model.treepath import TreePath, join
+from reconcile.trees.attributes import may_travel
 from reconcile.trees.hashing import Volatile, hash_file, stamp
 from reconcile.trees.looking import Found, Look, cannot
 
@@ -206,7 +207,7 @@ def xattr_digest(name: bytes, directory_fd: int, hash_name: HashName) -> bytes:
     """
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
     try:
-        names = sorted(key for key in os.listxattr(fd) if key.startswith("user."))
+        names = sorted(key for key in os.listxattr(fd) if may_travel(key))
         packed = encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
         return packed if len(packed) <= EXTRA_BYTES else HASHERS[hash_name](packed)
     finally:

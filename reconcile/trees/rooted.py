@@ -27,9 +27,12 @@ class Root:
     asked for stay open until `forget`; older ones may be closed by the next call.
     """
 
-    def __init__(self, location: bytes) -> None:
+    def __init__(self, location: bytes, fd: int | None = None) -> None:
+        """`fd`: the directory, open already; it is this object's from now on."""
         self.location = location
-        self.fd = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if fd is None:
+            fd = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.fd = fd
         status = os.fstat(self.fd)
         self.device = status.st_dev
         self.inode = status.st_ino

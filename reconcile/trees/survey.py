@@ -6,14 +6,14 @@ Nothing is changed, and nothing is promised: `stage` looks again.
 import os
 from collections.abc import Iterator, Sequence
 
-from reconcile.model.entry import Kind
 from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.growing import STREAM_RESUMED_FROM
 from reconcile.trees.rooted import READ
-from reconcile.trees.site import Site, Spot, as_expected, is_there, kind_of, look, spot_of
+from reconcile.trees.site import Site, Spot, as_expected, is_there, look, spot_of
+from reconcile.trees.task import is_own
 from reconcile.trees.temporary import PART, step_temp
 
 Need = tuple[int, str, int]
@@ -113,7 +113,7 @@ def _need(site: Site, step: Step, most_part_bytes: int) -> tuple[str, int]:
     try:
         if not as_expected(site, look(spot.dir_fd, spot.leaf), step.expect):
             return ("have" if is_there(site, spot, want) else "stale"), 0
-        if _holds(site, step, spot.dir_fd, spot.temp):
+        if _holds(site, step, spot, spot.temp):
             return "have", 0
         if want.size > STREAM_RESUMED_FROM:
             return _of_part(site, step, spot, most_part_bytes)
@@ -127,24 +127,24 @@ def _of_part(site: Site, step: Step, spot: Spot, most_part_bytes: int) -> tuple[
     assert want is not None
     name = spot.temp + PART
     status = look(spot.dir_fd, name)
-    if status is None or kind_of(status) != Kind.FILE or status.st_nlink != 1:
+    if status is None or not is_own(site, spot, want, look(spot.dir_fd, spot.leaf), status):
         return "whole", 0
-    if status.st_size == want.size and _holds(site, step, spot.dir_fd, name):
+    if status.st_size == want.size and _holds(site, step, spot, name):
         return "have", 0
     if 0 < status.st_size < want.size and status.st_size <= most_part_bytes:
         return "part", status.st_size
     return "whole", 0
 
 
-def _holds(site: Site, step: Step, dir_fd: int, name: bytes) -> bool:
+def _holds(site: Site, step: Step, spot: Spot, name: bytes) -> bool:
     """A leftover of this name would be adopted."""
     want = step.want
-    status = look(dir_fd, name)
+    status = look(spot.dir_fd, name)
     if status is None or want is None or status.st_size != want.size:
         return False
-    if kind_of(status) != Kind.FILE or status.st_nlink != 1:
+    if not is_own(site, spot, want, look(spot.dir_fd, spot.leaf), status):
         return False
-    fd = os.open(name, READ, dir_fd=dir_fd)
+    fd = os.open(name, READ, dir_fd=spot.dir_fd)
     try:
         return hash_fd(fd, site.options.header.hash_name) == want.id
     finally:

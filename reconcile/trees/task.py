@@ -11,9 +11,10 @@ from typing import NamedTuple
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
 from reconcile.model.treepath import join
+from reconcile.trees.area import is_ours_alone
 from reconcile.trees.base import Supply
 from reconcile.trees.copying import hash_fd
-from reconcile.trees.metadata import Looks, dress
+from reconcile.trees.metadata import Looks, dress, replaced_mode, wanted_owner
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, kind_of, look
 from reconcile.trees.temporary import is_ours
@@ -83,7 +84,7 @@ def adopted(task: Task) -> bool:
         put_away(site, spot, spot.temp)
         return False
     try:
-        good = verified(site, fd, task.want)
+        good = verified(task, fd)
         if good:
             finish(task, fd, None)
     finally:
@@ -93,18 +94,46 @@ def adopted(task: Task) -> bool:
     return good
 
 
-def verified(site: Site, fd: int, want: Entry) -> bool:
+def verified(task: Task, fd: int) -> bool:
     """The open file is ours alone and, by reading it, has the wanted content."""
-    status = os.fstat(fd)
-    if status.st_size != want.size or kind_of(status) != Kind.FILE or status.st_nlink != 1:
+    if os.fstat(fd).st_size != task.want.size or not is_own_part(task, fd):
         return False
-    return hash_fd(fd, site.options.header.hash_name) == want.id
+    return hash_fd(fd, task.site.options.header.hash_name) == task.want.id
+
+
+def is_own_part(task: Task, fd: int) -> bool:
+    """An open leftover may be gone on with; see `is_own`."""
+    return is_own(task.site, task.spot, task.want, task.target, os.fstat(fd))
+
+
+def is_own(
+    site: Site, spot: Spot, want: Entry, target: os.stat_result | None, status: os.stat_result
+) -> bool:
+    """A file beside the target has one name and is ours: its owner could write to it afterwards.
+
+    So are files of the owner they shall have, and of the directory's, who may
+    replace them anyhow: some file systems give all that they hold one owner.
+    """
+    if kind_of(status) != Kind.FILE or status.st_nlink != 1:
+        return False
+    if status.st_uid in (os.geteuid(), os.fstat(spot.dir_fd).st_uid):
+        return True
+    replaced = target if replaced_mode(target) is not None else None
+    owner = wanted_owner(want, replaced, site.options.header.tracked)
+    return owner is not None and owner[0] == status.st_uid
 
 
 def finish(task: Task, fd: int, source_fd: int | None) -> None:
     """Metadata, and durability when asked for; the content is complete."""
-    source = task.step.source
-    returns = source_fd is not None and source is not None and is_ours(source.path)
+    returns = source_fd is not None and _returns(task, source_fd)
     dress(task.site, task.spot, fd, Looks(task.want, task.target, source_fd, returns))
     if task.flush:
         task.site.system.fsync(fd)
+
+
+def _returns(task: Task, source_fd: int) -> bool:
+    """It is what was kept that comes back, and not what somebody put in its place."""
+    source, origin = task.step.source, task.origin
+    if source is None or origin is None or not is_ours(source.path):
+        return False
+    return is_ours_alone(origin, source.path, source_fd)

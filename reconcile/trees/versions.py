@@ -3,9 +3,9 @@
     .reconcile/versions/RUN/PATH      superseded by a step, verified to be what the plan expected
     .reconcile/quarantine/RUN/PATH    leftovers of an interrupted run, and what nobody expected
 
-At the root, mode 0700, under unique names: an occupied name gets `.~2~`, and
-nothing here is ever replaced. Directories are mirrored. A mount below the root
-makes the move a verified copy.
+Under unique names: an occupied name gets `.~2~`, and nothing here is ever
+replaced. Directories are mirrored. A mount below the root makes the move a
+verified copy. Who may own and read the directories: `area.py`.
 """
 
 import errno
@@ -16,10 +16,11 @@ from collections.abc import Iterator
 
 from reconcile.model.errors import PathRefused
 from reconcile.model.treepath import ROOT, TreePath, check_name, join, split
+from reconcile.trees.area import LocalArea
 from reconcile.trees.copying import copy_content, same_bytes
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import READ, Root
-from reconcile.trees.syscalls import DIRECTORY, System
+from reconcile.trees.syscalls import System
 from reconcile.trees.temporary import AREA
 
 _NOT_A_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
@@ -48,7 +49,7 @@ class Keeper:
     """Moves content into the version area or the quarantine of one run."""
 
     def __init__(self, root: Root, system: System, flusher: Flusher, run: str) -> None:
-        self._root = root
+        self._area = LocalArea(root, system, flusher)
         self._system = system
         self._flusher = flusher
         self._run = run.encode()
@@ -77,57 +78,53 @@ class Keeper:
         """Move `name`, which stood at `path`, to the quarantine. Raises: OSError."""
         return self.keep(dir_fd, name, self._place(b"quarantine", path))
 
-    def take_back(self, kept: bytes, dir_fd: int, name: bytes) -> None:
-        """Return what was kept to a free name. Raises: FileExistsError, and it stays kept."""
-        directory, leaf = split(TreePath(kept))
-        self._system.rename_new(self._root.directory(directory), leaf, dir_fd, name)
+    def check(self) -> None:
+        """What is kept may be kept here. Raises: OSError, saying why it may not."""
+        self._area.check()
 
-    def _place(self, area: bytes, path: TreePath) -> Place:
+    def forget(self) -> None:
+        """Let go of every directory held."""
+        self._area.forget()
+
+    def _place(self, kind: bytes, path: TreePath) -> Place:
         parent, name = split(path)
-        top = TreePath(b"/".join((AREA, area, self._run)))
-        directory = TreePath(top + b"/" + parent) if parent else top
+        top = join(join(AREA, kind), self._run)
         try:
-            return Place(directory, self._root.directory(directory), name)
+            fd = self._area.directory(kind, self._run, parent)
         except OSError as error:
             if error.errno not in _NOT_A_DIRECTORY | {errno.ENOENT}:
                 raise
-        directory = self._make(directory)
-        return Place(directory, self._root.directory(directory), name)
+        else:
+            return Place(join(top, parent) if parent else top, fd, name)
+        made = self._make(kind, parent)
+        directory = join(top, made) if made else top
+        return Place(directory, self._area.directory(kind, self._run, made), name)
 
-    def _make(self, path: TreePath) -> TreePath:
-        """Every directory of `path`, 0700; a name that a kept file occupies gets a suffix."""
-        fd = os.dup(self._root.fd)
-        made = ROOT
+    def _make(self, kind: bytes, path: TreePath) -> TreePath:
+        """Every directory of `path`; a name that a kept file occupies gets a suffix."""
+        fd = os.dup(self._area.run_directory(kind, self._run))
+        made = mirrored = ROOT
+        top = join(join(AREA, kind), self._run)
         try:
-            for part in path.split(b"/"):
-                name, below = self._enter(fd, Place(made, fd, part))
+            for part in path.split(b"/") if path else ():
+                mirrored = join(mirrored, part)
+                at = join(top, made) if made else top
+                name, below = self._enter(Place(at, fd, part), mirrored)
                 os.close(fd)
-                fd = below
-                made = join(made, name)
+                fd, made = below, join(made, name)
+                self._flusher.touch(at)
         finally:
             os.close(fd)
         return made
 
-    def _enter(self, fd: int, place: Place) -> tuple[bytes, int]:
+    def _enter(self, place: Place, mirrored: TreePath) -> tuple[bytes, int]:
         for name in place.names():
             try:
-                return name, self._open_or_make(fd, place.directory, name)
+                return name, self._area.make(place.dir_fd, name, mirrored)
             except OSError as error:
-                if error.errno not in _NOT_A_DIRECTORY or place.directory in (ROOT, AREA):
+                if error.errno not in _NOT_A_DIRECTORY:
                     raise
         raise OSError(errno.EEXIST, "no free name in the version area", place.name)
-
-    def _open_or_make(self, fd: int, directory: TreePath, name: bytes) -> int:
-        try:
-            return os.open(name, DIRECTORY, dir_fd=fd)
-        except FileNotFoundError:
-            pass
-        try:
-            self._system.mkdir(fd, name, 0o700)
-        except FileExistsError:
-            pass  # another run of another pair was faster
-        self._flusher.touch(directory)
-        return os.open(name, DIRECTORY, dir_fd=fd)
 
     def _copied_over(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> bool:
         """Copy, flush, verify, unlink: a move between file systems. False: `free` is taken."""

@@ -4,7 +4,8 @@ import pytest
 
 from reconcile.model.codec import encode
 from reconcile.model.entry import Entry, Kind, Tracked
-from reconcile.trees.metadata import wanted_owner, wanted_xattrs
+from reconcile.trees.attributes import wanted_xattrs
+from reconcile.trees.metadata import wanted_owner
 
 
 def entry(name: str, value: bytes) -> Entry:
