@@ -4,7 +4,6 @@ Loaded by the first of them: most connections only look.
 """
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +52,7 @@ class Changing:
         """Let go of the root; what was done is put into the index."""
         outcome, self._outcome = self._outcome, None
         if outcome is not None:
-            with contextlib.suppress(ReconcileError, sqlite3.Error):
+            with contextlib.suppress(ReconcileError):
                 outcome.note(all_of_it=True)
         self._tree.close()
 

@@ -41,8 +41,11 @@ class IndexHolder:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     make = FarIndex.peek if traceless else FarIndex.open
                     index = make(self._directory)
+                except BlockingIOError:
+                    self.why_not = "another connection is writing to it"
+                    return None
                 except (ReconcileError, OSError) as error:
-                    self.why_not = str(error)
+                    self.why_not = getattr(error, "strerror", None) or str(error)
                     return None
                 opening.callback(index.close)
                 self._exit = opening.pop_all()

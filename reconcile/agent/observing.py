@@ -14,6 +14,7 @@ from reconcile.model.codec import encode
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, parse
+from reconcile.store.database import NOT_DAMAGE
 from reconcile.store.far_index import FarIndex
 from reconcile.store.pages import StatIndex
 from reconcile.trees.base import Tally
@@ -54,14 +55,26 @@ class Observing:
             encode((settings.header, rules.meaning if rules else b"", settings.links))
         )
         index = self._holder.hold() if request.keep else self._holder.look_only()
-        if index is not None and request.keep:
-            self._kept(index, request, settings, digest)
-        else:
+        kept = request.keep and index is not None and self._kept(index, request, settings, digest)
+        if not kept:
             self._spooled(index, request, settings, digest)
         self._holder.let_go()
         self._session.send(m.Done())
 
-    def _kept(self, index: FarIndex, request: m.Observe, settings: Settings, digest: bytes) -> None:
+    def _kept(self, index: FarIndex, request: m.Observe, settings: Settings, digest: bytes) -> bool:
+        """False: the index takes nothing now, is as it was, and nothing was told yet."""
+        try:
+            seen = self._taken_in(index, settings, digest)
+        except NOT_DAMAGE as error:
+            self._holder.why_not = error.message
+            return False
+        newer = index.newer(request.cursor)
+        self._tell(seen, index.cursor(), is_fresh=newer is None)
+        self._send_rows(index.every() if newer is None else newer)
+        return True
+
+    def _taken_in(self, index: FarIndex, settings: Settings, digest: bytes) -> Seen:
+        """The tree as it is, and the index with it."""
         known = index.known
         usable = known is not None and known.header == settings.header
         trusted = known is not None and known.digest == digest
@@ -82,9 +95,7 @@ class Observing:
             if sink.was_used or not same:
                 sink.begin()
                 index.settle(digest, settings.header, seen.identity, seen.root)
-        newer = index.newer(request.cursor)
-        self._tell(seen, index.cursor(), is_fresh=newer is None)
-        self._send_rows(index.every() if newer is None else newer)
+        return seen
 
     def _spooled(
         self, index: FarIndex | None, request: m.Observe, settings: Settings, digest: bytes

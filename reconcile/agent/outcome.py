@@ -5,7 +5,6 @@ staging went: what was not staged is not tried here, nor what needs it. What was
 done goes into the index later, when the near side is no longer waiting for it.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 
 from reconcile.agent.index import IndexHolder
@@ -13,6 +12,7 @@ from reconcile.decide.advance import side_edits
 from reconcile.model.errors import StateError
 from reconcile.model.plan import Side, Step
 from reconcile.model.receipt import Receipt, Status
+from reconcile.store.database import NOT_DAMAGE
 from reconcile.store.far_index import FarIndex
 from reconcile.trees.receipts import skipped
 
@@ -62,10 +62,13 @@ class Outcome:
         return held.cursor() if held is not None else b""
 
     def _noted(self, held: FarIndex) -> FarIndex | None:
-        """None: it could not be written; the next look makes a new one."""
+        """None: it was damaged; the next look makes a new one. One that takes nothing now stays
+        as it was: the next look finds what was done by itself."""
         try:
             held.note_writes(side_edits(self._steps, self._receipts, Side.RIGHT))
-        except (StateError, sqlite3.Error):
+        except StateError:
             self._index.throw_away()
             return None
+        except NOT_DAMAGE:
+            return held
         return held

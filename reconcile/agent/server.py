@@ -6,8 +6,8 @@ one. A request that fails as a whole is answered with `Failed`, and the next one
 is waited for.
 """
 
+import errno
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 from reconcile import __version__
 from reconcile.agent.index import IndexHolder
 from reconcile.agent.observing import Observing, check_look
-from reconcile.model.errors import NotFound, ReconcileError, RootMissing, StateError, UsageError
+from reconcile.model.errors import (
+    NoSpace,
+    NotFound,
+    ReconcileError,
+    RootMissing,
+    StateError,
+    Unreachable,
+    UsageError,
+)
 from reconcile.trees.abilities import abilities_of
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.observe import open_root, root_identity
@@ -92,8 +100,7 @@ class Server:
                 raise
             self._session.send(failure(error))
         except OSError as error:
-            problem = ReconcileError(f"the far side cannot go on: {error.strerror or error}")
-            self._session.send(failure(problem))
+            self._session.send(failure(_stuck(error)))
         self._session.flush()
         self._is_answering = False
 
@@ -139,11 +146,12 @@ class Server:
         check_look(request, self._hash_names)
         try:
             Observing(self._session, location, index, _WORKERS).answer(request)
-        except (StateError, sqlite3.Error) as error:
+        except StateError as error:
             index.throw_away()
-            raise ReconcileError(
-                f"the far side's index was damaged, and is thrown away: {error}",
-                hint="run the same command again",
+            raise Unreachable(
+                f"the far side's index is damaged, and was thrown away: {error.message}",
+                hint="run the same command again: it is made anew",
+                code="E_FAR_INDEX",
             ) from error
 
     def _change(self, request: Any) -> None:  # Any: a message each
@@ -162,6 +170,16 @@ class Server:
         if self._index is None:
             raise NotFound("no root was opened")
         return self._location, self._index
+
+
+def _stuck(error: OSError) -> ReconcileError:
+    words = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(
+            f"the far side cannot go on: {words}",
+            hint="make room there, where temporary files go (TMPDIR) or in its home directory",
+        )
+    return Unreachable(f"the far side cannot go on: {words}", code="E_IO")
 
 
 def _hash_names(is_carried: bool) -> tuple[str, ...]:

@@ -13,6 +13,7 @@
       Unreachable               8 E_UNREACHABLE
       Denied                    9 E_DENIED
       StateError               10 E_STATE_CORRUPT, E_BASELINE_MISSING
+      StateUnavailable         10 E_STATE_UNAVAILABLE
       Mismatch                 11 E_MISMATCH
       NotFound                 12 E_NOT_FOUND
         RootMissing            12 E_ROOT_MISSING
@@ -155,6 +156,13 @@ class StateError(ReconcileError):
 
     exit_code = ExitCode.STATE
     code = "E_STATE_CORRUPT"
+
+
+class StateUnavailable(ReconcileError):
+    """The state cannot be read or written now; nothing says that it is damaged."""
+
+    exit_code = ExitCode.STATE
+    code = "E_STATE_UNAVAILABLE"
 
 
 class Mismatch(ReconcileError):

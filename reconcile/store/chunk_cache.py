@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from reconcile.model.errors import ReconcileError
+from reconcile.store.database import result_code
 from reconcile.store.own_files import check_own
 from reconcile.wire.cuts import Chunks, decode_chunks
 from reconcile.wire.frames import ProtocolError
@@ -73,7 +74,7 @@ class SqliteChunkCache:
                     self._connection = _open(self._location)
                 return act(self._connection)
             except sqlite3.Error as error:
-                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                code = result_code(error)
                 if code in _BUSY:
                     return None
                 self._is_usable = code not in _HOPELESS

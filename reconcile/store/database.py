@@ -10,18 +10,44 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reconcile.model.errors import Denied, Locked, NoSpace, ReconcileError, StateError
+from reconcile.model.errors import (
+    Denied,
+    Locked,
+    NoSpace,
+    ReconcileError,
+    StateError,
+    StateUnavailable,
+)
 from reconcile.store import schema
 from reconcile.store.frozen import Frozen
-from reconcile.store.own_files import check_above, check_own, private_directory
+from reconcile.store.own_files import (
+    check_above,
+    check_own,
+    private_directory,
+    refusal,
+    unavailable,
+)
 
 DATABASE_NAME = "state.db"
 BUSY_MS = 5_000
-_FULL, _BROKEN = 13, 10
+_FULL = 13
+_BROKEN = 10, 7
 _HELD = 5, 6
 _CLOSED = 14, 8, 3
-"""Result codes (sqlite.org/rescode.html): FULL, IOERR; BUSY, LOCKED; CANTOPEN, READONLY, PERM.
-As numbers: Python names them from 3.11 on, and this runs on a carried agent's 3.8 too."""
+"""Result codes (sqlite.org/rescode.html): FULL; IOERR, NOMEM; BUSY, LOCKED; CANTOPEN, READONLY,
+PERM. As numbers: Python names them from 3.11 on, and this runs on a carried agent's 3.8 too."""
+_WORDS = {
+    "database or disk is full": 13,
+    "disk i/o error": 10,
+    "out of memory": 7,
+    "is locked": 5,
+    "unable to open database file": 14,
+    "attempt to write a readonly database": 8,
+    "access permission denied": 3,
+}
+"""How SQLite words them (`sqlite3ErrStr`): before 3.11 Python tells nothing else."""
+NOT_DAMAGE = (NoSpace, Locked, Denied, StateUnavailable)
+"""What `state_error` makes of a state that may well be sound: it is never thrown away for these."""
 
 Value = Any  # whatever SQLite stores: bytes, str, int, None; checked where it is used
 
@@ -232,21 +258,27 @@ def damaged_index(location: str, what: str) -> StateError:
 
 def state_error(error: Exception, location: str) -> ReconcileError:
     """An error of SQLite or of the file system, in our own words."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, OSError):
+        return refusal(error, location)
+    code = result_code(error)
     if code == _FULL:
         return NoSpace("no space for the state", where=location)
     if code in _HELD:
         return Locked("another process is writing to the state", where=location)
     if code in _CLOSED:
         return Denied(f"the state cannot be opened: {error}", where=location)
-    if isinstance(error, OSError) or code == _BROKEN:
-        return StateError(
-            f"the state cannot be read or written: {error}",
-            where=location,
-            changed="nothing that is not recorded or found again by the next run",
-            hint="look at the disk that holds the state, then run again",
-        )
+    if code in _BROKEN:
+        return unavailable(error, location)
     return damaged(location, str(error))
+
+
+def result_code(error: Exception) -> int:
+    """SQLite's primary result code; 0: none is known."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return int(code) & 0xFF
+    words = str(error).lower()
+    return next((code for text, code in _WORDS.items() if text in words), 0)
 
 
 def _version(database: Database) -> int:

@@ -18,7 +18,13 @@ from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Header, PageRow
-from reconcile.store.database import DATABASE_NAME, Database, connect, connect_frozen
+from reconcile.store.database import (
+    DATABASE_NAME,
+    Database,
+    connect,
+    connect_frozen,
+    state_error,
+)
 from reconcile.store.frozen import Frozen
 from reconcile.store.own_files import private_directory
 from reconcile.store.pages import (
@@ -84,15 +90,16 @@ class FarIndex:
 
     @classmethod
     def open(cls, directory: str) -> "FarIndex":
-        """The index in `directory`, made when missing, unreadable or damaged.
+        """The index in `directory`, made when it is missing, and anew when it is damaged.
 
-        Raises: ReconcileError, when the directory cannot be used at all.
+        Raises: ReconcileError, when it cannot be used (full, read-only, in use, out of reach);
+        it is left as it is then.
         """
         private_directory(directory)
         location = os.path.join(directory, DATABASE_NAME)
         try:
             return cls(directory, _opened(location))
-        except (StateError, sqlite3.Error):
+        except StateError:
             _remove(location)
             return cls(directory, _opened(location))
 
@@ -123,9 +130,16 @@ class FarIndex:
         """For the scan; forked workers may use it."""
         return StatIndex(self._directory, _SIDE, self._database.frozen)
 
-    def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """All or nothing."""
-        return self._database.transaction()
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, of what is known here too."""
+        known = self._known
+        try:
+            with self._database.transaction():
+                yield
+        except BaseException:
+            self._known = known
+            raise
 
     def sink(self) -> "FarSink":
         """Where a scan writes; inside a transaction, `settle` at its end."""
@@ -248,14 +262,21 @@ class FarSink:
 
 def _opened(location: str) -> Database:
     if not os.path.exists(location):
-        os.close(os.open(location, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(location, isolation_level=None)
+        try:
+            _make(location)
+        except (OSError, sqlite3.Error) as error:
+            _remove(location)
+            raise state_error(error, location) from error
+    return _checked(connect(location))
+
+
+def _make(location: str) -> None:
+    os.close(os.open(location, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    with contextlib.closing(sqlite3.connect(location, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA application_id = {_MARK}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.close()
-    return _checked(connect(location))
 
 
 def _checked(database: Database) -> Database:

@@ -3,24 +3,51 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
-from errno import EROFS
+from errno import EDQUOT, ENOSPC, EROFS
 
-from reconcile.model.errors import Denied, StateError
+from reconcile.model.errors import (
+    Denied,
+    NoSpace,
+    ReconcileError,
+    StateError,
+    StateUnavailable,
+)
 
 
 def private_directory(location: str) -> str:
     """`location`, made with mode 0700 where it is missing, parents too.
 
-    Raises: StateError, when it is not ours alone to write; Denied.
+    Raises: StateError, when it is not ours alone to write; what `refusal` makes.
     """
     try:
         _make(location)
     except OSError as error:
-        if isinstance(error, PermissionError) or error.errno == EROFS:
-            raise Denied("the state directory cannot be made", where=location) from error
-        raise StateError(f"the state directory cannot be made: {error}", where=location) from error
+        raise refusal(error, location) from error
     check_own(location, stat.S_ISDIR)
     return location
+
+
+def refusal(error: OSError, location: str) -> ReconcileError:
+    """What the file system says of a place of the state, in our own words."""
+    if error.errno in (ENOSPC, EDQUOT):
+        return NoSpace("no space for the state", where=location)
+    if isinstance(error, PermissionError) or error.errno == EROFS:
+        return Denied(f"the state cannot be written: {_words(error)}", where=location)
+    return unavailable(error, location)
+
+
+def unavailable(error: Exception, location: str) -> StateUnavailable:
+    """The error for a state that the disk does not give or take."""
+    return StateUnavailable(
+        f"the state cannot be read or written: {_words(error)}",
+        where=location,
+        changed="nothing that is not recorded or found again by the next run",
+        hint="look at the disk that holds the state, then run again",
+    )
+
+
+def _words(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def check_above(directory: str) -> None:
