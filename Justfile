@@ -47,6 +47,11 @@ schemas:
 faults *ARGS:
     {{pytest}} tests/faults {{ARGS}}
 
+# 20,000 random stories over every pair of kinds of sides: about 25 minutes of one core.
+# `STORIES=500 just stories` tells fewer; `-n 4` shares them out.
+stories *ARGS:
+    {{pytest}} -m "slow or not slow" tests/stories {{ARGS}}
+
 # Fuzz what reads a stranger's bytes: manifest, plan, filters or frames. Needs the extra `fuzz`.
 fuzz TARGET="manifest" SECONDS="60":
     {{python}} -m tests.faults.fuzz_{{TARGET}} -max_total_time={{SECONDS}}
