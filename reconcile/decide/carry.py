@@ -45,7 +45,7 @@ class Carrier:
         """
         refusal = self.refusal(found, winner)
         if refusal is not None:
-            self.drafts.problem(refusal)
+            self.leave(found, refusal)
             return False
         entry, target = found.entry(winner), found.entry(winner.other)
         if entry is None:
@@ -149,7 +149,7 @@ class Carrier:
             elif content.kind == Kind.IGNORED or self._stays(child, winner, clashes):
                 continue
             elif (problem := self.misfit(child, winner)) is not None:
-                self.drafts.problem(problem)
+                self.leave(child, problem)
             elif content.kind == Kind.DIR:
                 self._grow(child, winner, below)
             else:
@@ -233,6 +233,8 @@ class Carrier:
             else:
                 problem = self._special(found, side, why or "special file")
             self.drafts.problem(problem, found.at(side))
+        if answer:
+            self.drafts.undecided.append(found)
         return answer
 
     def _special(self, found: Difference, side: Side, what: str) -> Problem:
@@ -249,6 +251,11 @@ class Carrier:
     def _stays(self, found: Difference, winner: Side, clashes: frozenset[bytes]) -> bool:
         return bool(clashes and self.clash(found, winner, clashes)) or self.unknown(found)
 
+    def leave(self, found: Difference, problem: Problem) -> None:
+        """Nothing is done here, and why."""
+        self.drafts.problem(problem)
+        self.drafts.undecided.append(found)
+
     def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
         """The other side would hold this name and another as one; neither is touched.
 
@@ -258,6 +265,7 @@ class Carrier:
         if name not in clashes or found.entry(side) is None:
             return False
         note = f"{side.other} cannot tell this name from another one at {side}"
+        self.drafts.undecided.append(found)
         self.drafts.conflicts.append(
             Conflict(
                 conflict_id(found.path),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Agreement, Conflict, Problem, Side, Source
 from reconcile.model.treepath import ROOT, TreePath, split
@@ -30,6 +31,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     rule: str = ""
     after: tuple[Place, ...] = ()
     """Steps that must be done first, beside those its place demands."""
+    waits_for: tuple[Place, ...] = ()
+    """The same, of steps that keep their turn: the new place of what this one takes away."""
 
     @property
     def place(self) -> Place:
@@ -55,6 +58,8 @@ class Drafts:
         self.conflicts: list[Conflict] = []
         self.problems: list[Problem] = list(known)
         self._known = {(each.side, each.path): number for number, each in enumerate(known)}
+        self.undecided: list[Difference] = []
+        """Where nothing comes over in this plan, whatever the two sides have there."""
         self.implied: dict[Place, Draft] = {}
         """Directories a dirless side only implies: made when something comes into them."""
 

@@ -60,6 +60,7 @@ class Judge:
     def _judge(self, found: Difference) -> None:
         """R1 to R4, which hold in every mode; then the mode's own."""
         if _is_ignored(found.left) or _is_ignored(found.right):
+            self._drafts.undecided.append(found)
             return
         if self._carrier.unknown(found):
             return

@@ -39,7 +39,7 @@ class KeepBoth:
         assert loser is not None
         refusal = self._carrier.refusal(found, winner)
         if refusal is not None:
-            self._drafts.problem(refusal)
+            self._carrier.leave(found, refusal)
             return
         note = self._cannot_copy(twin, loser)
         if note:

@@ -12,7 +12,8 @@
 
 Content is everywhere before anything is removed, and a step follows what its
 place needs: its parent, what empties its directory, the copy of what it
-overwrites. No step can need a later one: `needs` only ever points upwards.
+overwrites, the new place of what it takes away. No step can need a later one:
+`needs` only ever points upwards.
 """
 
 from collections.abc import Iterable
@@ -106,7 +107,9 @@ def _needs(
     above: Place = (draft.side, split(draft.at)[0])
     parent = (numbers[above],) if above in makers and above[1] != draft.at else ()
     emptied = emptying.get(draft.place, ()) if emptying else ()
-    if not draft.after and not emptied:
+    if not draft.after and not emptied and not draft.waits_for:
         return parent
     needed = {numbers[place] for place in (*draft.after, *emptied) if place in numbers}
+    own = numbers[draft.place]
+    needed.update(n for n in map(numbers.get, draft.waits_for) if n is not None and n < own)
     return tuple(sorted(needed.union(parent)))

@@ -18,6 +18,7 @@ from reconcile.decide.order import order
 from reconcile.decide.resolve import Matcher, Resolver
 from reconcile.decide.scene import Scene
 from reconcile.decide.table import Merge, Table
+from reconcile.decide.waiting import wait_for_moves
 from reconcile.model.manifest import Manifest
 from reconcile.model.plan import MadeFrom, Plan, Problem
 from reconcile.model.policy import Rules
@@ -57,6 +58,7 @@ def make_plan(
     keep_both = KeepBoth(scene, carrier, table)
     for twin in table.twins:
         keep_both.answer(twin)
+    wait_for_moves(scene, carrier)
     note_renames(drafts)
     if rules.detect_moves:
         pair_moves(drafts, scene.tracked)

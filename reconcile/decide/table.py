@@ -111,7 +111,7 @@ class Table:
         refusals = [self._carrier.refusal(found, side.other) for side, _ in steps]
         for refusal in refusals:
             if refusal is not None:
-                self._drafts.problem(refusal)
+                self._carrier.leave(found, refusal)
                 return
         source = self._carrier.source(found, merged.content_from)
         for side, action in steps:
@@ -135,7 +135,8 @@ class Table:
             self._resolve(found)
         elif is_directory(right) and not is_directory(left):
             text = "left replaced the directory, and update deletes nothing; left as it is"
-            self._drafts.problem(Problem(found.path, Side.RIGHT, reasons.RIGHTS, text, "note"))
+            problem = Problem(found.path, Side.RIGHT, reasons.RIGHTS, text, "note")
+            self._carrier.leave(found, problem)
         else:
             self._carry_one_sided(found, Side.LEFT)
 
@@ -202,6 +203,8 @@ class Table:
 
     def conflict(self, found: Difference, decision: Decision, note: str = "") -> None:
         """It stays: both sides and the baseline are left as they are."""
+        if not found.is_tree:
+            self._drafts.undecided.append(found)
         self._drafts.conflicts.append(
             Conflict(
                 conflict_id(found.path),
