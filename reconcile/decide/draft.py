@@ -4,12 +4,13 @@ A draft names the steps it must follow by (side, place); numbers come last, in
 `decide/order.py`. Each name of each side is touched by at most one step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry, Kind
+from reconcile.model.manifest import Manifest, walk
 from reconcile.model.plan import Action, Agreement, Conflict, Problem, Side, Source
 from reconcile.model.treepath import ROOT, TreePath, split
 
@@ -60,6 +61,8 @@ class Drafts:
         self._known = {(each.side, each.path): number for number, each in enumerate(known)}
         self.undecided: list[Difference] = []
         """Where nothing comes over in this plan, whatever the two sides have there."""
+        self.copied: list[Entry] = []
+        """What stands beside its name on both sides, now or after this plan."""
         self.implied: dict[Place, Draft] = {}
         """Directories a dirless side only implies: made when something comes into them."""
 
@@ -71,6 +74,15 @@ class Drafts:
             self.add(needed)
         assert draft.place not in self.steps
         self.steps[draft.place] = draft
+
+    def agreements_below(self, left: Manifest) -> Iterator[tuple[TreePath, Entry]]:
+        """What both sides agree on already, path by path: a directory as `left` has it."""
+        for agreement in self.agreements:
+            entry = agreement.entry
+            if entry is not None and entry.kind == Kind.DIR:
+                yield from walk(left, agreement.path)
+            elif entry is not None:
+                yield agreement.path, entry
 
     def problem(self, problem: Problem, at: TreePath | None = None) -> None:
         """One more problem, unless observation already told of this place, and as gravely."""

@@ -77,6 +77,7 @@ class KeepBoth:
         path = join(split(found.path)[0], name)
         source = self._carrier.source(found, side)
         places: list[Place] = []
+        self._drafts.copied.append(loser)
         for each in Side:
             place = (each, self._beside(twin, each, name))
             if place in self._drafts.steps:

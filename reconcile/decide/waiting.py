@@ -49,12 +49,12 @@ def wait_for_moves(scene: Scene, carrier: Carrier) -> None:
 
 
 def _is_going(scene: Scene, draft: Draft, side: Side) -> bool:
-    """A file or link that is taken away from `side`, as both had it, or by nobody's policy."""
+    """A file or link is deleted or overwritten on `side`, as both had it, or by nobody's policy."""
     return (
         draft.side is side
-        and draft.action is Action.DELETE
         and draft.expect is not None
         and draft.expect.kind in (Kind.FILE, Kind.LINK)
+        and not same_content(draft.expect, draft.want)
         and (not draft.rule or same_content(lookup(scene.base, draft.path), draft.expect))
     )
 
@@ -68,7 +68,7 @@ class _Arrivals(NamedTuple):
     """Where content that leaves one side is new on the other."""
 
     standing: dict[_Key, list[Draft]]
-    """Steps that bring it to a new place."""
+    """Steps that bring it to a new place; none where it stands there already."""
     held_up: dict[_Key, TreePath]
     """A new place that does not come over in this plan."""
     given_up: dict[_Key, Draft]
@@ -111,19 +111,31 @@ class _Waits:
         found = _Arrivals({}, {}, {})
         for draft in self._drafts.steps.values():
             name = split(draft.at)[1]
-            if draft.side is self._side and draft.action in (Action.CREATE, Action.UPDATE):
-                assert draft.want is not None
+            if draft.action in (Action.CREATE, Action.UPDATE) and draft.want is not None:
                 key = _key(draft.want, name)
-                if key in wanted:
-                    found.standing.setdefault(key, []).append(draft)
-            elif draft.side is not self._side and draft.expect is not None:
+                is_here = draft.side is self._side
+                is_from_here = draft.source is not None and draft.source.side is self._side
+                if key in wanted and (is_here or is_from_here):
+                    found.standing.setdefault(key, []).extend([draft] if is_here else [])
+            if draft.side is not self._side and draft.expect is not None:
                 key = _key(draft.expect, name)
                 if key in wanted and draft.action is not Action.META and self._is_new(draft):
                     found.given_up.setdefault(key, draft)
+        for key in self._agreed(wanted):
+            found.standing.setdefault(key, [])
         for undecided in self._drafts.undecided:
             for key, path in self._new_below(undecided, wanted):
                 found.held_up.setdefault(key, path)
         return found
+
+    def _agreed(self, wanted: set[_Key]) -> Iterator[_Key]:
+        """What both sides have at a new place already, or will have as a conflict copy."""
+        for copied in self._drafts.copied:
+            yield _key(copied, copied.name)
+        for path, entry in self._drafts.agreements_below(self._scene.left):
+            key = _key(entry, split(path)[1])
+            if key in wanted:
+                yield key
 
     def _is_new(self, draft: Draft) -> bool:
         return not same_content(lookup(self._scene.base, draft.path), draft.expect)
@@ -146,6 +158,8 @@ class _Waits:
 
     def _after(self, draft: Draft, standing: list[Draft]) -> None:
         """The deletion is only tried when the new place is done."""
+        if not standing or draft.action is not Action.DELETE:
+            return
         name = split(draft.at)[1]
         alike = [each for each in standing[:_LOOK_THROUGH] if split(each.at)[1] == name]
         chosen = alike[0] if alike else standing[0]
@@ -162,52 +176,55 @@ class _Waits:
             f" the old place stays at {self._side}"
         )
         self._drop(draft)
-        self._note(draft, text)
+        self._say(draft, text)
 
-    def _note(self, draft: Draft, text: str) -> None:
-        self._drafts.problem(Problem(draft.path, draft.side, reasons.WAITS, text, "note"))
+    def _say(self, draft: Draft, text: str, severity: str = "note") -> None:
+        self._drafts.problem(Problem(draft.path, draft.side, reasons.WAITS, text, severity))
 
     def _drop(self, draft: Draft) -> None:
         """Without this removal; and without whatever needs the directory above empty."""
         steps = self._drafts.steps
-        steps.pop(draft.place, None)
+        for same in [each for each in steps.values() if each.path == draft.path]:
+            del steps[same.place]
+        if draft.action is not Action.DELETE:
+            self._spare_below(draft)
         for above in parents(draft.at):
             taking = steps.get((draft.side, above))
-            if taking is None or not (taking.action is Action.RMDIR or taking.replaces_directory):
-                continue
-            del steps[taking.place]
-            if taking.replaces_directory:
+            if taking is not None and taking.action is Action.RMDIR:
+                del steps[taking.place]
+            elif taking is not None and taking.replaces_directory:
+                del steps[taking.place]
                 self._spare_below(taking)
+                self._say(taking, "something below it waits for its new place; left as it is")
 
     def _spare_below(self, taking: Draft) -> None:
-        """A directory that is not replaced keeps all it has."""
+        """What stays keeps all it has, and what was to take its place does not come over."""
         steps = self._drafts.steps
         for place in [place for place in steps if place[0] is taking.side]:
-            is_removal = steps[place].action in (Action.DELETE, Action.RMDIR)
-            if is_removal and is_under(place[1], taking.at):
+            if is_under(place[1], taking.at):
                 del steps[place]
-        text = "something below it waits for its new place; left as it is"
-        self._note(taking, text)
         self._drafts.undecided.append(self._undone(taking))
 
     def _undone(self, taking: Draft) -> Difference:
         """What the dropped step was about."""
-        source, other = taking.source, self._side.other
-        found = Difference(taking.path, None, None, None, taking.at, taking.at)
-        if source is None or source.side is not other:
-            return found
+        source, other = taking.source, taking.side.other
+        found = Difference(taking.path, None, None, None, taking.path, taking.path)
+        at, entry = taking.path, taking.want
+        if source is not None and source.side is other:
+            at, entry = source.path, source.entry
         if other is Side.LEFT:
-            return msgspec.structs.replace(found, left=source.entry, left_at=source.path)
-        return msgspec.structs.replace(found, right=source.entry, right_at=source.path)
+            return msgspec.structs.replace(found, left=entry, left_at=at)
+        return msgspec.structs.replace(found, right=entry, right_at=at)
 
     def _turn_round(self, draft: Draft, giving_up: Draft) -> None:
         """The side that moved it gets the old place back, before the new one is taken away."""
         steps, other = self._drafts.steps, self._side.other
-        way = self._way(other, draft.path)
+        way = self._way(other, draft.path) if draft.action is Action.DELETE else None
         if way is None or (other, way.at) in steps:
             self._hold(draft, giving_up.path)
             self._drop(giving_up)
-            self._note(giving_up, "moved here, and its old place is taken; left as it is")
+            text = "it was moved here, and its old place is taken; left as it is"
+            self._say(giving_up, text, "error")
             return
         assert draft.expect is not None
         assert giving_up.expect is not None
