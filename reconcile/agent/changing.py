@@ -14,6 +14,7 @@ from reconcile.agent.outcome import Outcome
 from reconcile.agent.transfer import Transfer
 from reconcile.model.errors import NotFound, ReconcileError
 from reconcile.trees.local import LocalTree
+from reconcile.trees.locking import beat
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
 
@@ -47,6 +48,10 @@ class Changing:
     def answer(self, request: Any) -> None:  # Any: a message each
         """One request."""
         self._handlers[type(request)](request)
+
+    def beat(self) -> None:
+        """Tell others that the run which holds the root goes on; safe in a signal handler."""
+        beat()
 
     def close(self) -> None:
         """Let go of the root; what was done is put into the index."""

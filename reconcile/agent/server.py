@@ -77,6 +77,8 @@ class Server:
         """Tell the near side that its request is being worked on; safe in a signal handler."""
         if self._is_answering:
             self._session.show_life()
+        if self._changing is not None:
+            self._changing.beat()
 
     def close(self) -> None:
         """Let go of the root and the index; what was done is put into it."""

@@ -139,8 +139,8 @@ _HOW = (
         "true", default="false"),
     Key("bwlimit", Form.TEXT, "Bytes a second to and from another machine, or a timetable.",
         '"08:00,512k 19:00,off"', default='"off"'),
-    Key("lock_wait", Form.TEXT, "How long to wait for another run of the pair.", '"5m"',
-        default='"0s"'),
+    Key("lock_wait", Form.TEXT, "How long to wait for another run of the pair or in its roots.",
+        '"5m"', default='"0s"'),
 )  # fmt: skip
 
 JOB_KEYS = (*_SIDES, *_TRAVELS, *_TAKES_PART, *_GUARDS, *_HOW)

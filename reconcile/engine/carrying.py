@@ -21,6 +21,7 @@ from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, compared_again, note_standing
 from reconcile.engine.twins import Twins
+from reconcile.engine.waiting import patiently
 from reconcile.model.errors import Unreachable
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
@@ -155,7 +156,8 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
     opened.listener(Phase("recover"))
     notes: list[Problem] = []
     for side in Side:
-        found = opened.tree(side).begin(options, run.leftovers(side))
+        tree, leftovers = opened.tree(side), run.leftovers(side)
+        found = patiently(opened, lambda: tree.begin(options, leftovers))  # noqa: B023 - at once
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
     for note in notes:
         opened.listener(Noted(note))

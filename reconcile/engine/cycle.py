@@ -25,6 +25,7 @@ from reconcile.engine.planning import (
     note_standing,
     plan_now,
 )
+from reconcile.engine.waiting import wait_for_roots
 from reconcile.model.codec import encode
 from reconcile.model.errors import PlanUsed, StalePlan
 from reconcile.model.job import Job
@@ -45,6 +46,7 @@ def apply_job(job: Job, listener: Listener, approve: Approve, make: PlanMaker = 
     run = new_run_id()
     with Opened(job, listener, run=run, exclusive=True) as opened:
         _close_interrupted(opened)
+        wait_for_roots(opened)
         seen = plan_now(opened, make)
         planning = seen.planning
         approved = approve(planning)

@@ -7,6 +7,7 @@ temporary file instead and waits for nobody.
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ class Opened:
         `against`: another baseline than the newest (`engine/against.py`), for looking.
         """
         self._exit = contextlib.ExitStack()
+        self.until_s = time.monotonic() + job.lock_wait_s
         self.manifests: Mapping[Side, RmanManifest] = {}
         """The sides that are manifest files."""
         self.job = self._with_manifests(job, exclusive)

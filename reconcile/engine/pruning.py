@@ -19,6 +19,7 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.orphans import note_orphans
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
+from reconcile.engine.waiting import patiently
 from reconcile.model.entry import Kind
 from reconcile.model.errors import ReconcileError
 from reconcile.model.job import Durability, Job, Retention
@@ -221,7 +222,8 @@ def _removed(
     durability = Durability.BATCH if asked is Durability.NONE else asked
     tree = opened.tree(side)
     with opened.at(side):
-        tree.begin(RunOptions(opened.run or _NAME, durability, True, opened.header), ())
+        options = RunOptions(opened.run or _NAME, durability, True, opened.header)
+        patiently(opened, lambda: tree.begin(options, ()))
         try:
             for start in range(0, len(going), _BATCH):
                 part = going[start : start + _BATCH]

@@ -57,6 +57,10 @@ class LocalArea:
             except FileNotFoundError:
                 continue
 
+    def top(self) -> int:
+        """`.reconcile` itself, open, made when there is none. Raises: OSError, PermissionError."""
+        return self._top(AREA, make=True)
+
     def directory(self, kind: bytes, run: bytes, parent: TreePath) -> int:
         """The open directory that mirrors `parent` in a run's place, if it was made already.
 

@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from reconcile.model.block import HashName
 from reconcile.trees.hashing import new_hasher
+from reconcile.trees.locking import beat
 from reconcile.trees.syscalls import System
 
 BLOCK = 1 << 20
@@ -44,6 +45,7 @@ def hash_fd(fd: int, hash_name: HashName) -> bytes:
     view = memoryview(buffer)
     offset = 0
     while count := os.preadv(fd, [buffer], offset):
+        beat()
         hasher.update(view[:count])
         offset += count
     return hasher.digest()
@@ -134,6 +136,7 @@ def _copied_in_kernel(system: System, source_fd: int, fd: int, offset: int, coun
     end = offset + count
     first = True
     while offset < end:
+        beat()
         try:
             done = system.copy_range(source_fd, fd, offset, min(end - offset, 64 * BLOCK))
         except OSError as error:
@@ -152,6 +155,7 @@ def _copy_by_hand(system: System, source_fd: int, fd: int, offset: int, count: i
     os.lseek(fd, offset, os.SEEK_SET)
     end = offset + count
     while offset < end:
+        beat()
         data = os.pread(source_fd, min(BLOCK, end - offset), offset)
         if not data:
             return

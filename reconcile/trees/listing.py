@@ -8,6 +8,7 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from errno import EBUSY
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from reconcile.decide.filters import Filter
 from reconcile.model.block import PAGE_ENTRIES, PAGE_LIMIT, HashName, is_cut
 from reconcile.model.statrow import Row
 from reconcile.model.treepath import TreePath, join
+from reconcile.trees.locking import held_below
 from reconcile.trees.own_places import STATE, holds_state, is_area_in
 from reconcile.trees.sorted_names import sorted_names
 from reconcile.trees.temporary import AREA, PREFIX, is_temporary
@@ -61,8 +63,13 @@ class Listing:
             names = (_bytes(entry.name) for entry in os.scandir(fd))
             found = (self.row(fd, name) for name in sorted_names(names))
             return self._filtered_stream(path, found)
+        before = len(self.leftovers)
         rows = self.admitted(path, listed.rows)
-        self._hide_ours(fd, rows)
+        try:
+            self._hide_ours(fd, rows)
+        except BlockingIOError:
+            del self.leftovers[before:]
+            raise
         return Listed(rows, listed.has_directories)
 
     def admitted(self, path: TreePath, rows: list[Row]) -> list[Row]:
@@ -170,9 +177,15 @@ class Listing:
         return (row[0],) if len(row) < 6 else None
 
     def _hide_ours(self, fd: int, rows: list[Row]) -> None:
-        """The area of a root inside this one, and a state that somebody keeps here, as IGNORED."""
+        """The area of a root inside this one, and a state that somebody keeps here, as IGNORED.
+
+        Raises: BlockingIOError, when another run writes to that root now.
+        """
         at = position(rows, AREA)
         if at is not None and 3 <= len(rows[at]) <= 4 and is_area_in(fd, AREA):
+            owner = held_below(fd, AREA)
+            if owner is not None:
+                raise BlockingIOError(EBUSY, f"another run is writing to this root{owner.shown}")
             rows[at] = (AREA,)
         if position(rows, STATE) is not None and holds_state(fd):
             rows[:] = [(row[0],) for row in rows]

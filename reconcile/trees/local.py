@@ -19,7 +19,7 @@ from reconcile.trees.abilities import is_certain, looked_at
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
-from reconcile.trees.locking import lock, unlock
+from reconcile.trees.locking import RootLock, lock
 from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
 from reconcile.trees.receipts import error_code, failed
@@ -52,6 +52,7 @@ class LocalTree:
         self._open_root: Root | None = None
         self._workers = workers
         self._site: Site | None = None
+        self._lock: RootLock | None = None
         self._crew: Crew | None = None
         self._staged: set[int] = set()
         self._abilities: Abilities | None = None
@@ -117,8 +118,10 @@ class LocalTree:
 
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
-        note = lock(self.root.fd, self.url)
-        self._site = open_site(self.root, self._system, options)
+        self._let_go()
+        site = open_site(self.root, self._system, options)
+        self._lock, note = lock(self.root.fd, self.url, options.run, site.keeper.open_area)
+        self._site = site
         self._check_area(self._site)
         self._crew = Crew(self._site, self._workers)
         self._staged.clear()
@@ -150,6 +153,7 @@ class LocalTree:
         for step in wanting:
             if step.id in plain:
                 continue
+            self.renew()
             receipt = stage_step(site, step, supply, flush)
             if receipt is None:
                 staged.add(step.id)
@@ -194,7 +198,7 @@ class LocalTree:
             self.root.forget()
             if self._crew is not None:
                 self._crew.close()
-            unlock(self.root.fd)
+            self._let_go()
 
     def close(self) -> None:
         """See `Tree.close`."""
@@ -203,10 +207,21 @@ class LocalTree:
             self._open_root.close()
             self._open_root = None
 
+    def renew(self) -> None:
+        """Tell others that the run which holds the root goes on. Raises: Locked."""
+        if self._lock is not None:
+            self._lock.renew()
+
+    def _let_go(self) -> None:
+        held, self._lock = self._lock, None
+        if held is not None:
+            held.release()
+
     def _begun(self) -> tuple[Site, Crew]:
         """What `begin` prepared, with no directory held from an earlier batch."""
         if self._site is None or self._crew is None:
             raise ReconcileError("the run was not begun on this side", where=self.url)
+        self.renew()
         self._site.root.forget()
         self._site.keeper.forget()
         return self._site, self._crew

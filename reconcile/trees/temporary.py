@@ -22,7 +22,9 @@ PREFIX = b".rcn-"
 PART = b".part"
 AREA = TreePath(b".reconcile")
 _TEMPORARY = re.compile(rb"\.rcn-[0-9a-f]{16}(\.part|\.old|-doctor-.{1,40})?", re.DOTALL)
-_IN_AREA = re.compile(rb"versions|quarantine|pairs|lock|lock\..{1,80}|link-[12]", re.DOTALL)
+_IN_AREA = re.compile(
+    rb"versions|quarantine|pairs|lock|lock\..{1,80}|link-[12]|probe-[0-9a-f]{1,32}", re.DOTALL
+)
 
 
 def temp_name(content_id: bytes, path: TreePath) -> bytes:

@@ -54,6 +54,10 @@ class Keeper:
         self._flusher = flusher
         self._run = run.encode()
 
+    def open_area(self) -> int:
+        """`.reconcile`, open, made when there is none. Raises: OSError, PermissionError."""
+        return self._area.top()
+
     def version_place(self, path: TreePath) -> Place:
         """Made ready before anything is moved, so that a full disk stops us in time."""
         return self._place(b"versions", path)

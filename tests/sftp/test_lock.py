@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
-from msgspec.structs import replace
 
 from reconcile.model.errors import Locked
 from reconcile.trees.base import RunOptions
-from reconcile.trees.sftp.lock import Owner, has_ended, myself
+from reconcile.trees.lease import LEASE_S, Owner, encode, has_ended, myself
+from reconcile.trees.local import LocalTree
 from reconcile.trees.sftp.tree import SftpTree
 from tests.sftp.servers import plain_server
 
@@ -26,7 +25,7 @@ def ended_process() -> Owner:
     with open(f"/proc/{child.pid}/stat", "rb") as stream:
         started = stream.read().rpartition(b")")[2].split()[19].decode()
     child.communicate(b"\n")
-    return replace(HERE, process=child.pid, started=started)
+    return HERE._replace(process=child.pid, started=started)
 
 
 needs_machine = pytest.mark.skipif(
@@ -38,16 +37,16 @@ needs_machine = pytest.mark.skipif(
 @needs_machine
 def test_only_a_process_of_this_machine_that_is_gone_has_certainly_ended() -> None:
     gone = ended_process()
-    running = replace(HERE, process=os.getppid(), started=_started(os.getppid()))
+    running = HERE._replace(process=os.getppid(), started=_started(os.getppid()))
     cases = {
         "gone": (gone, True),
-        "gone before the last boot": (replace(gone, boot="earlier", space="other"), True),
-        "its number has another process now": (replace(running, started="1"), True),
+        "gone before the last boot": (gone._replace(boot="earlier", space="other"), True),
+        "its number has another process now": (running._replace(started="1"), True),
         "a lock this process let go": (HERE, True),
         "running": (running, False),
-        "on another machine": (replace(gone, machine="other"), False),
-        "on a machine of the same id and another name": (replace(gone, host="other"), False),
-        "in another container": (replace(gone, space="pid:[1]"), False),
+        "on another machine": (gone._replace(machine="other"), False),
+        "on a machine of the same id and another name": (gone._replace(host="other"), False),
+        "in another container": (gone._replace(space="pid:[1]"), False),
         "nobody knows": (Owner(), False),
     }
     assert {name: has_ended(owner) for name, (owner, _) in cases.items()} == {
@@ -71,7 +70,7 @@ def tree(root: Path) -> Iterator[SftpTree]:
 @needs_machine
 def test_the_lock_of_a_killed_run_is_taken_over(root: Path, tree: SftpTree) -> None:
     (root / ".reconcile").mkdir()
-    (root / ".reconcile/lock").write_bytes(msgspec.json.encode(ended_process()))
+    (root / ".reconcile/lock").write_bytes(encode(ended_process()))
 
     assert list(tree.begin(OPTIONS, ())) == []
     tree.end()
@@ -79,21 +78,98 @@ def test_the_lock_of_a_killed_run_is_taken_over(root: Path, tree: SftpTree) -> N
     assert list(root.iterdir()) == [], "nothing of a lock stays"
 
 
-@pytest.mark.parametrize(
-    "text", [msgspec.json.encode(replace(HERE, machine="other")), b"", b"{", b"x" * 100_000]
-)
-def test_a_lock_of_which_nothing_is_certain_is_left_alone(
-    root: Path, tree: SftpTree, text: bytes
-) -> None:
+ELSEWHERE = HERE._replace(machine="other", host="far")
+TEXTS = [encode(ELSEWHERE), encode(ELSEWHERE._replace(way="flock")), b"", b"{", b"x" * 100_000]
+
+
+def locked(root: Path, text: bytes, age_s: int) -> None:
     (root / ".reconcile").mkdir()
-    (root / ".reconcile/lock").write_bytes(text)
+    lock = root / ".reconcile/lock"
+    lock.write_bytes(text)
+    then = lock.stat().st_mtime - age_s
+    os.utime(lock, (then, then))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_lock_that_is_renewed_is_left_alone(root: Path, tree: SftpTree, text: bytes) -> None:
+    locked(root, text, LEASE_S - 60)
 
     with pytest.raises(Locked) as caught:
         tree.begin(OPTIONS, ())
 
     assert (root / ".reconcile/lock").read_bytes() == text
     assert sorted(path.name for path in (root / ".reconcile").iterdir()) == ["lock"]
-    assert "remove `.reconcile/lock`" in caught.value.hint
+    assert "10 minutes later at the latest" in caught.value.hint
+    assert ("on far" in caught.value.message) == (b"far" in text)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_lock_that_nobody_has_renewed_is_taken_over_from_anywhere(
+    root: Path, tree: SftpTree, text: bytes
+) -> None:
+    """A killed run of another host, of a container that is no more, of a machine without an id."""
+    locked(root, text, LEASE_S + 60)
+
+    assert list(tree.begin(OPTIONS, ())) == []
+    tree.end()
+
+    assert list(root.iterdir()) == []
+
+
+def test_a_run_that_goes_on_renews_its_lock(
+    root: Path, tree: SftpTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconcile.trees.sftp.lock.RENEWED_S", 0)
+    tree.begin(OPTIONS, ())
+    lock = root / ".reconcile/lock"
+    os.utime(lock, (1, 1))
+    text = lock.read_bytes()
+
+    tree.carry_out(())
+
+    assert lock.stat().st_mtime > 1_000_000
+    assert lock.read_bytes() == text
+
+
+def test_a_run_whose_lock_was_taken_over_stops(
+    root: Path, tree: SftpTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconcile.trees.sftp.lock.RENEWED_S", 0)
+    tree.begin(OPTIONS, ())
+    (root / ".reconcile/lock").write_bytes(encode(ELSEWHERE))
+
+    with pytest.raises(Locked, match="taken away"):
+        tree.carry_out(())
+
+
+def test_a_run_by_sftp_and_one_here_exclude_each_other(root: Path, tree: SftpTree) -> None:
+    here = LocalTree(os.fsencode(root))
+    tree.begin(OPTIONS, ())
+    with pytest.raises(Locked, match="run r-test on "):
+        here.begin(OPTIONS, ())
+    tree.end()
+
+    here.begin(OPTIONS, ())
+    with pytest.raises(Locked, match="run r-test on "):
+        tree.begin(OPTIONS, ())
+    here.end()
+
+    tree.begin(OPTIONS, ())
+    tree.end()
+    here.close()
+    assert list(root.iterdir()) == []
+
+
+def test_a_root_inside_one_that_is_written_to_waits(root: Path) -> None:
+    (root / "inner").mkdir()
+    outer = LocalTree(os.fsencode(root))
+    inner = SftpTree(plain_server, "sftp://peer/", os.fsencode(root / "inner"))
+    outer.begin(OPTIONS, ())
+    with pytest.raises(Locked, match="a root that holds this one"):
+        inner.begin(OPTIONS, ())
+    outer.close()
+    inner.begin(OPTIONS, ())
+    inner.close()
 
 
 def test_a_lock_that_is_somebody_elses_by_now_is_not_removed(root: Path, tree: SftpTree) -> None:

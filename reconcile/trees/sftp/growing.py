@@ -114,6 +114,7 @@ async def _written(task: Task, handle: bytes, offset: int, supply: Supply) -> No
     written = Written(task.site.sftp, handle, offset)
     hasher = new_hasher(task.site.options.header.hash_name) if not offset else None
     for block in _blocks(task, supply, offset):
+        await task.site.renew()
         if hasher is not None:
             hasher.update(block)
         await written.write(block)

@@ -1,83 +1,77 @@
-"""One writer per root: a file that only one can make, and that says whose it is.
+"""One writer per root over SFTP: the lease of `trees/lease.py`, as a file that only one can make.
 
-It is taken over only from a run that has certainly ended: one of this very
-machine, whose process is no more. Whatever is not certain is left to the user.
+It is the same file that local runs and agents hold. It is renewed while the run
+goes on, and taken over only from a run that is gone: a process of this very
+machine that is no more, or one that has not renewed for `LEASE_S` by the
+server's own clock.
 """
 
 import errno
 import os
-import socket
-from itertools import count
-
-import msgspec
+import time
 
 from reconcile.model.errors import Locked
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, TreePath
+from reconcile.trees import lease
+from reconcile.trees.lease import LEASE_S, LOCK, MOST_BYTES, RENEWED_S, Owner, has_ended
 from reconcile.trees.sftp.area import Area
 from reconcile.trees.sftp.means import rename_new, take_name
 from reconcile.trees.sftp.packets import CREATE, EXCLUSIVE, READ, WRITE, Attributes
+from reconcile.trees.sftp.rows import SECOND_NS
 from reconcile.trees.sftp.site import Site
 from reconcile.trees.sftp.streams import Stream, Written
 from reconcile.trees.temporary import AREA
-
-LOCK = TreePath(b".reconcile/lock")
-_MOST_BYTES = 4096
-_TEXT_CHARACTERS = 100
-_held: set[int] = set()
-"""Numbers of the locks that this process holds."""
-_numbers = count(1)
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Who holds a lock."""
-
-    run: str = ""
-    host: str = ""
-    machine: str = ""
-    boot: str = ""
-    """Of this start of the machine: of an earlier one no process is left."""
-    space: str = ""
-    """The namespace its process number belongs to."""
-    process: int = 0
-    started: str = ""
-    """Tells it from a later process of the same number."""
-    number: int = 0
-    """Which of that process's locks."""
 
 
 class FarLock:
     """The lock of one root."""
 
-    def __init__(self, site: Site, area: Area, where: str) -> None:
+    def __init__(self, site: Site, area: Area, where: str, lag_ns: int | None = None) -> None:
         self._site = site
         self._area = area
         self._where = where
+        self._lag_ns = lag_ns
         self._location = site.location(LOCK)
         self._mine = b""
-        self._number = next(_numbers)
+        self._number = lease.new_number()
+        self._renewed = 0.0
 
     async def take(self, run: str) -> Problem | None:
         """Take the root for writing; a note where no lock can be made.
 
         Raises: Locked, at once.
         """
-        mine = msgspec.json.encode(myself(run, self._number))
+        await self._refuse_above()
+        mine = lease.encode(lease.myself(run, self._number))
         try:
             await self._area.directory(AREA)
-            try:
-                await self._make(mine)
-            except FileExistsError:
-                await self._clear()
-                await self._make(mine)
+            await self._take(mine)
         except FileExistsError:
             raise self._locked(Owner()) from None
         except OSError as error:
             reason = f"no lock can be made there ({error.strerror}): only the state is locked"
             return Problem(ROOT, None, "E_NO_LOCK", reason, "note")
         self._mine = mine
-        _held.add(self._number)
+        self._renewed = time.monotonic()
+        lease.hold(self._number)
         return None
+
+    async def renew(self) -> None:
+        """Tell others that the run which holds the root goes on; cheap to call often.
+
+        Raises: Locked, when another run has taken the root over.
+        """
+        if not self._mine or time.monotonic() - self._renewed < RENEWED_S:
+            return None
+        self._renewed = time.monotonic()
+        try:
+            if await self._content(self._location) == self._mine:
+                return await self._written(self._location, self._mine, WRITE)
+        except OSError:
+            pass  # the connection or the disk: whoever writes next meets it again
+        self.abandon()
+        raise Locked("the lock of this root was taken away, and the run stops here")
 
     async def stamp(self) -> Attributes | None:
         """What the server says of the lock: its time is the server's clock. None: no lock."""
@@ -86,7 +80,7 @@ class FarLock:
     def abandon(self) -> None:
         """The connection is lost: what is left over there is known to be nobody's."""
         self._mine = b""
-        _held.discard(self._number)
+        lease.let_go(self._number)
 
     async def release(self) -> None:
         """Let others write, unless the lock is not ours any more."""
@@ -101,26 +95,34 @@ class FarLock:
         except OSError:
             pass  # versions are kept there, or somebody removed what was ours
 
-    async def _make(self, mine: bytes) -> None:
-        """Raises: FileExistsError, when somebody holds it."""
+    async def _take(self, mine: bytes) -> None:
+        """Raises: FileExistsError, Locked, when somebody holds it."""
         site = self._site
-        if not site.can_link:
-            return await self._written(self._location, mine)
-        draft = site.location(TreePath(LOCK + b".%d" % os.getpid()))
+        draft = site.location(TreePath(LOCK + b".%d.%d" % (os.getpid(), self._number)))
         await site.discard(draft)
         await self._written(draft, mine)
         try:
-            await take_name(site, draft, self._location)
-        except FileExistsError:
+            try:
+                await self._publish(draft, mine)
+            except FileExistsError:
+                await self._clear(draft)
+                await self._publish(draft, mine)
+        finally:
             await site.discard(draft)
-            raise
 
-    async def _written(self, location: bytes, content: bytes) -> None:
+    async def _publish(self, draft: bytes, mine: bytes) -> None:
+        """Raises: FileExistsError, when somebody holds it."""
+        if self._site.can_link:
+            await take_name(self._site, draft, self._location)
+        else:
+            await self._written(self._location, mine)
+
+    async def _written(self, location: bytes, content: bytes, flags: int = 0) -> None:
         sftp = self._site.sftp
         try:
-            handle = await sftp.open(location, WRITE | CREATE | EXCLUSIVE, 0o600)
+            handle = await sftp.open(location, flags or WRITE | CREATE | EXCLUSIVE, 0o600)
         except OSError:
-            if await self._site.look(location) is None:
+            if flags or await self._site.look(location) is None:
                 raise
             raise FileExistsError(errno.EEXIST, "it is locked") from None
         written = Written(sftp, handle, 0)
@@ -129,13 +131,13 @@ class FarLock:
         await written.finish()
         await sftp.done(closed)
 
-    async def _clear(self) -> None:
-        """Take away the lock of a run that has certainly ended. Raises: Locked, OSError."""
-        found = await self._content(self._location)
-        owner = _owner(found)
-        if not has_ended(owner):
-            raise self._locked(owner)
+    async def _clear(self, draft: bytes) -> None:
+        """Take away the lock of a run that is gone. Raises: Locked, OSError."""
         site = self._site
+        found = await self._content(self._location)
+        owner = lease.decode(found)
+        if not has_ended(owner) and not await self._is_aged(self._location, draft):
+            raise self._locked(owner)
         aside = site.location(TreePath(LOCK + b".old.%d" % os.getpid()))
         await site.discard(aside)
         await rename_new(site, self._location, aside)
@@ -145,6 +147,50 @@ class FarLock:
         await rename_new(site, aside, self._location)
         raise self._locked(owner)
 
+    async def _is_aged(self, location: bytes, draft: bytes) -> bool:
+        """By the server's clock: the draft was written now."""
+        theirs, now = await self._site.look(location), await self._site.look(draft)
+        if theirs is None or now is None or not theirs.mtime_s:
+            return False
+        return now.mtime_s - theirs.mtime_s > LEASE_S
+
+    async def _refuse_above(self) -> None:
+        """Raises: Locked, when another run writes to a root that this one lies in."""
+        site = self._site
+        above = site.location(ROOT).rstrip(b"/")
+        places = []
+        while above:
+            above = above.rpartition(b"/")[0]
+            places.append(above + b"/" + LOCK)
+        found = await site.sftp.together(self._looked(place) for place in places)
+        for place, held in zip(places, found, strict=True):
+            if held is not None and held.mode & 0o170000 == 0o100000:
+                await self._refuse_held(place, held)
+
+    async def _looked(self, place: bytes) -> Attributes | None:
+        try:
+            return await self._site.look(place)
+        except OSError:
+            return None
+
+    async def _refuse_held(self, place: bytes, held: Attributes) -> None:
+        """RACE: the server's clock is not seen here: ours judges, plus what it lags."""
+        directory = await self._looked(place[: -len(LOCK)])
+        trusted = {0, directory.uid} if directory is not None else {0}
+        now_s = time.time() + (self._lag_ns or 0) / SECOND_NS
+        if held.uid not in trusted or now_s - held.mtime_s > LEASE_S:
+            return
+        try:
+            owner = lease.decode(await self._content(place))
+        except OSError:
+            owner = Owner()
+        if not has_ended(owner):
+            raise Locked(
+                f"another run is writing to a root that holds this one{owner.shown}",
+                where=self._where,
+                hint=lease.WAIT,
+            )
+
     async def _content(self, location: bytes) -> bytes:
         """What a lock says; empty when it is gone."""
         sftp = self._site.sftp
@@ -152,81 +198,13 @@ class FarLock:
             handle = await sftp.open(location, READ)
         except FileNotFoundError:
             return b""
-        stream = Stream(sftp, handle, 0, _MOST_BYTES)
+        stream = Stream(sftp, handle, 0, MOST_BYTES)
         sftp.release(handle)
         return await stream.next()
 
     def _locked(self, owner: Owner) -> Locked:
-        who = f" (run {_shown(owner.run)} on {_shown(owner.host)})" if owner.host else ""
         return Locked(
-            f"another run is writing to this root{who}",
+            f"another run is writing to this root{owner.shown}",
             where=self._where,
-            hint="wait for it; when it has surely ended, remove `.reconcile/lock` in that root",
+            hint=lease.WAIT,
         )
-
-
-def myself(run: str, number: int) -> Owner:
-    """This process, as its lock of that number names it."""
-    process = os.getpid()
-    return Owner(
-        run,
-        socket.gethostname(),
-        _line("/etc/machine-id"),
-        _line("/proc/sys/kernel/random/boot_id"),
-        _space(),
-        process,
-        _started(process),
-        number,
-    )
-
-
-def has_ended(owner: Owner) -> bool:
-    """The process is certainly no more; False: it runs, or nobody can tell from here."""
-    here = myself("", 0)
-    if not here.machine or (owner.machine, owner.host) != (here.machine, here.host):
-        return False
-    if not here.boot or not owner.boot or not owner.process:
-        return False
-    if owner.boot != here.boot:
-        return True
-    if not here.space or owner.space != here.space:
-        return False
-    if (owner.process, owner.started) == (here.process, here.started):
-        return owner.number not in _held
-    return _started(owner.process) != owner.started
-
-
-def _owner(content: bytes) -> Owner:
-    """What a lock's text says; nobody, when it says nothing that we know."""
-    try:
-        return msgspec.json.decode(content, type=Owner)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Owner()
-
-
-def _shown(text: str) -> str:
-    return text[:_TEXT_CHARACTERS].encode("unicode_escape").decode()
-
-
-def _line(place: str) -> str:
-    try:
-        with open(place, encoding="ascii") as stream:
-            return stream.readline().strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _space() -> str:
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return ""
-
-
-def _started(process: int) -> str:
-    """When a process began, in ticks since boot; empty: there is none."""
-    try:
-        with open(f"/proc/{process}/stat", "rb") as stream:
-            return stream.read().rpartition(b")")[2].split()[19].decode()
-    except (OSError, IndexError):
-        return ""

@@ -7,8 +7,8 @@ followed. Nobody but who may write there can do that.
 """
 
 import errno
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Step
@@ -57,6 +57,10 @@ class Spot(NamedTuple):
         return self.folder + b"/" + self.temp_leaf
 
 
+async def _nothing() -> None:
+    """No lock, nothing to renew."""
+
+
 class Site:
     """What every part of the write side needs. Requests that change something are here."""
 
@@ -81,6 +85,8 @@ class Site:
         self.can_flush = sftp.offers(FSYNC)
         self.touched: set[TreePath] = set()
         """Directories in which names changed."""
+        self.renew: Callable[[], Coroutine[Event[Any], None, None]] = _nothing
+        """Tells others that the run which holds the root goes on."""
         self._looked: dict[TreePath, Event[Attributes | None]] = {}
 
     def location(self, path: TreePath) -> bytes:

@@ -186,10 +186,11 @@ class SftpTree:
         site = Site(self.sftp, self._found_root().location, options, self._hasher)
         site.proven_before_ns = self._proven_before_ns
         area = Area(site)
-        lock = FarLock(site, area, self.url)
+        lock = FarLock(site, area, self.url, self._lag_ns)
         run = self.sftp.run
         notes = [run(lock.take(options.run)), *weaknesses(site)]
         self._means, self._lock = Means(site, area, Links(site, area)), lock
+        site.renew = lock.renew
         self._staged.clear()
         stamp = run(lock.stamp())
         if stamp is not None:
@@ -236,6 +237,8 @@ class SftpTree:
     def _begun(self) -> Means:
         if self._means is None:
             raise ReconcileError("the run was not begun on this side", where=self.url)
+        if self._lock is not None:
+            self.sftp.run(self._lock.renew())
         return self._means
 
     def _location(self, path: TreePath) -> bytes:
