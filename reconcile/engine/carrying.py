@@ -14,6 +14,7 @@ from reconcile.engine.apply import apply, leftovers_to_clear
 from reconcile.engine.bases import NO_LIMIT, Budget, keep_bases
 from reconcile.engine.batches import brings_content
 from reconcile.engine.events import Noted, Phase
+from reconcile.engine.keeping import options_at
 from reconcile.engine.ledger import StoreLedger
 from reconcile.engine.merging import merged_content
 from reconcile.engine.opened import Opened
@@ -158,6 +159,8 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
     for side in Side:
         tree, leftovers = opened.tree(side), run.leftovers(side)
         found = patiently(opened, lambda: tree.begin(options, leftovers))  # noqa: B023 - at once
+        here = options_at(side, run.plan, options)
+        found = opened.tree(side).begin(here, run.leftovers(side))
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
     for note in notes:
         opened.listener(Noted(note))

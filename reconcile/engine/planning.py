@@ -11,6 +11,7 @@ from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
+from reconcile.engine.keeping import area_problems
 from reconcile.engine.looks import observe_both
 from reconcile.engine.marks import Marks, look_for_marks
 from reconcile.engine.opened import Opened
@@ -109,7 +110,12 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
         plan = msgspec.structs.replace(
             plan,
             rules=opened.rules_digest,
-            problems=(*opened.notes, *_kin_notes(opened, plan), *plan.problems),
+            problems=(
+                *opened.notes,
+                *_kin_notes(opened, plan),
+                *area_problems(opened, plan),
+                *plan.problems,
+            ),
         )
         opened.listener(Phase("guard"))
         facts = _facts(opened, base, left, right, newest)

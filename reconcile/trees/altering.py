@@ -40,6 +40,9 @@ def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         before = os.fstat(fd)
         if kind_of(before) != want.kind or not looks_like(before, expect):
             return stale(step, "the target is not what the plan saw")
+        if _may_be_planted(spot, before):
+            detail = "it has another name, and somebody else may have put it here: left as it is"
+            return Receipt(step.id, Status.FAILED, "E_UNSUPPORTED", detail)
         if not _has_planned_mode(site, before, expect, want):
             return stale(step, "the target's mode is not what the plan saw")
         verified = readable and want.kind == Kind.FILE
@@ -50,6 +53,18 @@ def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     finally:
         os.close(fd)
     return done(step, spot.leaf, after if verified and looks_like(after, expect) else None)
+
+
+def _may_be_planted(spot: Spot, status: os.stat_result) -> bool:
+    """A file with a second name, where others than we, root and its owner may make names.
+
+    Whose it is elsewhere is not known: its mode and owner would change there as well.
+    """
+    if kind_of(status) != Kind.FILE or status.st_nlink == 1:
+        return False
+    directory = os.fstat(spot.dir_fd)
+    others = directory.st_uid not in (0, os.geteuid(), status.st_uid)
+    return others or bool(directory.st_mode & 0o022)
 
 
 def _has_planned_mode(

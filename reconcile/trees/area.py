@@ -25,37 +25,170 @@ from contextlib import suppress
 from reconcile.model.treepath import ROOT, TreePath, join, split
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import Root
-from reconcile.trees.syscalls import DIRECTORY, System, exists
+from reconcile.trees.syscalls import DIRECTORY, SYSTEM, System, exists
 from reconcile.trees.temporary import AREA, PREFIX
 
+KINDS = (b"versions", b"quarantine")
 PRIVATE = 0o700
 _SHARED = {0: 0o2770, 1: 0o3770}
 """By depth: `.reconcile`, and `versions` and `quarantine` in it."""
 _RUN_SHARED = 0o2750
 _WRITES = 0o022
+_NOBODY = 65_534
+"""Whom servers take root for, and containers whomever they do not know."""
 _NO_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
 
 
+class AreaTop:
+    """`.reconcile` of a root that is open, and the directories in it that runs share."""
+
+    def __init__(self, root_fd: int, system: System = SYSTEM, *, only_looks: bool = False) -> None:
+        """`only_looks`: change nothing, and take what would be put right as right."""
+        self._root_fd = root_fd
+        self._system = system
+        self._only_looks = only_looks
+        self._our_uid: int | None = None
+        self.made: list[TreePath] = []
+        """What was made by this object, to be flushed."""
+
+    def open(self, path: TreePath, *, make: bool) -> int:
+        """The area or a directory in it, open, each component judged on the way.
+
+        Raises: OSError; PermissionError, saying why it may not be used.
+        """
+        fd, at = os.dup(self._root_fd), ROOT
+        for depth, name in enumerate(path.split(b"/")):
+            try:
+                below = self._checked(fd, join(at, name), min(depth, 1), make=make)
+            finally:
+                os.close(fd)
+            fd, at = below, join(at, name)
+        return fd
+
+    def enter(self, dir_fd: int, name: bytes, mode: int, gid: int | None) -> tuple[int, bool]:
+        """(the directory, open; whether it was made now). Raises: OSError."""
+        with suppress(FileNotFoundError):
+            return os.open(name, DIRECTORY, dir_fd=dir_fd), False
+        try:
+            self._system.mkdir(dir_fd, name, PRIVATE)
+        except FileExistsError:  # another run of another pair was faster
+            return os.open(name, DIRECTORY, dir_fd=dir_fd), False
+        fd = os.open(name, DIRECTORY, dir_fd=dir_fd)
+        # RACE: in a root that anybody may write to, a directory put here in this instant is
+        # taken for the one just made if it is ours as well.
+        if not self.is_trusted(os.fstat(fd).st_uid):
+            os.close(fd)
+            raise _foreign(TreePath(name), "was replaced while it was made")
+        if mode != PRIVATE:
+            self._settle(fd, mode, gid)
+        return fd, True
+
+    def is_shared(self) -> bool:
+        """The root's group may write to it, and others may not."""
+        mode = os.fstat(self._root_fd).st_mode
+        return bool(mode & 0o020) and not mode & 0o002
+
+    def is_trusted(self, uid: int) -> bool:
+        """It is root's or our own, by whatever number this file system has us."""
+        if uid in (0, os.geteuid()):
+            return True
+        if self._only_looks:
+            return uid == _NOBODY and os.geteuid() == 0  # a run that writes finds out who we are
+        if self._our_uid is None:
+            self._our_uid = self._uid_here()
+        return uid == self._our_uid
+
+    def _checked(self, dir_fd: int, path: TreePath, depth: int, *, make: bool) -> int:
+        shared = self.is_shared()
+        mode = _SHARED[depth] if shared else PRIVATE
+        fd, made = self._open(dir_fd, path, mode, make=make)
+        if made:
+            self._give_away(fd)
+            self.made.append(path)
+            return fd
+        try:
+            self._judge(fd, path, mode, shared=shared)
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
+
+    def _open(self, dir_fd: int, path: TreePath, mode: int, *, make: bool) -> tuple[int, bool]:
+        name = split(path)[1]
+        try:
+            if not make:
+                return os.open(name, DIRECTORY, dir_fd=dir_fd), False
+            gid = os.fstat(self._root_fd).st_gid if self.is_shared() else None
+            return self.enter(dir_fd, name, mode, gid)
+        except OSError as error:
+            if error.errno in _NO_DIRECTORY:
+                raise _foreign(path, "is no directory") from error
+            if error.errno == errno.EACCES and exists(dir_fd, name):
+                raise _foreign(path, "is closed to this account") from error
+            raise
+
+    def _judge(self, fd: int, path: TreePath, mode: int, *, shared: bool) -> None:
+        found, root = os.fstat(fd), os.fstat(self._root_fd)
+        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != mode:
+            if self._only_looks:
+                return
+            self._settle(fd, mode, root.st_gid if shared else None)
+            found = os.fstat(fd)
+        if not (shared or found.st_uid == root.st_uid or self.is_trusted(found.st_uid)):
+            raise _foreign(path, f"belongs to another account (uid {found.st_uid})")
+        loose = found.st_mode & _WRITES & ~(0o020 if shared and found.st_gid == root.st_gid else 0)
+        if not root.st_mode & stat.S_ISVTX:
+            loose &= ~root.st_mode
+        if loose and not found.st_mode & stat.S_ISVTX:
+            raise _foreign(path, "may be written to by other accounts")
+
+    def _uid_here(self) -> int:
+        """Who makes what we make: a server may call us otherwise (NFS, FUSE)."""
+        name = PREFIX + secrets.token_hex(8).encode()
+        try:
+            self._system.mkdir(self._root_fd, name, PRIVATE)
+        except OSError:
+            return os.geteuid()
+        try:
+            return os.stat(name, dir_fd=self._root_fd, follow_symlinks=False).st_uid
+        finally:
+            self._system.rmdir(self._root_fd, name)
+
+    def _settle(self, fd: int, mode: int, gid: int | None) -> None:
+        """Mode and group, the wider only with the group it is meant for."""
+        if gid is not None and os.fstat(fd).st_gid != gid:
+            try:
+                self._system.chown(fd, -1, gid)
+            except OSError:
+                mode = PRIVATE
+        with suppress(OSError):  # a file system without modes of its own keeps what it says
+            self._system.chmod(fd, mode)
+
+    def _give_away(self, fd: int) -> None:
+        """What root made is the root directory's owner's, who goes on with it without root."""
+        owner = os.fstat(self._root_fd).st_uid
+        if os.geteuid() == 0 and owner:
+            with suppress(OSError):
+                self._system.chown(fd, owner, -1)
+
+
 class LocalArea:
-    """The area of one root of this machine. Nothing is made before something is kept."""
+    """What runs keep in the area of one root of this machine. Nothing is made before it is kept."""
 
     def __init__(self, root: Root, system: System, flusher: Flusher) -> None:
         self._root = root
-        self._system = system
+        self._top = AreaTop(root.fd, system)
         self._flusher = flusher
         self._runs: dict[TreePath, Root] = {}
-        self._our_uid: int | None = None
 
     def check(self) -> None:
         """What is there already may be used. Makes nothing.
 
         Raises: OSError; PermissionError, saying why it may not.
         """
-        for kind in (b"versions", b"quarantine"):
-            try:
-                os.close(self._top(join(AREA, kind), make=False))
-            except FileNotFoundError:
-                continue
+        for kind in KINDS:
+            with suppress(FileNotFoundError):
+                os.close(self._top.open(join(AREA, kind), make=False))
 
     def top(self) -> int:
         """`.reconcile` itself, open, made when there is none. Raises: OSError, PermissionError."""
@@ -67,7 +200,7 @@ class LocalArea:
         Raises: OSError: ENOENT, or ENOTDIR where something kept has its name.
         """
         fd = self._run(kind, run, make=False).directory(parent)
-        if not self._is_trusted(os.fstat(fd).st_uid):
+        if not self._top.is_trusted(os.fstat(fd).st_uid):
             raise _foreign(join(join(AREA, kind), run), "holds another account's directory")
         return fd
 
@@ -81,7 +214,7 @@ class LocalArea:
         Raises: OSError; ENOTDIR and ELOOP, when something else has the name.
         """
         mode, gid = self._as_mirrored(mirrored)
-        return self._enter(dir_fd, name, mode, gid)[0]
+        return self._top.enter(dir_fd, name, mode, gid)[0]
 
     def forget(self) -> None:
         """Let go of everything: the next call looks at the world again."""
@@ -96,145 +229,60 @@ class LocalArea:
         return held
 
     def _open_run(self, place: TreePath, *, make: bool) -> int:
-        top, _, name = place.rpartition(b"/")
-        top_fd = self._top(TreePath(top), make=make)
+        above, name = split(place)
+        top_fd = self._top.open(above, make=make)
         try:
             if not make:
                 fd, made = os.open(name, DIRECTORY, dir_fd=top_fd), False
             else:
-                mode = _RUN_SHARED if self._is_shared() else PRIVATE
-                fd, made = self._enter(top_fd, name, mode, None)
-                if made:
-                    self._flusher.touch(TreePath(top))
+                mode = _RUN_SHARED if self._top.is_shared() else PRIVATE
+                fd, made = self._top.enter(top_fd, name, mode, None)
         finally:
             os.close(top_fd)
-        if not made and not self._is_trusted(os.fstat(fd).st_uid):
+        if made:
+            for path in (*self._top.made, place):
+                self._flusher.touch(split(path)[0])
+            self._top.made.clear()
+        elif not self._top.is_trusted(os.fstat(fd).st_uid):
             os.close(fd)
             raise _foreign(place, "was made by another account")
         return fd
 
-    def _top(self, path: TreePath, *, make: bool) -> int:
-        """`versions` or `quarantine`, open, each component checked on the way."""
-        fd, at = os.dup(self._root.fd), ROOT
-        for depth, name in enumerate(path.split(b"/")):
-            try:
-                below = self._checked(fd, join(at, name), depth, make=make)
-            finally:
-                os.close(fd)
-            fd, at = below, join(at, name)
-        return fd
-
-    def _checked(self, dir_fd: int, path: TreePath, depth: int, *, make: bool) -> int:
-        shared = self._is_shared()
-        mode = _SHARED[depth] if shared else PRIVATE
-        fd, made = self._open_top(dir_fd, path, mode, make=make)
-        if made:
-            self._give_away(fd)
-            self._flusher.touch(split(path)[0])
-            return fd
-        try:
-            self._judge(fd, path, mode, shared=shared)
-        except OSError:
-            os.close(fd)
-            raise
-        return fd
-
-    def _open_top(self, dir_fd: int, path: TreePath, mode: int, *, make: bool) -> tuple[int, bool]:
-        name = split(path)[1]
-        try:
-            if not make:
-                return os.open(name, DIRECTORY, dir_fd=dir_fd), False
-            gid = os.fstat(self._root.fd).st_gid if self._is_shared() else None
-            return self._enter(dir_fd, name, mode, gid)
-        except OSError as error:
-            if error.errno in _NO_DIRECTORY:
-                raise _foreign(path, "is no directory") from error
-            if error.errno == errno.EACCES and exists(dir_fd, name):
-                raise _foreign(path, "is closed to this account") from error
-            raise
-
-    def _judge(self, fd: int, path: TreePath, mode: int, *, shared: bool) -> None:
-        found, root = os.fstat(fd), os.fstat(self._root.fd)
-        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != mode:
-            self._settle(fd, mode, root.st_gid if shared else None)
-            found = os.fstat(fd)
-        if not (shared or found.st_uid == root.st_uid or self._is_trusted(found.st_uid)):
-            raise _foreign(path, f"belongs to another account (uid {found.st_uid})")
-        loose = found.st_mode & _WRITES & ~(0o020 if shared and found.st_gid == root.st_gid else 0)
-        if not root.st_mode & stat.S_ISVTX:
-            loose &= ~root.st_mode
-        if loose and not found.st_mode & stat.S_ISVTX:
-            raise _foreign(path, "may be written to by other accounts")
-
-    def _is_shared(self) -> bool:
-        """The root's group may write to it, and others may not."""
-        mode = os.fstat(self._root.fd).st_mode
-        return bool(mode & 0o020) and not mode & 0o002
-
-    def _is_trusted(self, uid: int) -> bool:
-        """It is root's or our own, by whatever number this file system has us."""
-        if uid in (0, os.geteuid()):
-            return True
-        if self._our_uid is None:
-            self._our_uid = self._uid_here()
-        return uid == self._our_uid
-
-    def _uid_here(self) -> int:
-        """Who makes what we make: a server may call us otherwise (NFS, FUSE)."""
-        name = PREFIX + secrets.token_hex(8).encode()
-        try:
-            self._system.mkdir(self._root.fd, name, PRIVATE)
-        except OSError:
-            return os.geteuid()
-        try:
-            return os.stat(name, dir_fd=self._root.fd, follow_symlinks=False).st_uid
-        finally:
-            self._system.rmdir(self._root.fd, name)
-
-    def _enter(self, dir_fd: int, name: bytes, mode: int, gid: int | None) -> tuple[int, bool]:
-        """(the directory, open; whether it was made now)."""
-        with suppress(FileNotFoundError):
-            return os.open(name, DIRECTORY, dir_fd=dir_fd), False
-        try:
-            self._system.mkdir(dir_fd, name, PRIVATE)
-        except FileExistsError:  # another run of another pair was faster
-            return os.open(name, DIRECTORY, dir_fd=dir_fd), False
-        fd = os.open(name, DIRECTORY, dir_fd=dir_fd)
-        # RACE: in a root that anybody may write to, a directory put here in this instant is
-        # taken for the one just made if it is ours as well.
-        if not self._is_trusted(os.fstat(fd).st_uid):
-            os.close(fd)
-            raise _foreign(TreePath(name), "was replaced while it was made")
-        if mode != PRIVATE:
-            self._settle(fd, mode, gid)
-        return fd, True
-
-    def _settle(self, fd: int, mode: int, gid: int | None) -> None:
-        """Mode and group, the wider only with the group it is meant for."""
-        if gid is not None and os.fstat(fd).st_gid != gid:
-            try:
-                self._system.chown(fd, -1, gid)
-            except OSError:
-                mode = PRIVATE
-        with suppress(OSError):  # a file system without modes of its own keeps what it says
-            self._system.chmod(fd, mode)
-
-    def _give_away(self, fd: int) -> None:
-        """What root made is the root directory's owner's, who goes on with it without root."""
-        owner = os.fstat(self._root.fd).st_uid
-        if os.geteuid() == 0 and owner:
-            with suppress(OSError):
-                self._system.chown(fd, owner, -1)
-
     def _as_mirrored(self, directory: TreePath) -> tuple[int, int | None]:
         """(mode, group) of what mirrors a directory of the root."""
-        if not self._is_shared():
+        if not self._top.is_shared():
             return PRIVATE, None
         try:
             found = os.fstat(self._root.directory(directory))
         except OSError:
             return PRIVATE, None
         return PRIVATE | found.st_mode & 0o050, found.st_gid
+
+
+def open_area(root_fd: int, *, make: bool) -> int:
+    """The area of an open root, for what runs share in it: its owner and mode were judged.
+
+    Raises: OSError; FileNotFoundError, when there is none and none is to be made;
+    PermissionError, saying why it may not be used.
+    """
+    return AreaTop(root_fd).open(AREA, make=make)
+
+
+def trouble_at(location: bytes) -> str:
+    """Why nothing may be kept in the root at `location`; empty: it may, as far as is seen."""
+    try:
+        root_fd = os.open(location, DIRECTORY)
+    except OSError:
+        return ""  # whoever looks at that side says so
+    try:
+        for kind in KINDS:
+            with suppress(FileNotFoundError):
+                os.close(AreaTop(root_fd, only_looks=True).open(join(AREA, kind), make=False))
+    except OSError as error:
+        return (error.strerror or str(error)).removesuffix(": nothing is kept there")
+    finally:
+        os.close(root_fd)
+    return ""
 
 
 def is_ours_alone(root: Root, path: TreePath, fd: int) -> bool:

@@ -237,3 +237,30 @@ def listed(location: bytes) -> bytes:
     return subprocess.run(
         ["getfacl", "-cEn", "--absolute-names", location], check=True, stdout=subprocess.PIPE
     ).stdout
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o775])
+def test_a_name_that_she_gave_a_file_of_ours_changes_it_nowhere(
+    root: bytes, tmp_path: Path, mode: int
+) -> None:
+    """Where the kernel lets anybody link anything (`protected_hardlinks` is 0)."""
+    outside = tmp_path / "sentinel"
+    outside.write_bytes(HERS)
+    outside.chmod(0o600)
+    os.chmod(root, mode)
+    os.link(outside, root + b"/t")
+    found = entry_at(root, b"t")
+    step = Steps().add(Action.META, b"t", found, file(b"t", HERS, mode=0o666))
+    before = outside.stat()
+    [receipt] = run(root, [step], Tracked(mode=True))
+    assert (receipt.status, receipt.code) == (Status.FAILED, "E_UNSUPPORTED")
+    assert outside.stat() == before
+
+
+def test_a_file_with_two_names_of_our_own_is_changed(root: bytes) -> None:
+    fill(root, {"t": HERS})
+    os.link(root + b"/t", root + b"/u")
+    step = Steps().add(Action.META, b"t", entry_at(root, b"t"), file(b"t", HERS, mode=0o600))
+    [receipt] = run(root, [step], Tracked(mode=True))
+    assert receipt.status is Status.DONE

@@ -5,17 +5,20 @@ import stat
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from reconcile.engine.apply import apply
 from reconcile.engine.events import silent
+from reconcile.engine.planning import make_plan
 from reconcile.model.errors import Denied
 from reconcile.model.plan import Action, Side, Source, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import RunOptions
 from reconcile.trees.local import LocalTree
+from tests.engine.kept_pair import KeptPair
 from tests.faults.scenario import Committed, plan_of
 from tests.nobody import NOBODY, as_nobody
 from tests.trees.looking import Steps, entry_at, file, fill
@@ -316,3 +319,47 @@ def test_content_of_a_new_file_is_never_what_lies_in_a_strangers_area(root: byte
     new, hers = os.stat(root + b"/t"), os.stat(planted)
     assert new.st_uid == 0
     assert new.st_ino != hers.st_ino
+
+
+class Planned(NamedTuple):
+    """A pair whose next run deletes `private/t` on the right."""
+
+    pair: KeptPair
+    root: bytes
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Planned:
+    pair = KeptPair(tmp_path)
+    pair.change("private__t", "text")
+    root = os.fsencode(tmp_path / "right")
+    assert AREA[1:] not in os.listdir(root)
+    made_by(STRANGER, root + AREA)
+    os.chmod(root, 0o1777)
+    return Planned(pair, root)
+
+
+def test_a_plan_says_beforehand_that_nothing_can_be_kept(planned: Planned) -> None:
+    planned.pair.write(Side.LEFT, private__t=None)
+    plan = make_plan(planned.pair.job, silent).plan
+    [problem] = [each for each in plan.problems if each.code == "E_AREA"]
+    assert (problem.side, problem.severity) == (Side.RIGHT, "error")
+    with pytest.raises(Denied) as refusal:
+        planned.pair.run()
+    assert refusal.value.code == "E_AREA"
+    assert entry_at(planned.root, b"private/t") is not None
+
+
+def test_what_supersedes_nothing_needs_no_place_to_keep_it(planned: Planned) -> None:
+    planned.pair.write(Side.LEFT, new="a new file")
+    assert not make_plan(planned.pair.job, silent).plan.problems
+    planned.pair.run()
+    assert entry_at(planned.root, b"new") is not None
+
+
+def test_a_side_that_is_only_read_may_have_anybodys_area(tmp_path: Path) -> None:
+    pair = KeptPair(tmp_path)
+    pair.change("a", "one")
+    made_by(STRANGER, os.fsencode(tmp_path / "left") + AREA)
+    [run_id] = pair.change("a", "two")
+    assert (tmp_path / "right/.reconcile/versions" / run_id / "a").read_text() == "one"
