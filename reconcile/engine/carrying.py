@@ -158,9 +158,8 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
     notes: list[Problem] = []
     for side in Side:
         tree, leftovers = opened.tree(side), run.leftovers(side)
-        found = patiently(opened, lambda: tree.begin(options, leftovers))  # noqa: B023 - at once
         here = options_at(side, run.plan, options)
-        found = opened.tree(side).begin(here, run.leftovers(side))
+        found = patiently(opened, lambda: tree.begin(here, leftovers))  # noqa: B023 - at once
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
     for note in notes:
         opened.listener(Noted(note))

@@ -192,7 +192,9 @@ class LocalArea:
 
     def top(self) -> int:
         """`.reconcile` itself, open, made when there is none. Raises: OSError, PermissionError."""
-        return self._top(AREA, make=True)
+        fd = self._top.open(AREA, make=True)
+        self._flush_made()
+        return fd
 
     def directory(self, kind: bytes, run: bytes, parent: TreePath) -> int:
         """The open directory that mirrors `parent` in a run's place, if it was made already.
@@ -240,13 +242,17 @@ class LocalArea:
         finally:
             os.close(top_fd)
         if made:
-            for path in (*self._top.made, place):
-                self._flusher.touch(split(path)[0])
-            self._top.made.clear()
+            self._top.made.append(place)
+            self._flush_made()
         elif not self._top.is_trusted(os.fstat(fd).st_uid):
             os.close(fd)
             raise _foreign(place, "was made by another account")
         return fd
+
+    def _flush_made(self) -> None:
+        for path in self._top.made:
+            self._flusher.touch(split(path)[0])
+        self._top.made.clear()
 
     def _as_mirrored(self, directory: TreePath) -> tuple[int, int | None]:
         """(mode, group) of what mirrors a directory of the root."""
