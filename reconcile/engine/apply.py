@@ -159,7 +159,11 @@ def apply(
             run.tell_changed(error)
         raise
     finally:
-        ledger.finish(status)
+        try:
+            ledger.finish(status)
+        except ReconcileError as error:
+            run.tell_changed(error)
+            raise
     return run.receipts
 
 

@@ -13,6 +13,7 @@ import msgspec
 from reconcile.engine.apply import apply, leftovers_to_clear
 from reconcile.engine.bases import NO_LIMIT, Budget, keep_bases
 from reconcile.engine.batches import brings_content
+from reconcile.engine.closing import Closing
 from reconcile.engine.events import Noted, Phase
 from reconcile.engine.keeping import options_at
 from reconcile.engine.ledger import StoreLedger
@@ -23,7 +24,6 @@ from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, compared_again, note_standing
 from reconcile.engine.twins import Twins
 from reconcile.engine.waiting import patiently
-from reconcile.model.errors import Unreachable
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
 from reconcile.model.plan import Plan, PlanKind, Problem, Side
@@ -101,14 +101,17 @@ def carry_out(run: Carried) -> Outcome:
         _twins(run, rest),
     )
     opened.listener(Phase("commit"))
-    _end_sides(opened)
+    closing = Closing(opened.listener)
+    _end_sides(opened, closing)
     budget = _bases_to_keep(job, plan)
     if budget is not None:
-        keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
-    standing = _standing_after(opened, plan, receipts)
-    waits = _waiting(plan, standing, len(rest.steps), receipts)
-    note_standing(opened, standing, run.id, asked=plan.kind.settles, pending=waits)
-    outcome = _outcome(run, rest, receipts, ledger, notes, started)
+        with closing.errand("keeping what a later merge builds on", "error"):
+            keep_bases(opened, plan, receipts, run.manifest(Side.LEFT), budget)
+    with closing.errand("noting what is left to decide", "error"):
+        standing = _standing_after(opened, plan, receipts)
+        waits = _waiting(plan, standing, len(rest.steps), receipts)
+        note_standing(opened, standing, run.id, asked=plan.kind.settles, pending=waits)
+    outcome = _outcome(run, rest, receipts, ledger, (*notes, *closing.problems), started)
     if not job.retention.is_given:
         return outcome
     from reconcile.engine.pruning import after_run  # most jobs keep everything
@@ -173,17 +176,19 @@ def _twins(run: Carried, plan: Plan) -> Twins | None:
     return Twins({side: run.manifest(side) for side in Side}, plan.steps)
 
 
-def _end_sides(opened: Opened) -> None:
+def _end_sides(opened: Opened, closing: Closing) -> None:
     """Unlock both roots. A side that is lost by now has unlocked itself: all is recorded."""
     for side in Side:
-        try:
-            opened.tree(side).end()
-        except Unreachable:
-            continue
-        cursor = opened.cursor(side)
-        if cursor:
-            with opened.store.transaction():
-                opened.store.take_cursor(side, cursor)
+        with closing.errand("letting go of this side", "note", side):
+            _end_side(opened, side)
+
+
+def _end_side(opened: Opened, side: Side) -> None:
+    opened.tree(side).end()
+    cursor = opened.cursor(side)
+    if cursor:
+        with opened.store.transaction():
+            opened.store.take_cursor(side, cursor)
 
 
 def _generation(run: Carried) -> Baseline:
