@@ -270,17 +270,19 @@ class Pair:
         self,
         *,
         only: str | Sequence[str] = (),
+        even_last: bool = False,
         agree: Agree = agreed,
         listener: Listener = silent,
     ) -> Pruning:
         """Remove kept content for good, beyond what the pair's options say is to be kept.
 
         `versions_keep=5`, `versions_max_age="90d"`, `versions_max_size="20G"`. `agree` is
-        shown what goes, before anything does. What an unfinished run or an
-        open conflict needs stays.
+        shown what goes, before anything does. What an unfinished run, an open conflict or
+        an undo of the last run needs stays, and stands in `spared`; with `even_last` the
+        last run's goes too.
         Raises: UsageError, when nothing says how much is to be kept; Locked.
         """
-        return pruned(begun(self._job), only, agree, listener)
+        return pruned(begun(self._job), only, agree, listener, even_last=even_last)
 
     def save(
         self, plan: Planning | Plan, location: Place, *, expires_s: float = 7 * 86400.0

@@ -27,11 +27,13 @@ def kept(job: Job, path: TreePath) -> tuple[NumberedVersion, ...]:
     return tuple(version for each in found for version in each.versions)
 
 
-def pruned(job: Job, only: str | Sequence[str], agree: Agree, listener: Listener) -> Pruning:
+def pruned(
+    job: Job, only: str | Sequence[str], agree: Agree, listener: Listener, *, even_last: bool
+) -> Pruning:
     """See `Pair.prune`."""
     if job.retention == KEEP_ALL:
         raise UsageError("how much is to be kept is not said", hint="versions_keep=5")
     if not only:
-        return prune(job, listener, agree, everything)
+        return prune(job, listener, agree, everything, even_last=even_last)
     matches = compile_patterns([only] if isinstance(only, str) else list(only))
-    return prune(job, listener, agree, lambda path: matches(path) is not None)
+    return prune(job, listener, agree, lambda path: matches(path) is not None, even_last=even_last)

@@ -163,6 +163,17 @@ class PrunedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """`count`, `age`, `size`: what says so."""
 
 
+class SparedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version that a limit calls too much, and that stays."""
+
+    version: VersionItem
+    limit: str
+    """As of those that go."""
+    needed: str
+    """`last`: the last run is undone with it; `unfinished`: a run goes on with it; `conflict`:
+    an open one speaks of it."""
+
+
 class PrunedPair(msgspec.Struct, frozen=True, kw_only=True):
     """What of one pair goes, or went."""
 
@@ -175,6 +186,8 @@ class PrunedPair(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     """Kept before."""
     going: list[PrunedVersion]
+    spared: list[SparedVersion]
+    """What stays whatever the limits say."""
     removed: int
     removed_bytes: int
     contents: int
@@ -303,6 +316,14 @@ def pruned_pair(pruning: Pruning) -> PrunedPair:
         going=[
             PrunedVersion(version=version_item(each.kept, job.hash_name), limit=each.why)
             for each in pruning.going
+        ],
+        spared=[
+            SparedVersion(
+                version=version_item(each.kept, job.hash_name),
+                limit=each.why,
+                needed=each.protection,
+            )
+            for each in pruning.spared
         ],
         removed=pruning.removed,
         removed_bytes=pruning.removed_bytes,

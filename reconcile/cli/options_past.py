@@ -80,4 +80,12 @@ KEEPING = (
         metavar="SIZE",
         dest="versions_max_size",
     ),
+    Option(
+        "--even-last",
+        FLAG,
+        ("versions prune",),
+        "Also what the last run superseded: it cannot be undone then.",
+        dest="even_last",
+        face=True,
+    ),
 )

@@ -12,6 +12,7 @@ from reconcile.cli.render_plan import direction_text, row_lines, wrapped
 from reconcile.cli.rows import Shown
 from reconcile.cli.words import counted, duration_text, size_text, time_text
 from reconcile.decide.reasons import kind_word
+from reconcile.decide.retention import Protection
 from reconcile.engine.history import (
     ADOPT,
     NumberedVersion,
@@ -37,6 +38,12 @@ _DONE = {
     Action.MOVE: "moved", Action.META: "mode set", Action.MKDIR: "made", Action.RMDIR: "removed",
 }  # fmt: skip
 _LIMITS = {"count": "more than enough of its path", "age": "too old", "size": "too much in all"}
+_PROTECTED: dict[Protection, str] = {
+    "last": "the last run superseded that, and is undone with it; to let it go: add --even-last",
+    "unfinished": "a run that did not end goes on with that; to let it go: apply first",
+    "conflict": "an open conflict speaks of that; to let it go: resolve it, see conflicts list",
+}
+"""By `Protection`: what keeps it, and what has to happen before it can go."""
 _LISTED = 20
 
 
@@ -259,10 +266,11 @@ def total_line(versions: Sequence[NumberedVersion]) -> str:
 def pruning_lines(pruning: Pruning, look: Look) -> list[str]:
     """What goes, and the limits that say so."""
     if not pruning.going:
-        return wrapped(
+        line = (
             f"Nothing goes: {counted(pruning.count, 'version')}, {size_text(pruning.size_bytes)} "
-            f"kept; asked: {limits_text(pruning.retention)}", look,
-        )  # fmt: skip
+            f"kept; asked: {limits_text(pruning.retention)}"
+        )
+        return [*wrapped(line, look), *_spared_lines(pruning, look)]
     going = pruning.going
     rows = [
         [
@@ -281,7 +289,21 @@ def pruning_lines(pruning: Pruning, look: Look) -> list[str]:
     total = f"{counted(len(going), 'version')}, {size_text(pruning.going_bytes)}"
     of_all = f"{pruning.count:,} kept, {size_text(pruning.size_bytes)}"
     line = f"to be removed for good: {total}, of {of_all}; asked: {limits_text(pruning.retention)}"
-    return [*lines, *wrapped(line, look)]
+    return [*lines, *wrapped(line, look), *_spared_lines(pruning, look)]
+
+
+def _spared_lines(pruning: Pruning, look: Look) -> list[str]:
+    """What stays whatever was asked, by what keeps it and how it can be let go."""
+    lines = []
+    for protection, words in _PROTECTED.items():
+        found = [each.kept.version for each in pruning.spared if each.protection == protection]
+        if found:
+            size = size_text(sum(version.size_bytes for version in found))
+            line = (
+                f"{counted(len(found), 'version')}, {size} stay{'' if found[1:] else 's'}: {words}"
+            )
+            lines += wrapped(line, look)
+    return lines
 
 
 def limits_text(retention: Retention) -> str:

@@ -3,12 +3,13 @@
 Pure: what is kept, the limits and a clock in; what may go out. Whatever the
 limits say, content that something may still ask for stays: that of a run which
 has not ended, that of the last run (so that it can be undone), and what an
-open conflict speaks of. Such content counts towards the limits all the same.
+open conflict speaks of. Such content counts towards the limits all the same,
+and `spared` says what it is and why it stays.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from reconcile.model.job import Retention
 from reconcile.model.plan import Side
@@ -29,19 +30,36 @@ class Kept(NamedTuple):
     """When it was superseded."""
 
 
+Protection = Literal["last", "unfinished", "conflict"]
+"""Why content stays that a limit calls too much: the last run could not be undone without
+it, a run that has not ended goes on with it, or an open conflict speaks of it."""
+
+
 class Needed(NamedTuple):
     """What may still be asked for."""
 
-    runs: frozenset[str] = frozenset()
-    contents: frozenset[bytes] = frozenset()
+    last: frozenset[str] = frozenset()
+    """The last run, and one that it takes back and may not be done with."""
+    unfinished: frozenset[str] = frozenset()
+    """Runs that have not ended."""
+    bringing: frozenset[bytes] = frozenset()
+    """Contents that those bring from somewhere."""
+    conflicts: frozenset[bytes] = frozenset()
+    """Contents of open conflicts: base, left and right."""
     numbers: frozenset[int] = frozenset()
     """Of content that is simply not meant."""
 
+    def protection(self, kept: Kept) -> Protection | None:
+        """Why this content must stay; None: nothing asks for it."""
+        if kept.run in self.unfinished or kept.content_id in self.bringing:
+            return "unfinished"
+        if kept.content_id in self.conflicts:
+            return "conflict"
+        return "last" if kept.run in self.last else None
+
     def includes(self, kept: Kept) -> bool:
-        """This content must stay."""
-        return (
-            kept.run in self.runs or kept.content_id in self.contents or kept.number in self.numbers
-        )
+        """This content must stay, or is not meant."""
+        return kept.number in self.numbers or self.protection(kept) is not None
 
 
 class Superfluous(NamedTuple):
@@ -50,6 +68,15 @@ class Superfluous(NamedTuple):
     kept: Kept
     why: str
     """`count`, `age` or `size`."""
+
+
+class Spared(NamedTuple):
+    """Content that a limit calls too much, and that stays."""
+
+    kept: Kept
+    why: str
+    """The limit, as of `Superfluous`."""
+    protection: Protection
 
 
 def superfluous(
@@ -81,6 +108,16 @@ def superfluous(
             passed[place] = why
             found.append(Superfluous(each, why))
     return tuple(reversed(found))
+
+
+def spared(
+    kept: Iterable[Kept], retention: Retention, needed: Needed, now_ns: int
+) -> Sequence[Spared]:
+    """What would go if nothing were needed, and stays, oldest first."""
+    every = list(kept)
+    unbound = superfluous(every, retention, Needed(numbers=needed.numbers), now_ns)
+    found = ((each.kept, each.why, needed.protection(each.kept)) for each in unbound)
+    return tuple(Spared(what, why, by) for what, why, by in found if by is not None)
 
 
 def _why(kept: Kept, rank: int, retention: Retention, now_ns: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from reconcile.decide.retention import Kept, Needed, superfluous
+from reconcile.decide.retention import Kept, Needed, Protection, spared, superfluous
 from reconcile.engine.bases import contents
 from reconcile.engine.events import Listener, Phase
 from reconcile.engine.history import NumberedVersion, plan_of, versions_of
@@ -45,6 +45,14 @@ class Going(msgspec.Struct, frozen=True):
     why: str
 
 
+class Staying(msgspec.Struct, frozen=True):
+    """One version that stays although a limit calls it too much."""
+
+    kept: NumberedVersion
+    why: str
+    protection: Protection
+
+
 class Pruning(msgspec.Struct, frozen=True):
     """What is kept and what of it goes, or went."""
 
@@ -61,6 +69,8 @@ class Pruning(msgspec.Struct, frozen=True):
     removed_bytes: int = 0
     contents: int = 0
     """Contents of the state itself that nothing needed."""
+    spared: tuple[Staying, ...] = ()
+    """What the limits call too much and something may still ask for, oldest first."""
 
     @property
     def going_bytes(self) -> int:
@@ -84,24 +94,29 @@ def prune(
     listener: Listener,
     agree: Agree,
     takes_part: TakesPart = everything,
+    *,
+    even_last: bool = False,
 ) -> Pruning:
     """Remove what `job.retention` calls too much, at the paths that take part.
 
+    `even_last`: also what the last run superseded; it cannot be undone then.
     Sides are asked only when something goes. Raises: Locked, Unreachable …; what
     was removed by then is gone on both ends, the rest is kept and known.
     """
     with Opened(job, listener, exclusive=True) as opened:
         note_orphans(opened)
-        pruning = _found(opened, takes_part)
+        pruning = _found(opened, takes_part, even_last=even_last)
         if not agree(pruning):
             return pruning
         return _carried_out(opened, pruning)
 
 
-def look(job: Job, listener: Listener, takes_part: TakesPart) -> Pruning:
+def look(
+    job: Job, listener: Listener, takes_part: TakesPart, *, even_last: bool = False
+) -> Pruning:
     """What `prune` would remove. Writes nothing, asks no side, takes no lock."""
     with Opened(job, listener, exclusive=False, keeps=False) as opened:
-        return _found(opened, takes_part)
+        return _found(opened, takes_part, even_last=even_last)
 
 
 def after_run(opened: Opened, outcome: Outcome) -> Outcome:
@@ -128,26 +143,24 @@ def after_run(opened: Opened, outcome: Outcome) -> Outcome:
 def needed(store: Store) -> Needed:
     """What pruning may not touch, whatever the limits say."""
     newest = store.runs.recent(_BATCH)
-    runs: set[str] = set()
-    for number, run in enumerate(newest):
-        if number == 0 or not run.ended_ns:
-            runs |= _needed_runs(run)
-    last = next((run for run in newest if run.counts), None)
-    if last is not None:
-        runs |= _needed_runs(last)
-    found = {content for run in newest if not run.ended_ns for content in _sources(store, run)}
+    unfinished = [run for run in newest if not run.ended_ns]
+    last = [*newest[:1], *[run for run in newest if run.counts][:1]]
+    bringing = {content for run in unfinished for content in _sources(store, run)}
+    speaking = set()
     for standing in store.conflicts.standing():
         conflict = standing.conflict
         for entry in (conflict.base, conflict.left, conflict.right):
             if entry is not None and entry.kind in (Kind.FILE, Kind.LINK):
-                found.add(entry.id)
-    return Needed(frozenset(runs), frozenset(found))
+                speaking.add(entry.id)
+    return Needed(
+        _needed_runs(last), _needed_runs(unfinished), frozenset(bringing), frozenset(speaking)
+    )
 
 
-def _needed_runs(run: Run) -> set[str]:
-    """The run itself, and the one that it takes back and may not be done with."""
-    is_undo = run.kind is PlanKind.UNDO and run.result != "done"
-    return {run.id, run.of} if is_undo else {run.id}
+def _needed_runs(runs: Sequence[Run]) -> frozenset[str]:
+    """The runs themselves, and those that they take back and may not be done with."""
+    undone = {run.of for run in runs if run.kind is PlanKind.UNDO and run.result != "done"}
+    return frozenset({run.id for run in runs} | undone)
 
 
 def _sources(store: Store, run: Run) -> Iterator[bytes]:
@@ -159,19 +172,25 @@ def _sources(store: Store, run: Run) -> Iterator[bytes]:
             yield step.source.entry.id
 
 
-def _found(opened: Opened, takes_part: TakesPart) -> Pruning:
+def _found(opened: Opened, takes_part: TakesPart, *, even_last: bool = False) -> Pruning:
     job, every = opened.job, versions_of(opened.store)
     by_number = dict(enumerate(reversed(every)))
     others = frozenset(n for n, each in by_number.items() if not takes_part(each.version.path))
     stays = needed(opened.store)._replace(numbers=others)
-    kept = (_kept(number, each.version) for number, each in by_number.items())
-    found = superfluous(kept, job.retention, stays, now_ns())
+    if even_last:
+        stays = stays._replace(last=frozenset())
+    kept = [_kept(number, each.version) for number, each in by_number.items()]
+    asked = kept, job.retention, stays, now_ns()
     return Pruning(
         job,
         job.retention,
         len(every),
         sum(each.version.size_bytes for each in every),
-        tuple(Going(by_number[each.kept.number], each.why) for each in found),
+        tuple(Going(by_number[each.kept.number], each.why) for each in superfluous(*asked)),
+        spared=tuple(
+            Staying(by_number[each.kept.number], each.why, each.protection)
+            for each in spared(*asked)
+        ),
     )
 
 
@@ -250,7 +269,8 @@ def _prune_contents(opened: Opened) -> int:
     old = {identifier for identifier, time_ns in kept.held() if time_ns < young_ns}
     if not old:
         return 0
-    keep = set(needed(opened.store).contents)
+    stays = needed(opened.store)
+    keep = set(stays.conflicts | stays.bringing)
     with opened.store.reading():
         keep.update(entry.id for _, entry in walk(opened.base()) if entry.id in old)
     return kept.prune(keep, young_ns)

@@ -5,6 +5,7 @@ import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,6 +237,23 @@ def test_pruning_is_shown_then_asked_for_then_done(shell: Shell) -> None:
     assert kept(shell) == [("a", 1, "right"), ("notes/todo.txt", 1, "left")]
     again = text(shell, "versions", "prune", "--keep", "1", "--yes")
     assert again.startswith("Nothing goes: 2 versions")
+
+
+def test_pruning_says_what_stays_for_an_undo_and_lets_it_go_when_told(shell: Shell) -> None:
+    told = " ".join(text(shell, "versions", "prune", "--keep", "0", "--yes").split())
+    assert "stay: the last run superseded that, and is undone with it" in told
+    assert "add --even-last" in told
+    [stays] = [each["spared"] for each in pruned(shell) if each["spared"]]
+    assert {each["needed"] for each in stays} == {"last"}
+    assert len(stays) == len(kept(shell)) > 0
+    text(shell, "versions", "prune", "--keep", "0", "--even-last", "--yes")
+    assert kept(shell) == []
+
+
+def pruned(shell: Shell) -> list[dict[str, Any]]:  # Any: of a document
+    document = shell.document("prune.json", "versions", "prune", "--keep", "0", "--dry-run")
+    pairs: list[dict[str, Any]] = document["pairs"]
+    return pairs
 
 
 def test_pruning_asks_how_much_is_to_be_kept(shell: Shell) -> None:

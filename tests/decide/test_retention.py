@@ -15,7 +15,7 @@ from reconcile.model.treepath import TreePath
 DAY_NS = 86_400 * 10**9
 NOW_NS = 1_000 * DAY_NS
 NOTHING = Needed()
-LAST = Needed(runs=frozenset(("r-9",)))
+LAST = Needed(last=frozenset(("r-9",)))
 
 
 def history(*told: str) -> list[Kept]:
@@ -68,7 +68,7 @@ TABLE: list[tuple[str, list[Kept], Retention, Needed, list[tuple[int, str]]]] = 
     ),
     (
         "what an open conflict speaks of stays",
-        THREE, Retention(keep=0), Needed(contents=frozenset((b"2",))), [(1, "count"), (3, "count")],
+        THREE, Retention(keep=0), Needed(conflicts=frozenset((b"2",))), [(1, "count"), (3, "count")],
     ),
     (
         "needed content takes the place of other content",

@@ -143,8 +143,9 @@ def test_what_an_unfinished_plan_would_bring_stays(pair: KeptPair) -> None:
     pair.store(begin)
     wanted = pair.store(needed)
     [source] = {step.source.entry.id for step in plans[0].steps if step.source is not None}
-    assert source in wanted.contents
-    assert {"r-zzz", runs[-1]} <= wanted.runs
+    assert source in wanted.bringing
+    assert "r-zzz" in wanted.unfinished
+    assert runs[-1] in wanted.last
 
 
 def test_what_an_open_conflict_speaks_of_stays(pair: KeptPair) -> None:

@@ -162,7 +162,7 @@ def _pruned(face: Face, job: Job, *, several: bool, only_look: bool) -> tuple[Pr
 
 def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruning:
     session = Session(face)
-    takes_part = _takes_part(face)
+    takes_part, even_last = _takes_part(face), face.flag("even_last")
 
     def agree(pruning: Pruning) -> bool:
         session.pause()
@@ -171,10 +171,10 @@ def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruni
 
     try:
         if only_look:
-            pruning = look(job, session, takes_part)
+            pruning = look(job, session, takes_part, even_last=even_last)
             _show(face, pruning, several=several)
             return pruning
-        pruning = prune(job, session, agree, takes_part)
+        pruning = prune(job, session, agree, takes_part, even_last=even_last)
     finally:
         session.close()
     if not face.is_json and face.quiet < 2 and (pruning.removed or pruning.problems):
