@@ -68,7 +68,8 @@ TABLE: list[tuple[str, list[Kept], Retention, Needed, list[tuple[int, str]]]] = 
     ),
     (
         "what an open conflict speaks of stays",
-        THREE, Retention(keep=0), Needed(conflicts=frozenset((b"2",))), [(1, "count"), (3, "count")],
+        THREE, Retention(keep=0), Needed(conflicts=frozenset((b"2",))),
+        [(1, "count"), (3, "count")],
     ),
     (
         "needed content takes the place of other content",
