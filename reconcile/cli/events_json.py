@@ -159,13 +159,18 @@ class PlanEvent(Envelope, frozen=True, kw_only=True, tag="plan"):
 
 
 class ProgressEvent(Envelope, frozen=True, kw_only=True, tag="progress"):
-    """Steps and content bytes so far; never decreases."""
+    """Steps and content bytes so far, within a file too; never decreases."""
 
     done: int
     total: int
     bytes_done: int
     bytes_total: int
     percent: float
+    """Of the work, which is bytes and steps; 100 only when every step is over."""
+    rate: int = 0
+    """Content bytes a second; 0: not known yet."""
+    eta_s: int | None = None
+    """Seconds to go; null: not known yet."""
 
 
 class StepStartEvent(Envelope, frozen=True, kw_only=True, tag="step_start"):

@@ -1,5 +1,10 @@
-"""The live region on a terminal; rich is imported here and nowhere else."""
+"""The live region on a terminal; rich is imported here and nowhere else.
 
+It is drawn when something is heard, and what works inside a large file is heard too: no
+thread draws it, because a process with threads cannot be forked for workers.
+"""
+
+import time
 from typing import TextIO
 
 from rich.console import Console
@@ -7,21 +12,29 @@ from rich.live import Live as Region
 from rich.text import Text
 
 from reconcile.cli.look import Look
+from reconcile.cli.pace import Pace, share
 from reconcile.cli.progress import moved_text, scan_text
+from reconcile.cli.words import duration_text
 from reconcile.engine.events import Event, Moved, Phase, Scanned, StepEnded, StepStarted
 from reconcile.model.plan import Side
 from reconcile.model.receipt import Status
 from reconcile.trees.base import Tally
 
-_REFRESH_HZ = 5
+_REFRESH_S = 0.1
+_TURNING = "|/-\\"
 _BAR = 20
+_WIDE = 60
+"""Fewer columns than this have no room for a bar."""
 
 
 class Live:
     """At most two lines at the foot of the terminal: how far it is, and at which name."""
 
-    def __init__(self, look: Look, stream: TextIO) -> None:
+    def __init__(self, look: Look, stream: TextIO, pace: Pace) -> None:
         self._look = look
+        self._pace = pace
+        self._turns = 0
+        self._since_s = self._shown_s = time.monotonic()
         self._console = Console(
             file=stream, markup=False, highlight=False, emoji=False, no_color=not look.colour,
             force_terminal=True, width=look.columns,
@@ -37,13 +50,13 @@ class Live:
         match event:
             case Phase():
                 self._text, self._share, self._name = event.name, -1.0, ""
+                self._since_s = time.monotonic()
             case Scanned():
                 self._tallies[event.side] = event.tally
                 self._text = "scan " + scan_text(self._tallies)
             case Moved():
-                self._text = moved_text(event)
-                whole = event.bytes_total or event.total
-                self._share = (event.bytes_done if event.bytes_total else event.done) / (whole or 1)
+                self._text = moved_text(event, self._pace.hear(event))
+                self._share = share(event)
             case StepStarted():
                 self._name = self._look.path(event.step.path)
             case StepEnded() if event.receipt.status is not Status.DONE:
@@ -67,20 +80,29 @@ class Live:
         self._console.print(Text(f"{line}  {self._look.text(event.receipt.detail)}"))
 
     def _show(self) -> None:
+        now_s = time.monotonic()
+        if self._region is not None and now_s - self._shown_s < _REFRESH_S:
+            return
+        self._shown_s = now_s
         if self._region is None:
             self._region = Region(
-                self._picture(), console=self._console, refresh_per_second=_REFRESH_HZ,
-                transient=True,
+                self._picture(), console=self._console, auto_refresh=False, transient=True,
             )  # fmt: skip
             self._region.start()
-        self._region.update(self._picture())
+        self._region.update(self._picture(), refresh=True)
 
     def _picture(self) -> Text:
-        line = self._text
-        if self._share >= 0:
-            full = int(_BAR * min(1.0, self._share))
+        self._turns += 1
+        turning = _TURNING[self._turns % len(_TURNING)]
+        took = duration_text(int(time.monotonic() - self._since_s) * 10**9)
+        line = f"{turning} {self._text}"
+        if self._share < 0:
+            line += f"  {took}"
+        bar = min(_BAR, self._look.columns // 8) if self._look.columns >= _WIDE else 0
+        if self._share >= 0 and bar:
+            full = int(bar * min(1.0, self._share))
             done, left = ("#", "-") if self._look.ascii_only else ("━", "╌")
-            line = f"{done * full}{left * (_BAR - full)} {line}"
+            line = f"{done * full}{left * (bar - full)} {line}"
         room = self._look.columns - 1
         picture = Text(line[:room])
         if self._name:

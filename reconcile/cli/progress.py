@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from reconcile.cli.face import Face
+from reconcile.cli.pace import Known, Pace, percent
 from reconcile.cli.words import Throttle, counted, size_text, utc_text
 from reconcile.engine.events import Event, Moved, Phase, Scanned
 from reconcile.model.errors import UsageError
@@ -35,17 +36,19 @@ class Silent:
         self._tell = tell
         self._text = "starting"
         self._tallies: dict[Side, Tally] = {}
+        self._pace = Pace()
 
     def hear(self, event: Event) -> None:
         """See `Progress.hear`."""
         match event:
             case Phase():
+                self._pace.start()
                 self._text = event.name
             case Scanned():
                 self._tallies[event.side] = event.tally
                 self._text = "scan " + scan_text(self._tallies)
             case Moved():
-                self._text = moved_text(event)
+                self._text = moved_text(event, self._pace.hear(event))
             case _:
                 pass
 
@@ -86,7 +89,7 @@ class Late(Silent):
         if self._live is None and self._throttle.is_due():
             from reconcile.cli.live import Live
 
-            self._live = Live(self._look, sys.stderr)
+            self._live = Live(self._look, sys.stderr, self._pace)
         if self._live is not None:
             self._live.hear(event)
 
@@ -117,19 +120,21 @@ def progress_for(face: Face) -> Progress:
 
 
 def scan_text(tallies: dict[Side, Tally]) -> str:
-    """`left 12,481 files 38 GiB, right …`."""
-    return ", ".join(
-        f"{side.value} {counted(tally.files, 'file')} {size_text(tally.size_bytes)}"
-        for side, tally in sorted(tallies.items())
-    )
+    """`left 12,481 files 38 GiB, 1.2 GiB read, right …`."""
+    return ", ".join(_side_text(side, tally) for side, tally in sorted(tallies.items()))
 
 
-def moved_text(event: Moved) -> str:
-    """`60% 4/9 steps 3.0/4.9 MiB`."""
-    whole = event.bytes_total or 0
-    share = event.bytes_done / whole if whole else event.done / max(event.total, 1)
-    text = f"{min(100, int(100 * share))}% {event.done:,}/{event.total:,} steps"
-    return f"{text} {size_text(event.bytes_done)} of {size_text(whole)}" if whole else text
+def _side_text(side: Side, tally: Tally) -> str:
+    seen = f"{side.value} {counted(tally.files, 'file')} {size_text(tally.size_bytes)}"
+    return f"{seen}, {size_text(tally.hashed_bytes)} read" if tally.hashed_bytes else seen
+
+
+def moved_text(event: Moved, known: Known) -> str:
+    """`60% 4/9 steps 3.0 of 4.9 MiB 1.2 MiB/s, 12 s to go`."""
+    whole = event.bytes_total
+    text = f"{int(percent(event))}% {event.done:,}/{event.total:,} steps"
+    text += f" {size_text(event.bytes_done)} of {size_text(whole)}" if whole else ""
+    return f"{text} {known.text}".rstrip()
 
 
 def interval_of(face: Face, default: float) -> float:

@@ -9,6 +9,7 @@ from reconcile.cli.events_json import (
     StepFailedEvent,
     StepStartEvent,
 )
+from reconcile.cli.pace import Pace, percent
 from reconcile.cli.to_json import path_fields, receipt_detail
 from reconcile.cli.words import Throttle
 from reconcile.engine.events import (
@@ -30,11 +31,13 @@ class LineMaker:
 
     def __init__(self, interval_s: float) -> None:
         self._throttle = Throttle(interval_s)
+        self._pace = Pace()
 
     def line(self, event: Event) -> Line | None:
         """None: this event is no line of its own."""
         match event:
             case Phase():
+                self._pace.start()
                 return PhaseEvent(name=event.name)
             case Scanned():
                 return self._scan(event)
@@ -63,12 +66,15 @@ class LineMaker:
     def _moved(self, event: Moved) -> ProgressEvent | None:
         if event.done < event.total and not self._throttle.is_due():
             return None
+        known = self._pace.hear(event)
         return ProgressEvent(
             done=event.done,
             total=event.total,
             bytes_done=event.bytes_done,
             bytes_total=event.bytes_total,
             percent=percent(event),
+            rate=known.rate,
+            eta_s=None if known.left_s is None else int(known.left_s),
         )
 
 
@@ -85,12 +91,3 @@ def _ended(event: StepEnded) -> Line:
         path=path,
         path_b64=path_b64,
     )
-
-
-def percent(event: Moved) -> float:
-    """By bytes when there are any, else by steps; 100 only when all steps are done."""
-    if event.done >= event.total:
-        return 100.0
-    if event.bytes_total:
-        return min(99.9, round(100 * event.bytes_done / event.bytes_total, 1))
-    return min(99.9, round(100 * event.done / max(event.total, 1), 1))

@@ -7,6 +7,7 @@ never decides and never compares: a step that finds another world says so in its
 receipt.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,7 @@ from reconcile.model.plan import Plan, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ChangeableTree, RunOptions
+from reconcile.trees.pulse import BEAT_S, heard, went
 from reconcile.trees.receipts import skipped
 from reconcile.trees.rooted import Root
 from reconcile.trees.temporary import unwanted
@@ -49,6 +51,13 @@ def no_merged_content(content_id: bytes, offset: int) -> Iterator[bytes]:
     raise FileNotFoundError(f"merged content {content_id.hex()} at {offset} is not in the state")
 
 
+def _beating(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks; each is told as it comes by (a range of the basis is no block)."""
+    for block in blocks:
+        yield block
+        went(len(block) if isinstance(block, bytes) else 0)
+
+
 class Routed:
     """A `Supply` that reads each step's source from the tree that has it."""
 
@@ -71,7 +80,7 @@ class Routed:
         assert source is not None
         if source.side is None:
             return self._merged(source.entry.id, offset)
-        return self._trees[source.side].read(source.path, source.entry, offset)
+        return _beating(self._trees[source.side].read(source.path, source.entry, offset))
 
     def whole(self, step: Step) -> bytes | None:
         """All of a small file that has arrived from afar, unverified; None: only `read` will do."""
@@ -85,7 +94,7 @@ class Routed:
         if rebuild is None:
             return self.read(step, offset)
         blocks: Iterator[bytes] = rebuild(step, offset, basis_fd)
-        return blocks
+        return _beating(blocks)
 
     def basis(self, step: Step) -> TreePath | None:
         """A file of the receiving side that the step's content is probably like."""
@@ -149,7 +158,7 @@ def apply(
     run = _Run(plan, left, right, ledger, listener, merged, twins)
     status = "failed"
     try:
-        with Interrupts() as interrupts:
+        with Interrupts() as interrupts, heard(run.went):
             run.carry_out(batches(plan.steps), interrupts)
         status = "done" if all(r.status is Status.DONE for r in run.receipts) else "partial"
     except ReconcileError as error:
@@ -195,6 +204,10 @@ class _Run:
         self._total = len(plan.steps)
         self._total_bytes = sum(map(content_bytes, plan.steps))
         self._done_bytes = 0
+        self._flying_bytes = 0
+        """Gone over, of files that are not over yet."""
+        self._told_bytes = 0
+        self._told_s = time.monotonic()
         self._undone: set[int] = set()
         self._over: list[_Over] = []
         """Batches, and what of them is over and not yet committed."""
@@ -302,5 +315,20 @@ class _Run:
             self._done_bytes += content_bytes(step)
             self.receipts.append(receipt)
             self._listener(StepEnded(step, receipt))
-        moved = Moved(len(self.receipts), self._total, self._done_bytes, self._total_bytes)
+        over = sum(map(content_bytes, steps))
+        self._flying_bytes = max(0, self._flying_bytes - over)
+        self._tell_moved(self._done_bytes)
+
+    def went(self, count: int) -> None:
+        """Content is on its way: told now and then (`pulse.Hear`)."""
+        self._flying_bytes += count
+        now_s = time.monotonic()
+        if now_s - self._told_s >= BEAT_S:
+            self._tell_moved(min(self._done_bytes + self._flying_bytes, self._total_bytes))
+
+    def _tell_moved(self, count: int) -> None:
+        """Never fewer than before."""
+        self._told_s = time.monotonic()
+        self._told_bytes = max(self._told_bytes, count)
+        moved = Moved(len(self.receipts), self._total, self._told_bytes, self._total_bytes)
         self._listener(moved)

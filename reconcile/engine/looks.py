@@ -6,6 +6,7 @@ Whoever may not write to the state keeps what is seen in a temporary file.
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,7 @@ from reconcile.trees.base import Observation, Tally
 from reconcile.trees.lazy_sink import LazySink
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink, observe
+from reconcile.trees.pulse import BEAT_S, heard
 from reconcile.trees.spool import Spool
 
 if TYPE_CHECKING:
@@ -78,6 +80,9 @@ class _Look:
         self._opened = opened
         self._side = side
         self._started = now_ns()
+        self._tally = Tally()
+        self._read_bytes = 0
+        self._told_s = time.monotonic()
         self._remote: RemoteTree | None = opened.remote(side)
         self._stored = self._find_stored()
         job = opened.job
@@ -138,9 +143,10 @@ class _Look:
         remote, stored = self._remote, self._stored
         if remote is None:
             location, trusted = self._opened.location(self._side), stored.trusted
-            return observe(
-                location, self._settings, stored.pages, sink, self._progress, trusted=trusted
-            )
+            with heard(self._beat):
+                return observe(
+                    location, self._settings, stored.pages, sink, self._progress, trusted=trusted
+                )
         with self._opened.at(self._side):
             seen = self._copied(remote, self._want, stored.pages, sink, find)
             if seen is None:
@@ -207,7 +213,18 @@ class _Look:
         return begin
 
     def _progress(self, tally: Tally) -> None:
-        self._opened.listener(Scanned(self._side, tally))
+        self._tally = tally
+        read = max(tally.hashed_bytes, self._read_bytes)
+        told = msgspec.structs.replace(tally, hashed_bytes=read)
+        self._opened.listener(Scanned(self._side, told))
+
+    def _beat(self, count: int) -> None:
+        """A large file is being read."""
+        self._read_bytes += count
+        now_s = time.monotonic()
+        if now_s - self._told_s >= BEAT_S:
+            self._told_s = now_s
+            self._progress(self._tally)
 
 
 def _same_worth(known: SideIndex, worth: SideIndex) -> bool:

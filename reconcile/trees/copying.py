@@ -14,6 +14,7 @@ from blake3 import blake3
 from reconcile.model.block import HashName
 from reconcile.trees.hashing import new_hasher
 from reconcile.trees.locking import beat
+from reconcile.trees.pulse import went
 from reconcile.trees.syscalls import System
 
 BLOCK = 1 << 20
@@ -48,6 +49,8 @@ def hash_fd(fd: int, hash_name: HashName) -> bytes:
         beat()
         hasher.update(view[:count])
         offset += count
+        if offset > BLOCK:
+            went(count // 2)
     return hasher.digest()
 
 
@@ -138,7 +141,7 @@ def _copied_in_kernel(system: System, source_fd: int, fd: int, offset: int, coun
     while offset < end:
         beat()
         try:
-            done = system.copy_range(source_fd, fd, offset, min(end - offset, 64 * BLOCK))
+            done = system.copy_range(source_fd, fd, offset, min(end - offset, 16 * BLOCK))
         except OSError as error:
             if first and error.errno in NOT_THIS_WAY:
                 return False
@@ -148,6 +151,7 @@ def _copied_in_kernel(system: System, source_fd: int, fd: int, offset: int, coun
             return not first
         first = False
         offset += done
+        went(done // 2)
     return True
 
 
@@ -161,3 +165,4 @@ def _copy_by_hand(system: System, source_fd: int, fd: int, offset: int, count: i
             return
         write_all(system, fd, data)
         offset += len(data)
+        went(len(data) // 2)

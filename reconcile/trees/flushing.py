@@ -5,6 +5,7 @@ import os
 
 from reconcile.model.job import Durability
 from reconcile.model.treepath import TreePath
+from reconcile.trees.pulse import patiently
 from reconcile.trees.rooted import Root
 from reconcile.trees.syscalls import System
 
@@ -70,7 +71,7 @@ class Flusher:
             device = os.fstat(fd).st_dev
             if device not in done:
                 done.add(device)
-                self._system.syncfs(fd)
+                patiently(self._system.syncfs, fd)
 
     def _open(self, path: TreePath) -> int | None:
         """None: a later step removed it, or put a file or link there; its parent is touched too."""

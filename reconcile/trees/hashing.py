@@ -13,6 +13,7 @@ from typing import Protocol
 from blake3 import blake3
 
 from reconcile.model.block import HASHERS, HashName
+from reconcile.trees.pulse import went
 
 SMALL_BYTES = 256 * 1024
 BLOCK_BYTES = 1 << 20
@@ -113,4 +114,5 @@ def _hash_large(
             head(bytes(view[: min(got, SMALL_BYTES)]))
         hasher.update(view[:got])
         count += got
+        went(got)
     return hasher.digest(), count

@@ -15,10 +15,13 @@ from reconcile.trees.area import is_ours_alone
 from reconcile.trees.base import Supply
 from reconcile.trees.copying import hash_fd
 from reconcile.trees.metadata import Looks, dress, replaced_mode, wanted_owner
+from reconcile.trees.pulse import patiently
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, kind_of, look
 from reconcile.trees.temporary import is_ours
 
+LONG_BYTES = 16 << 20
+"""Flushing more than this may take long."""
 READ_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -127,7 +130,9 @@ def finish(task: Task, fd: int, source_fd: int | None) -> None:
     """Metadata, and durability when asked for; the content is complete."""
     returns = source_fd is not None and _returns(task, source_fd)
     dress(task.site, task.spot, fd, Looks(task.want, task.target, source_fd, returns))
-    if task.flush:
+    if task.flush and task.want.size > LONG_BYTES:
+        patiently(task.site.system.fsync, fd)
+    elif task.flush:
         task.site.system.fsync(fd)
 
 

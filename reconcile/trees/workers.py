@@ -12,11 +12,13 @@ import os
 import select
 import signal
 import struct
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from reconcile.model.errors import ReconcileError
+from reconcile.trees.pulse import BEAT_S, listen, went
 
 Emit = Callable[[Any], None]
 Handle = Callable[[Any, Emit], Any]
@@ -53,9 +55,15 @@ class Pool:
         for worker in self._workers * _AHEAD:
             worker.take(waiting)
         while busy := [fd for fd, worker in by_fd.items() if worker.pending]:
-            for fd in select.select(busy, [], [])[0]:
+            ready = select.select(busy, [], [], BEAT_S)[0]
+            if not ready:
+                went(0)
+            for fd in ready:
                 worker = by_fd[fd]
                 kind, answer = worker.receive()
+                if kind == "beat":
+                    went(answer)
+                    continue
                 if kind == "failed":
                     raise WorkerFailed("a worker process failed", where=answer)
                 if kind == "done":
@@ -116,6 +124,7 @@ def _serve(handle: Handle, tasks: int, answers: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()
+    listen(_Beats(answers).hear)
     try:
         while (task := _receive(tasks)) is not None:
             result = handle(task, lambda answer: _send(answers, ("emit", answer)))
@@ -125,6 +134,23 @@ def _serve(handle: Handle, tasks: int, answers: int) -> None:
     except BaseException:  # the last line of a process: tell the owner, then end
         _send(answers, ("failed", traceback.format_exc()))
     os._exit(0)
+
+
+class _Beats:
+    """A worker's pulse on its way to the owner, now and then."""
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+        self._count = 0
+        self._last_s = time.monotonic()
+
+    def hear(self, count: int) -> None:
+        """See `pulse.Hear`."""
+        self._count += count
+        now_s = time.monotonic()
+        if now_s - self._last_s >= BEAT_S:
+            _send(self._answers, ("beat", self._count))
+            self._count, self._last_s = 0, now_s
 
 
 def _send(fd: int, message: Any) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from reconcile.cli.live import Live
 from reconcile.cli.look import Look
+from reconcile.cli.pace import STEP_BYTES, Known, Pace, percent
 from reconcile.cli.progress import Late, Plain, Silent, moved_text, progress_for, scan_text
 from reconcile.cli.session import Session
-from reconcile.cli.session_json import percent
 from reconcile.engine.events import Moved, Phase, Scanned, StepEnded, StepStarted
 from reconcile.model.errors import UsageError
 from reconcile.model.plan import Action, Side, Step
@@ -27,14 +27,25 @@ STEP = Step(1, Side.RIGHT, Action.DELETE, NAME, NAME, None, None)
 
 def test_percent_never_says_100_before_the_end() -> None:
     assert percent(Moved(0, 0, 0, 0)) == 100.0
-    assert percent(Moved(1, 3, 999_999, 1_000_000)) == 99.9
+    assert percent(Moved(1, 2, 10**12, 10**12)) == 99.9
     assert percent(Moved(1, 4, 0, 0)) == 25.0
     assert percent(Moved(3, 3, 10, 10)) == 100.0
 
 
+def test_small_files_are_work_too() -> None:
+    """By bytes alone a run stood at 99 % for most of its time, with the small files to come."""
+    large, many = 1 << 30, 100_000
+    assert percent(Moved(1, many, large, large + many)) < 10
+    assert percent(Moved(many // 2, many, large, large + many)) < 60
+    assert STEP_BYTES > 0
+
+
 def test_what_is_said() -> None:
-    assert moved_text(Moved(4, 9, 3_145_728, 5_242_880)) == "60% 4/9 steps 3.0 MiB of 5.0 MiB"
-    assert moved_text(Moved(1, 2, 0, 0)) == "50% 1/2 steps"
+    moved = Moved(4, 9, 3_145_728, 5_242_880)
+    assert moved_text(moved, Known(0.57, 0, None)) == "57% 4/9 steps 3.0 MiB of 5.0 MiB"
+    known = Known(0.57, 1 << 20, 2.6)
+    assert moved_text(moved, known).endswith(" of 5.0 MiB 1.0 MiB/s, 2.0 s to go")
+    assert moved_text(Moved(1, 2, 0, 0), Known(0.5, 0, None)) == "50% 1/2 steps"
     tallies = {Side.RIGHT: Tally(files=2), Side.LEFT: Tally(files=1, size_bytes=10)}
     assert scan_text(tallies) == "left 1 file 10 B, right 2 files 0 B"
 
@@ -81,7 +92,7 @@ def test_an_interval_that_is_none() -> None:
 
 def test_the_live_region_cannot_be_painted_on_by_a_name() -> None:
     stream = io.StringIO()
-    live = Live(TERMINAL, stream)
+    live = Live(TERMINAL, stream, Pace())
     for event in (
         Phase("transfer"),
         StepStarted(STEP),
