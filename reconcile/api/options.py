@@ -139,5 +139,6 @@ def _flag(name: str, value: object) -> Flag:
 
 
 def _content(location: str) -> bytes:
-    with open(os.path.expanduser(location), "rb") as file:
-        return file.read()
+    from reconcile.engine.job_files import read_file
+
+    return read_file(location)

@@ -1,6 +1,5 @@
 """What was asked, as a settled Job: endpoints made absolute, options handed to `settle`."""
 
-import os
 import time
 from collections.abc import Sequence
 
@@ -20,7 +19,6 @@ from reconcile.engine.plan_sides import (
     sides_of,
 )
 from reconcile.engine.planfile import PlanFile, user_named
-from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
 from reconcile.model.policy import Rules
 
@@ -177,8 +175,6 @@ def flags_of(face: Face) -> dict[str, Value]:
 
 
 def _read_file(location: str) -> bytes:
-    try:
-        with open(os.path.expanduser(location), "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise UsageError(f"`{location}` cannot be read: {error.strerror}") from error
+    from reconcile.engine.job_files import read_file
+
+    return read_file(location)

@@ -186,7 +186,8 @@ def _job_file(place: Place) -> list[dict[str, object]]:
     import glob
     import tomllib
 
-    from reconcile.engine.job_places import find
+    from reconcile.engine.job_places import MAX_BYTES, find
+    from reconcile.trees.regular import read_regular
 
     found = find(place.value("--config"), place.env)
     files: list[dict[str, object]] = []
@@ -194,8 +195,7 @@ def _job_file(place: Place) -> list[dict[str, object]]:
     while names:
         name = names.pop(0)
         try:
-            with open(name, "rb") as stream:
-                files.append(tomllib.load(stream))
+            files.append(tomllib.loads(read_regular(name, MAX_BYTES).decode()))
         except (OSError, ValueError):
             continue
         include = files[-1].get("include") if len(files) == 1 else None

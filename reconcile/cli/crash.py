@@ -9,6 +9,7 @@ import traceback
 from reconcile import __version__
 from reconcile.cli.face import Face
 from reconcile.engine.places import redacted, state_dir
+from reconcile.trees.placing import place
 
 
 def write_crash_file(face: Face | None, error: Exception, argv: list[str]) -> str:
@@ -28,11 +29,8 @@ def write_crash_file(face: Face | None, error: Exception, argv: list[str]) -> st
     given = face.value("state_dir") if face is not None else ""
     for directory in (state_dir(given, os.environ), _temporary()):
         try:
-            os.makedirs(directory, mode=0o700, exist_ok=True)
             location = os.path.join(directory, name)
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-            with os.fdopen(os.open(location, flags, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            place(location, [text.encode("utf-8", "backslashreplace")], mode=0o600, make=0o700)
         except (OSError, ValueError):
             continue
         return location

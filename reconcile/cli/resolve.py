@@ -38,6 +38,7 @@ from reconcile.engine.resolving import Decided, OpenConflict, Resolution
 from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, Refused, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Plan
+from reconcile.trees.regular import read_regular
 
 _PATIENCE_S = 60.0
 """Another run is waited for so long before answers that somebody typed are given up."""
@@ -105,12 +106,9 @@ def _answer(keep: str, found: Sequence[OpenConflict]) -> tuple[Choice, bytes]:
             hint=f"reconcile conflicts resolve ID --keep {keep}",
         )
     try:
-        with open(location, "rb") as file:
-            content = file.read(RESTORE_BYTES + 1)
+        content = read_regular(location, RESTORE_BYTES)
     except OSError as error:
         raise UsageError(f"`{keep}` cannot be read: {error.strerror}") from error
-    if len(content) > RESTORE_BYTES:
-        raise UsageError(f"`{keep}` is larger than a resolution can carry")
     return Choice.CONTENT, content
 
 

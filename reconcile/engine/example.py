@@ -1,6 +1,7 @@
 """Example: the demo's folder with its pair, agreed once and changed on both sides since."""
 
 import os
+import stat
 import time
 from shlex import quote
 
@@ -10,6 +11,7 @@ from reconcile.engine.demo_tree import JOB, JOB_FILE, write_agreed, write_change
 from reconcile.engine.events import silent
 from reconcile.model.errors import Denied, UsageError
 from reconcile.model.job import Job
+from reconcile.trees.placing import open_above, open_directory, place
 
 STATE = "state"
 """Beside the two sides, so that removing the folder removes all of it."""
@@ -22,17 +24,11 @@ def make_example(directory: str) -> Job:
     """
     left, right, state = (os.path.join(directory, name) for name in ("left", "right", STATE))
     try:
-        if os.path.lexists(directory) and (not os.path.isdir(directory) or os.listdir(directory)):
-            why = "not empty" if os.path.isdir(directory) else "no directory"
-            raise UsageError(
-                f"`{directory}` is there already and {why}, so it is left as it is",
-                hint=f"name another: reconcile demo {quote(directory + '-2')}",
-            )
+        _make_directory(directory)
         for each in (left, right):
-            os.makedirs(each, mode=0o755, exist_ok=True)
-        os.makedirs(state, mode=0o700)
-        with open(os.path.join(directory, JOB_FILE), "x", encoding="utf-8") as file:
-            file.write(JOB)
+            os.mkdir(each, mode=0o755)
+        os.mkdir(state, mode=0o700)
+        place(os.path.join(directory, JOB_FILE), [JOB.encode()], mode=0o644)
         now_ns = time.time_ns()
         write_agreed(os.fsencode(left), now_ns)
         job = settle({}, {}, Job(left=left, right=right, state_dir=state, name="demo"))
@@ -41,3 +37,32 @@ def make_example(directory: str) -> Job:
     except OSError as error:
         raise Denied(f"the example cannot be made: {error.strerror}", where=directory) from error
     return job
+
+
+def _make_directory(directory: str) -> None:
+    """New, or ours and empty; nobody else can put another in its place, then or later.
+
+    Raises: UsageError; OSError.
+    """
+    os.close(open_directory(os.path.dirname(directory), make=0o755))
+    theirs = open_above(directory)
+    if theirs:
+        raise UsageError(
+            f"others may write in `{theirs}`, and could put something else in the example's place",
+            hint="make it in a directory of your own",
+        )
+    try:
+        os.mkdir(directory, 0o755)
+    except FileExistsError:
+        status = os.lstat(directory)
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+            is_empty = not os.listdir(directory)
+            if is_empty and not status.st_mode & stat.S_IWOTH:
+                return
+            why = "others may write in it" if is_empty else "not empty"
+        else:
+            why = "no directory of yours" if stat.S_ISDIR(status.st_mode) else "no directory"
+        raise UsageError(
+            f"`{directory}` is there already and {why}, so it is left as it is",
+            hint=f"name another: reconcile demo {quote(directory + '-2')}",
+        ) from None

@@ -10,6 +10,7 @@ import shlex
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 
 from reconcile import __version__
 from reconcile.engine.health import Check, space_check, space_found
@@ -88,31 +89,44 @@ def _by_kind(endpoint: str, kind: str) -> Check:
 
 
 def _probed(endpoint: str) -> Iterator[Check]:
-    """One temporary file of ours comes and goes."""
-    stem = os.fsdecode(PREFIX) + secrets.token_hex(8)
-    name = f"{stem}-doctor-\u00e9"
-    location = os.path.join(endpoint, name)
+    """One temporary file of ours comes and goes; the root is opened once, and only its file is
+    touched, whatever takes its name meanwhile."""
+    name = f"{os.fsdecode(PREFIX)}{secrets.token_hex(8)}-doctor-\u00e9"
     try:
-        fd = os.open(location, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        root = os.open(endpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        yield Check("fail", "write", endpoint, f"it cannot be opened: {error.strerror}",
+                    "reconcile help E_DENIED")  # fmt: skip
+        return
+    try:
+        yield from _probed_in(endpoint, root, name)
+    finally:
+        os.close(root)
+
+
+def _probed_in(endpoint: str, root: int, name: str) -> Iterator[Check]:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(name, flags, 0o600, dir_fd=root)
     except OSError as error:
         yield Check("fail", "write", endpoint, f"no file can be made: {error.strerror}",
                     "reconcile help E_DENIED")  # fmt: skip
         return
     try:
-        os.close(fd)
-        yield _folding(endpoint, location)
-        yield _times(endpoint, location)
-        yield _modes(endpoint, location)
+        yield _folding(endpoint, root, name)
+        yield _times(endpoint, fd)
+        yield _modes(endpoint, fd)
     finally:
-        os.unlink(location)
+        with suppress(FileNotFoundError):  # somebody else took it away
+            os.unlink(name, dir_fd=root)
+        os.close(fd)
 
 
-def _folding(endpoint: str, location: str) -> Check:
+def _folding(endpoint: str, root: int, name: str) -> Check:
     folded = []
-    head, tail = os.path.split(location)
-    if os.path.lexists(os.path.join(head, tail.replace("doctor", "DOCTOR"))):
+    if _is_there(root, name.replace("doctor", "DOCTOR")):
         folded.append("letter case")
-    if os.path.lexists(os.path.join(head, unicodedata.normalize("NFD", tail))):
+    if _is_there(root, unicodedata.normalize("NFD", name)):
         folded.append("Unicode forms")
     if folded:
         text = f"names are the same but for {' and '.join(folded)}"
@@ -121,9 +135,17 @@ def _folding(endpoint: str, location: str) -> Check:
     return Check("ok", "names", endpoint, "letter case and Unicode forms tell names apart")
 
 
-def _times(endpoint: str, location: str) -> Check:
-    os.utime(location, ns=(_ODD_NS, _ODD_NS))
-    found = os.stat(location).st_mtime_ns
+def _is_there(root: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=root, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _times(endpoint: str, fd: int) -> Check:
+    os.utime(fd, ns=(_ODD_NS, _ODD_NS))
+    found = os.fstat(fd).st_mtime_ns
     step = next(s for s in (1, 100, 1000, 10**6, 10**9, 2 * 10**9, 10**12) if _fits(found, s))
     text = f"times are kept to {_step(step)}"
     if step > 10**9:
@@ -142,9 +164,10 @@ def _step(step_ns: int) -> str:
     return f"{step_ns} ns"
 
 
-def _modes(endpoint: str, location: str) -> Check:
-    os.chmod(location, 0o700)
-    if os.stat(location).st_mode & 0o111 == 0o100:
+def _modes(endpoint: str, fd: int) -> Check:
+    with suppress(OSError):  # some refuse, some say yes and keep nothing
+        os.fchmod(fd, 0o700)
+    if os.fstat(fd).st_mode & 0o111 == 0o100:
         return Check("ok", "modes", endpoint, "modes are kept")
     fix = "the executable bit cannot be kept here: --meta none"
     return Check("warn", "modes", endpoint, "modes are not kept", fix)

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from reconcile.decide.job_file import Book, Document, Fault, includes_of, read_book
 from reconcile.decide.settle import check
-from reconcile.engine.job_places import MACHINE, Found, system_jobs
+from reconcile.engine.job_places import MACHINE, MAX_BYTES, Found, system_jobs
 from reconcile.engine.jobs import endpoint_named, side_of, url_of
 from reconcile.model.errors import ConfigError, ReconcileError, UsageError
+from reconcile.trees.regular import open_regular, read_open, read_regular
 
-MAX_BYTES = 1 << 20
+MAX_FILTER_BYTES = 16 << 20
 _GROUP = "`{}` can be written by its group (mode {})"
 _PROGRAMS = ("config=", "agent=/")
 """What names a program in a URL: an ssh_config may, and an agent is one."""
@@ -86,8 +87,7 @@ def read(found: Found) -> Checked:
 def read_file(location: str) -> bytes:
     """The content of a filter file. Raises: UsageError."""
     try:
-        with open(os.path.expanduser(location), "rb") as file:
-            return file.read()
+        return read_regular(os.path.expanduser(location), MAX_FILTER_BYTES)
     except OSError as error:
         raise UsageError(f"`{location}` cannot be read: {error.strerror}") from error
 
@@ -155,17 +155,16 @@ def _is_below(location: str) -> bool:
 
 def _document(location: str, is_included: bool, warnings: list[str]) -> Document:
     try:
-        descriptor = os.open(location, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = open_regular(location)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
     try:
         _check_owner(location, (os.lstat(location), os.fstat(descriptor)), warnings)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_open(descriptor, MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"the job file `{location}` is larger than {MAX_BYTES >> 20} MiB")
     directory = os.path.dirname(os.path.abspath(location))
     return Document(location, directory, data, is_included)
 
@@ -177,8 +176,6 @@ def _check_owner(location: str, statuses: tuple[os.stat_result, ...], warnings: 
     A file that only our group may write is obeyed, with a warning.
     """
     status = statuses[-1]
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"the job file `{location}` is not a regular file")
     for each in statuses:
         if each.st_uid not in (os.geteuid(), 0):
             raise _not_ours(location, f"belongs to user {each.st_uid}, not to us", "chown")

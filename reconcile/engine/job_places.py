@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from reconcile.model.errors import ConfigError
 
+MAX_BYTES = 1 << 20
+"""Of a job file."""
 OWN_NAME = "reconcile.toml"
 SYSTEM = "/etc/reconcile"
 HERE, OWN, MACHINE = "the working directory", "your own", "this machine's"

@@ -13,6 +13,7 @@ from reconcile.engine.places import is_remote, refuse_overlap
 from reconcile.engine.reach import reach
 from reconcile.model.errors import UsageError
 from reconcile.model.job import Job
+from reconcile.trees.placing import place
 
 KEYS = ("mode", "on_conflict", "preset", "exclude")
 """The options that `init` takes."""
@@ -85,11 +86,7 @@ def write_job_file(location: str, name: str, said: Mapping[str, Said]) -> None:
         )
         error.table = job_table(name, said)
         raise error
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with open(os.open(location, flags, 0o644), "w", encoding="utf-8") as file:
-            file.write(job_file_text(name, said))
-            file.flush()
-            os.fsync(file.fileno())
+        place(location, [job_file_text(name, said).encode()], mode=0o644)
     except OSError as error:
         raise UsageError(f"`{location}` cannot be written: {error.strerror}") from error

@@ -13,7 +13,6 @@ word then counts is `engine/plan_sides.py`'s.
 import gc
 import os
 import stat
-from secrets import token_hex
 from typing import NamedTuple
 
 import msgspec
@@ -131,7 +130,6 @@ def save_plan(
     )
     body = encode(saved)
     head = MAGIC + len(body).to_bytes(8, "big") + blake3(body).digest()
-    _refuse_to_overwrite(location)
     _write_whole(location, head + body)
     return saved
 
@@ -255,29 +253,16 @@ def _read(location: str) -> tuple[bytes, Maker]:
         os.close(descriptor)
 
 
-def _refuse_to_overwrite(location: str) -> None:
-    if os.path.lexists(location) and not begins_with(location, MAGIC):
+def _write_whole(location: str, data: bytes) -> None:
+    """A reader finds the old file or the new one, never a part; 0600 from the first moment."""
+    from reconcile.trees.placing import place  # who only reads plans needs none of it
+
+    try:
+        place(location, [data], lambda head: head.startswith(MAGIC), mode=0o600)
+    except FileExistsError as error:
         raise UsageError(
             f"`{location}` exists and is no saved plan; it was left as it is",
             hint="name another file",
-        )
-
-
-def _write_whole(location: str, data: bytes) -> None:
-    """A reader finds the old file or the new one, never a part; 0600 from the first moment."""
-    directory = os.path.dirname(os.path.abspath(location))
-    temporary = os.path.join(directory, f".rcn-{token_hex(8)}")
-    try:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-        handle = os.open(temporary, flags, 0o600)
+        ) from error
     except OSError as error:
-        raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, location)
-    except OSError as error:
-        os.unlink(temporary)
         raise UsageError(f"the plan cannot be written to `{location}`: {error.strerror}") from error

@@ -13,6 +13,7 @@ from reconcile.model.entry import Kind
 from reconcile.model.errors import Denied, NotFound, StalePlan, UsageError
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.hashing import new_hasher
+from reconcile.trees.placing import open_directory
 from reconcile.trees.syscalls import SYSTEM
 
 
@@ -37,7 +38,7 @@ def write_out(opened: Opened, asked: Asked, location: bytes) -> WrittenOut:
     parent, name = os.path.split(os.path.abspath(location))
     temporary = b".rcn-" + secrets.token_hex(8).encode()
     try:
-        directory = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        directory = open_directory(parent)
     except OSError as error:
         raise _unwritable(location, error) from error
     try:

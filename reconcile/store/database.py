@@ -160,9 +160,10 @@ def open_database(
     Raises: StateError, when it is damaged, unsafe, or of a later version.
     """
     location = os.path.join(directory, DATABASE_NAME)
+    check_above(directory)
     if create:
         private_directory(directory)
-    check_above(directory)
+        check_above(directory)
     if not check_own(location):
         if not create:
             return Database(schema.create_in_memory(), location)

@@ -15,7 +15,7 @@ import weakref
 import msgspec
 
 from reconcile.model.errors import Denied, Locked
-from reconcile.store.own_files import check_own, private_directory
+from reconcile.store.own_files import check_above, check_own, private_directory
 from reconcile.store.records import Holder
 
 LOCK_NAME = "lock"
@@ -29,6 +29,7 @@ class PairLock:
 
     def __init__(self, directory: str, run: str, *, wait_s: float = 0.0) -> None:
         """Take it. Raises: Locked, when another run has it for longer than `wait_s`."""
+        check_above(directory)  # before anything is made, behind a link perhaps
         private_directory(directory)
         self._location = os.path.join(directory, LOCK_NAME)
         check_own(self._location)

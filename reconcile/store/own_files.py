@@ -1,5 +1,6 @@
 """Our own files: private directories, and nothing believed that another could have written."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -12,6 +13,10 @@ from reconcile.model.errors import (
     StateError,
     StateUnavailable,
 )
+
+_DEEP = 3
+"""`STATE/pairs/PAIR`."""
+_BELOW = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def private_directory(location: str) -> str:
@@ -55,22 +60,28 @@ def check_above(directory: str) -> None:
 
     Raises: StateError.
     """
-    for _ in range(3):
+    for _ in range(_DEEP):
         check_own(directory, stat.S_ISDIR)
         directory = os.path.dirname(os.path.abspath(directory))
 
 
 def _make(location: str) -> None:
+    """The last three names one inside the other, so that none can be exchanged meanwhile."""
     if os.path.isdir(location):
         return
-    parent = os.path.dirname(location)
-    if parent != location and parent:
-        _make(parent)
+    names = os.path.abspath(location).rsplit("/", _DEEP)
+    above = names[0] or "/"
+    os.makedirs(above, mode=0o700, exist_ok=True)
+    fd = os.open(above, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.mkdir(location, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(location):
-            raise
+        for name in names[1:]:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=fd)
+            below = os.open(name, _BELOW, dir_fd=fd)
+            os.close(fd)
+            fd = below
+    finally:
+        os.close(fd)
 
 
 def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:

@@ -38,12 +38,9 @@ def is_manifest(endpoint: str) -> bool:
     if endpoint.endswith(".rman"):
         return True
     from reconcile.model.rman import MAGIC  # only for a file in a directory's place
+    from reconcile.trees.regular import begins_with
 
-    try:
-        with open(endpoint, "rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
+    return begins_with(endpoint, MAGIC)
 
 
 def place_name(endpoint: str) -> bytes:
@@ -102,6 +99,7 @@ def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree
 
 def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
     place = _place(endpoint)
+    _check_files(place)
     if place.agent == "never":
         return _sftp(endpoint, options)
     from reconcile.trees.ssh.dial import agent_tree
@@ -112,7 +110,16 @@ def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
 def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
     from reconcile.trees.sftp.dial import sftp_tree
 
-    return sftp_tree(_place(endpoint), options.pace)
+    place = _place(endpoint)
+    _check_files(place)
+    return sftp_tree(place, options.pace)
+
+
+def _check_files(place: "SshPlace") -> None:
+    """Raises: UsageError, for a fifo and the like, which the client would read for ever."""
+    for name, location in (("config", place.config), ("identity", place.identity)):
+        if location and os.path.exists(location) and not os.path.isfile(location):
+            raise UsageError(f"`{name}={location}` is not a regular file", where=place.url)
 
 
 def _place(endpoint: str) -> "SshPlace":

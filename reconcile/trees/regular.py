@@ -59,10 +59,10 @@ def read_open(descriptor: int, limit_bytes: int) -> bytes:
     raise OSError(errno.EFBIG, f"larger than {limit_bytes:,} bytes")
 
 
-def begins_with(location: str | bytes, magic: bytes) -> bool:
+def begins_with(location: str | bytes, magic: bytes, flags: int = 0) -> bool:
     """It is a regular file whose first bytes are these; False for all else."""
     try:
-        descriptor = open_regular(location)
+        descriptor = open_regular(location, os.O_RDONLY | flags)
     except (OSError, ValueError):  # a NUL is in no name
         return False
     try:

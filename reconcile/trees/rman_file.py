@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
-from secrets import token_hex
 from typing import BinaryIO
 
 from reconcile.model.errors import (
@@ -26,8 +25,8 @@ from reconcile.model.rman import DEFAULT_BUDGET, MAGIC, Budget, Coding, Counts
 from reconcile.model.rman_read import RmanManifest
 from reconcile.model.rman_verify import verify
 from reconcile.model.rman_write import RmanWriter, write_tree
-
-_BUFFER = 1 << 20
+from reconcile.trees.placing import none_is_ours, placed
+from reconcile.trees.regular import begins_with
 
 
 class FileSource:
@@ -106,16 +105,7 @@ def write_rman(
 
 def is_manifest_file(location: str) -> bool:
     """A regular file, no link, that begins as a manifest does."""
-    try:
-        fd = os.open(location, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return stat.S_ISREG(os.fstat(fd).st_mode) and os.pread(fd, len(MAGIC), 0) == MAGIC
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
+    return begins_with(location, MAGIC, os.O_NOFOLLOW)
 
 
 @contextmanager
@@ -125,49 +115,16 @@ def new_file(location: str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     Raises: UsageError, when the name is taken and may not be; NoSpace, Denied,
     NotFound, Unreachable. After an error nothing of it is left.
     """
-    directory = os.path.dirname(location)
-    if not overwrite and os.path.lexists(location):
-        raise _taken(location)
-    temporary = os.path.join(directory, f".rcn-{token_hex(8)}")
-    with _told(location):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(temporary, flags, 0o666)
+    known = _begins_as_one if overwrite else none_is_ours
     try:
-        with _told(location), open(fd, "wb", buffering=_BUFFER) as sink:
+        with _told(location), placed(location, known) as sink:
             yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        with _told(location):
-            _publish(temporary, location, overwrite)
-            _flush_directory(directory or ".")
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-
-
-def _publish(temporary: str, location: str, overwrite: bool) -> None:
-    """Give the file its name. A second link, unlike a rename, never replaces anything."""
-    if overwrite:
-        os.replace(temporary, location)
-        return
-    try:
-        os.link(temporary, location)
     except FileExistsError as error:
         raise _taken(location) from error
-    except OSError:
-        # RACE: a file system without links; a name that appears between the look
-        # and the rename is replaced. Worst outcome: that one file's old content is gone.
-        if os.path.lexists(location):
-            raise _taken(location) from None
-        os.rename(temporary, location)
 
 
-def _flush_directory(location: str) -> None:
-    fd = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _begins_as_one(head: bytes) -> bool:
+    return head.startswith(MAGIC)
 
 
 def _taken(location: str) -> UsageError:
@@ -181,6 +138,8 @@ def _told(location: str) -> Iterator[None]:
     """Errors of the system as errors of the run."""
     try:
         yield
+    except FileExistsError:
+        raise
     except OSError as error:
         raise _as_error(error, location) from error
 

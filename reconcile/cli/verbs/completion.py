@@ -61,17 +61,15 @@ def place_of(shell: str, env: Mapping[str, str]) -> str:
 
 def install(script: str, location: str) -> None:
     """Put the script there, over an older one of ours. Raises: UsageError, Denied."""
-    if os.path.lexists(location) and not _is_ours(location):
+    from reconcile.trees.placing import place  # most calls only print the script
+
+    try:
+        place(location, [script.encode()], _is_ours, mode=0o644, make=0o755)
+    except FileExistsError as error:
         raise UsageError(
             f"`{location}` is not ours, so it is left as it is",
             hint="move it away, or take the script yourself: reconcile completion SHELL",
-        )
-    fresh = f"{location}.new-{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(location), exist_ok=True)
-        with open(fresh, "w", encoding="utf-8") as file:
-            file.write(script)
-        os.replace(fresh, location)
+        ) from error
     except OSError as error:
         raise Denied(
             f"the script cannot be written: {error.strerror}", where=location,
@@ -79,12 +77,8 @@ def install(script: str, location: str) -> None:
         ) from error  # fmt: skip
 
 
-def _is_ours(location: str) -> bool:
-    try:
-        with open(location, "rb") as file:
-            return _MARK.encode() in file.read(_HEAD_BYTES)
-    except OSError:
-        return False
+def _is_ours(head: bytes) -> bool:
+    return _MARK.encode() in head[:_HEAD_BYTES]
 
 
 def _base(env: Mapping[str, str], name: str, below_home: str) -> str:

@@ -11,6 +11,7 @@ from reconcile.cli.manpages import PAGES, ManPage, page_named, source_of
 from reconcile.cli.start_json import ManDocument, ManItem
 from reconcile.cli.words import counted
 from reconcile.model.errors import Denied, ExitCode, UsageError
+from reconcile.trees.placing import may_place, place
 
 _MARK = b'.\\" Made by `reconcile man`.'
 
@@ -80,30 +81,27 @@ def _place(directory: str, page: ManPage) -> str:
 
 
 def _refuse_foreign(directory: str, pages: tuple[ManPage, ...]) -> None:
+    """Before the first page is written. Raises: UsageError."""
     for page in pages:
         location = _place(directory, page)
-        if os.path.lexists(location) and not _is_ours(location):
-            raise UsageError(
-                f"`{location}` is not ours, so it is left as it is", hint="name another directory"
-            )
+        try:
+            if may_place(location, _is_ours):
+                continue
+        except OSError:
+            continue  # it is told by whoever writes
+        raise UsageError(
+            f"`{location}` is not ours, so it is left as it is", hint="name another directory"
+        )
 
 
-def _is_ours(location: str) -> bool:
-    try:
-        with open(location, "rb") as file:
-            return file.read(len(_MARK)) == _MARK
-    except OSError:
-        return False
+def _is_ours(head: bytes) -> bool:
+    return head.startswith(_MARK)
 
 
 def _write(directory: str, page: ManPage) -> str:
     location = _place(directory, page)
-    fresh = f"{location}.new-{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(location), exist_ok=True)
-        with open(fresh, "w", encoding="ascii") as file:
-            file.write(source_of(page))
-        os.replace(fresh, location)
+        place(location, [source_of(page).encode("ascii")], _is_ours, mode=0o644, make=0o755)
     except OSError as error:
         raise Denied(f"a page cannot be written: {error.strerror}", where=location) from error
     return location

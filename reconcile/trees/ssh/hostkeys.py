@@ -7,7 +7,6 @@ a host shows come unproven over the network; only the fingerprint tells.
 import os
 import secrets
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reconcile.model.errors import Denied, Unreachable, UsageError
+from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import last_line
 from reconcile.trees.ssh.known_hosts import (
     REVOKED,
@@ -253,22 +253,15 @@ def _files(names: str) -> tuple[str, ...]:
 def _read(file: str) -> bytes:
     """A regular file of a sane size; empty for anything else."""
     try:
-        fd = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_regular(file, FILE_MAX)
     except OSError:
         return b""
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_MAX:
-        os.close(fd)
-        return b""
-    with os.fdopen(fd, "rb") as opened:
-        return opened.read()
 
 
 def _read_to_change(file: str) -> bytes:
     """The whole file; empty only when there is none. Raises: Denied."""
     try:
-        with open(file, "rb") as opened:
-            return opened.read()
+        return read_regular(file, FILE_MAX)
     except FileNotFoundError:
         return b""
     except OSError as error:
