@@ -151,10 +151,10 @@ def test_what_is_no_file_is_no_job_file(here: Path) -> None:
     os.symlink("nowhere", "dangling")
     Path("big.toml").write_bytes(b"#" * (1 << 20) + b"\n")
     for name, sentence in (
-        ("d", "is not a regular file"),
-        ("p", "is not a regular file"),
+        ("d", "not a regular file"),
+        ("p", "not a regular file"),
         ("dangling", "cannot be read: No such file"),
-        ("big.toml", "is larger than 1 MiB"),
+        ("big.toml", "larger than 1,048,576 bytes"),
     ):
         with pytest.raises(ConfigError, match=sentence):
             load(Found(name, "--config"))
