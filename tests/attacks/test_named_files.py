@@ -21,7 +21,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a lin
 
 
 @pytest.fixture
-def sides(tmp_path: Path) -> Iterator[Path]:
+def sides(tmp_path: Path) -> Path:
     """Two directories with a difference, and a fifo under every name that is asked for."""
     for name in ("left", "right"):
         (tmp_path / name).mkdir()
@@ -30,7 +30,7 @@ def sides(tmp_path: Path) -> Iterator[Path]:
     for suffix in ("rplan", "rman", "toml", "html", "csv", "txt"):
         (tmp_path / f"fifo.{suffix}").symlink_to("fifo")
         os.mkfifo(tmp_path / f"real.{suffix}")
-    yield tmp_path
+    return tmp_path
 
 
 FIFOS = [
@@ -92,7 +92,7 @@ def test_a_fifo_in_the_place_of_a_completion_or_a_job_file_makes_nobody_wait(sid
 def test_what_is_no_file_is_no_file_and_what_we_were_handed_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for place_ in (tmp_path / "fifo", tmp_path, Path("/dev/zero")):
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="not a regular file"):
             os.close(open_regular(str(place_)))
         assert not begins_with(str(place_), b"")
     (tmp_path / "f").write_bytes(b"abc")
@@ -196,17 +196,21 @@ def test_a_place_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_what_was_exchanged_while_it_was_written_is_told(tmp_path: Path) -> None:
     target = tmp_path / "f"
-    with pytest.raises(OSError, match="exchanged"), placed(str(target)) as sink:
-        sink.write(b"mine")
+
+    def meanwhile() -> Iterator[bytes]:
+        yield b"mine"
         (temporary,) = (name for name in os.listdir(tmp_path) if name.startswith(".rcn-"))
         os.unlink(tmp_path / temporary)
         (tmp_path / temporary).write_bytes(b"theirs")
+
+    with pytest.raises(OSError, match="exchanged"):
+        place(str(target), meanwhile())
 
 
 def test_a_way_through_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="symbolic links"):
         open_directory(str(tmp_path / "a"))
     (tmp_path / "real").mkdir()
     (tmp_path / "c").symlink_to("../" + tmp_path.name + "/./real")
