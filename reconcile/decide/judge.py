@@ -74,7 +74,7 @@ class Judge:
             self._children(found)
         elif self._is_invisible(found):
             if found.base is not None:
-                self._drafts.agreements.append(Agreement(found.path, None))
+                self._forget(found)
         else:
             self._table.decide(found)
 
@@ -119,6 +119,26 @@ class Judge:
             if found.entry(side.other) is None and is_directory(found.entry(side)):
                 return self._scene.is_hollow(self._scene.manifest(side), found.at(side))
         return False
+
+    def _forget(self, found: Difference) -> bool:
+        """Both are without it, but for what filters hide; that stays frozen. Is nothing of it left?
+
+        Here one side has nothing, and the other at most directories of excluded things.
+        """
+        entry = found.left or found.right
+        if _is_ignored(entry):
+            return False
+        is_gone = True
+        if is_directory(found.base) and is_directory(entry):
+            mark = len(self._drafts.agreements)
+            for child in self._scene.children(found):
+                if child.base is not None and not self._forget(child):
+                    is_gone = False
+            if is_gone:
+                del self._drafts.agreements[mark:]
+        if is_gone:
+            self._drafts.agreements.append(Agreement(found.path, None))
+        return is_gone
 
     def _fix_case(self, found: Difference) -> bool:
         """One side's spelling differs in case: the other is renamed to it. Asked for only.
