@@ -26,7 +26,7 @@ class Happened(NamedTuple):
 
     run: str
     time_ns: int
-    """When the run began."""
+    """When the run began; never later than a run that was begun after it."""
     side: Side
     path: TreePath
     """As that side spells it."""
@@ -36,6 +36,8 @@ class Happened(NamedTuple):
     """Where that is kept on the side."""
     moved_to: TreePath | None = None
     """Where the run moved it to instead."""
+    order: int = 0
+    """The run's place among the runs, as they were begun."""
 
 
 class Moment(NamedTuple):
@@ -43,6 +45,9 @@ class Moment(NamedTuple):
 
     time_ns: int
     run: str = ""
+    order: int = 0
+    """The run's place among the runs: what was begun before it happened before, whatever
+    the clock said."""
 
 
 class Stood(NamedTuple):
@@ -69,12 +74,13 @@ class Wish(NamedTuple):
 def stood(happened: Sequence[Happened], moment: Moment) -> Stood | None:
     """What stood at the one name that all of these are about; None: no run changed it since.
 
-    `happened` by time, and within a run in the order of its steps.
+    `happened` as the runs were begun, and within a run in the order of its steps.
     """
     for each in happened:
         if each.run == moment.run:
             return Stood(each, True)
-        if each.time_ns >= moment.time_ns:
+        is_since = each.order > moment.order if moment.run else each.time_ns >= moment.time_ns
+        if is_since:
             before = each.before
             return Stood(each, before is None or before.mtime_ns <= moment.time_ns)
     return None

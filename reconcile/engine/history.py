@@ -6,6 +6,7 @@ Reads only the states: no side is asked, nothing is written, and nobody waits.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import merge
 from typing import TypeVar
 
 import msgspec
@@ -114,15 +115,17 @@ class PathEvent(msgspec.Struct, frozen=True):
 
 
 def runs_of(state_dir: str, pair: str = "") -> Sequence[RunEntry]:
-    """Every run of the pair of this id, or of all, newest first. A damaged state is passed over."""
-    found: list[RunEntry] = []
+    """Every run of the pair of this id, or of all, newest first. A damaged state is passed over.
+
+    Of one pair in the order they were begun, whatever its clock said; among several by time.
+    """
+    found: list[Sequence[RunEntry]] = []
     for known in _pairs(state_dir, pair):
         try:
-            found += _read(known, _entries)
+            found.append(_read(known, _entries))
         except ReconcileError:
             continue
-    found.sort(key=lambda entry: (entry.started_ns, entry.id), reverse=True)
-    return tuple(found)
+    return tuple(merge(*found, key=lambda entry: -entry.started_ns))
 
 
 def run_detail(state_dir: str, run: str) -> RunDetail:
@@ -136,14 +139,14 @@ def path_history(state_dir: str, path: TreePath, pair: str = "") -> Sequence[Pat
 
     Only what the journals still hold: the last 100 runs of each pair.
     """
-    found: list[PathEvent] = []
+    found: list[Sequence[PathEvent]] = []
     for below in (False, True):
         for known in _pairs(state_dir, pair):
-            found += _read(known, partial(_events, path=path, below=below))
-        if found:
+            events = _read(known, partial(_events, path=path, below=below))
+            found.append(tuple(reversed(events)))
+        if any(found):
             break
-    found.sort(key=lambda event: (event.run.started_ns, event.run.id, event.step.id), reverse=True)
-    return tuple(found)
+    return tuple(merge(*found, key=lambda event: -event.run.started_ns))
 
 
 def versions_of(
@@ -189,9 +192,16 @@ def _read(known: KnownPair, ask: Callable[[KnownPair, Store], T]) -> T:
 def _entries(known: KnownPair, store: Store) -> Sequence[RunEntry]:
     runs = store.runs.every()
     makers = _Entries(known, store, runs)
-    found = [makers.entry(run) for run in runs]
     listed = {run.id for run in runs}
-    return [*found, *(makers.adopted(made) for made in makers.baselines if made.run not in listed)]
+    adopted = [made for made in makers.baselines if made.run not in listed]
+    found: list[RunEntry] = []
+    for run in runs:
+        entry = makers.entry(run)
+        last = max(entry.baseline_after, entry.baseline_before)
+        while adopted and adopted[0].number > last:
+            found.append(makers.adopted(adopted.pop(0)))
+        found.append(entry)
+    return [*found, *map(makers.adopted, adopted)]
 
 
 class _Entries:

@@ -10,7 +10,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Action, Side, Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.model.treepath import TreePath, is_under
-from reconcile.store.records import Version
+from reconcile.store.records import Run, Version
 from reconcile.trees.versions import may_hold, place_of
 
 _Name = tuple[Side, TreePath]
@@ -25,6 +25,19 @@ class Kept(NamedTuple):
     place: TreePath
 
 
+def _begun(runs: Sequence[Run]) -> Mapping[str, tuple[int, int]]:
+    """Each run's place and the time it began, no later than any that was begun after it.
+
+    `runs`: the last begun first. A clock that was ahead is believed until it was set right.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    since_ns = None
+    for run in runs:
+        since_ns = run.started_ns if since_ns is None else min(since_ns, run.started_ns)
+        found[run.id] = run.seq, since_ns
+    return found
+
+
 class Past:
     """What runs did at some paths and below them. Loaded once: every journal is read."""
 
@@ -37,7 +50,7 @@ class Past:
         self._by_content: Mapping[tuple[Side, bytes], Sequence[Version]] | None = None
         self._every = opened.store.versions.find()
         self._listed = {(each.run, each.side, each.place) for each in self._every}
-        self._started_ns = {run.id: run.started_ns for run in opened.store.runs.every()}
+        self._begun = _begun(opened.store.runs.every())
         for top in tops:
             for told in self._rows(top):
                 self._take(told)
@@ -52,8 +65,8 @@ class Past:
         return sorted(name for name in names if name != top and is_under(name, top))
 
     def happened(self, side: Side, path: TreePath) -> Sequence[Happened]:
-        """All that runs did at a name of a side, by time."""
-        return sorted(self._told.get((side, path), ()), key=lambda each: each.time_ns)
+        """All that runs did at a name of a side, as the runs were begun."""
+        return sorted(self._told.get((side, path), ()), key=lambda each: each.order)
 
     def has_versions(self, path: TreePath) -> bool:
         """Something is kept of it."""
@@ -97,15 +110,15 @@ class Past:
         run, step, receipt = told
         if receipt.status is not Status.DONE:
             return
-        started_ns = self._started_ns.get(run, 0)
+        order, began_ns = self._begun.get(run, (0, 0))
         kept = self._place(run, step, receipt)
         if receipt.version and step.expect is not None:
             self._found[run, step.side, receipt.version] = step.expect
-        self._note(Happened(run, started_ns, step.side, step.at, step.expect, kept))
+        self._note(Happened(run, began_ns, step.side, step.at, step.expect, kept, order=order))
         source = step.source
         if step.action is Action.MOVE and source is not None:
             self._note(
-                Happened(run, started_ns, step.side, source.path, source.entry, None, step.at)
+                Happened(run, began_ns, step.side, source.path, source.entry, None, step.at, order)
             )
 
     def _place(self, run: str, step: Step, receipt: Receipt) -> TreePath | None:
@@ -122,7 +135,12 @@ class Past:
         if place is None or known:
             return
         entry = self._entry(version, place)
-        self._note(Happened(version.run, version.time_ns, version.side, version.path, entry, place))
+        order, _ = self._begun.get(version.run, (0, 0))
+        self._note(
+            Happened(
+                version.run, version.time_ns, version.side, version.path, entry, place, order=order
+            )
+        )
 
     def _note(self, happened: Happened) -> None:
         told = self._told.setdefault((happened.side, happened.path), [])

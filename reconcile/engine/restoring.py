@@ -190,9 +190,10 @@ class _Restoring:
         if not at.run:
             return Moment(at.time_ns) if at.time_ns else None
         _, run = find_run(self._opened.job.state_dir, at.run)
-        if self._opened.store.runs.get(run.id) is None:
+        known = self._opened.store.runs.get(run.id)
+        if known is None:
             raise NotFound(f"run `{run.id}` is one of another pair", hint="see: reconcile history")
-        return Moment(run.started_ns, run.id)
+        return Moment(run.started_ns, run.id, known.seq)
 
     def _below(self, path: TreePath) -> Iterator[Found]:
         """One name below a directory: what stood there then, or what is missing now."""

@@ -72,17 +72,17 @@ def _standing(store: Store) -> tuple[Run, str] | None:
     gone = undone(runs)
     adopted = [made for made in store.baselines.every() if made.run.startswith("r-")]
     listed = {run.id for run in runs}
-    idle, idle_ns = "", 0
-    for made in adopted:
-        if made.run not in listed and made.time_ns > idle_ns:
-            idle, idle_ns = made.run, made.time_ns
+    idle = ""
     for run in runs:
+        last = max(run.baseline_after, run.made_from.generation)
+        newer = next((each for each in adopted if each.number > last), None)
+        if newer is not None and newer.run not in listed:
+            idle = idle or newer.run
         if run.kind is PlanKind.UNDO or run.id in gone:
             continue
         if _did(store, run):
-            return run, idle if idle_ns > run.started_ns else ""
-        if run.started_ns > idle_ns:
-            idle, idle_ns = run.id, run.started_ns
+            return run, idle
+        idle = idle or run.id
     return None
 
 

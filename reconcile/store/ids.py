@@ -6,6 +6,7 @@ Light on purpose: nothing but sqlite3 is imported. What cannot be read is passed
 import os
 import sqlite3
 from collections.abc import Iterator
+from heapq import merge
 from typing import NamedTuple
 
 from reconcile.model.errors import ReconcileError
@@ -27,12 +28,13 @@ class RunId(NamedTuple):
 
 
 def run_ids(state_dir: str) -> tuple[RunId, ...]:
-    """The last runs of all pairs, newest first."""
-    found: list[RunId] = []
-    statement = "SELECT id, started_ns, ended_ns FROM runs ORDER BY started_ns DESC LIMIT ?"
-    for database in _databases(state_dir):
-        found += [RunId(*row) for row in database.rows(statement, _MOST)]
-    return tuple(sorted(found, key=lambda run: run.started_ns, reverse=True)[:_MOST])
+    """The last runs of all pairs, newest first: of one pair as they were begun."""
+    statement = "SELECT id, started_ns, ended_ns FROM runs ORDER BY seq DESC LIMIT ?"
+    found = [
+        [RunId(*row) for row in database.rows(statement, _MOST)]
+        for database in _databases(state_dir)
+    ]
+    return tuple(merge(*found, key=lambda run: -run.started_ns))[:_MOST]
 
 
 def conflict_ids(state_dir: str, beginning: str = "") -> tuple[str, ...]:

@@ -86,6 +86,9 @@ class Run(msgspec.Struct, frozen=True):
     """What was asked, without the state directory; None: not known (an older state)."""
     baseline_after: int = 0
     """The newest generation when it ended; 0: there was none, or it has not ended."""
+    seq: int = 0
+    """Its place in the order in which the pair's runs were begun; 0: not yet stored. Times are
+    for people: a clock may have been ahead."""
 
 
 UNNOTED = "unnoted"

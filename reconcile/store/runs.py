@@ -1,6 +1,6 @@
 """Runs: what was begun, what each step came to, what was kept, what waits for a person."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -32,19 +32,20 @@ class Runs:
 
     def get(self, run: str) -> Run | None:
         """The run with its plan; None when unknown."""
-        row = self._database.one("SELECT body, plan FROM runs WHERE id = ?", run)
-        return None if row is None else self._run(row[0], row[1])
+        row = self._database.one("SELECT body, plan, seq FROM runs WHERE id = ?", run)
+        return None if row is None else self._run(row[0], row[1], row[2])
 
     def every(self) -> Sequence[Run]:
-        """All runs, newest first, without their plans."""
+        """All runs, the last begun first, without their plans."""
         return self.recent(-1)
 
     def recent(self, count: int) -> Sequence[Run]:
-        """The last runs, newest first, without their plans; all, when `count` is negative."""
-        rows = self._database.rows(
-            "SELECT body FROM runs ORDER BY started_ns DESC, id DESC LIMIT ?", count
-        )
-        return tuple(self._run(row[0], b"") for row in rows)
+        """The last runs, the last begun first, without their plans; all, when `count` is negative.
+
+        The order is that of writing: no clock has a say in it.
+        """
+        rows = self._database.rows("SELECT body, seq FROM runs ORDER BY seq DESC LIMIT ?", count)
+        return tuple(self._run(row[0], b"", row[1]) for row in rows)
 
     def interrupted(self) -> Run | None:
         """The newest run, when it has not ended (under the lock: it was interrupted)."""
@@ -79,7 +80,10 @@ class Runs:
     def of_path(self, path: TreePath) -> Sequence[tuple[str, Step, Receipt]]:
         """(run, step, receipt) of each step at `path`, oldest run first. Cost: all journals."""
         rows = self._database.rows(
-            "SELECT run, body, receipt FROM journal WHERE path = ? ORDER BY run, step", path
+            "SELECT journal.run, journal.body, receipt FROM journal"
+            " LEFT JOIN runs ON runs.id = journal.run WHERE path = ?"
+            " ORDER BY runs.seq, journal.run, step",
+            path,
         )
         return tuple(
             (
@@ -99,7 +103,7 @@ class Runs:
             "SELECT journal.run, journal.body, receipt FROM journal"
             " LEFT JOIN runs ON runs.id = journal.run"
             f" WHERE journal.body IS NOT NULL AND ({named})"
-            " ORDER BY runs.started_ns, journal.run, step",
+            " ORDER BY runs.seq, journal.run, step",
             *values,
         )
         found = [
@@ -139,7 +143,7 @@ class Runs:
         rows = self._database.rows(
             "SELECT id FROM runs WHERE ended_ns != 0 AND EXISTS"
             " (SELECT 1 FROM journal WHERE run = runs.id)"
-            " ORDER BY started_ns DESC, id DESC LIMIT -1 OFFSET ?",
+            " ORDER BY seq DESC LIMIT -1 OFFSET ?",
             keep,
         )
         old = [(row[0],) for row in rows]
@@ -161,15 +165,19 @@ class Runs:
         return None if row is None else str(row[0])
 
     def _put(self, run: Run) -> None:
-        body = encode(msgspec.structs.replace(run, plan=b""))
+        """A run keeps the place it had when it was begun."""
+        body = encode(msgspec.structs.replace(run, plan=b"", seq=0))
         self._database.run(
-            "INSERT OR REPLACE INTO runs (id, plan_id, started_ns, ended_ns, body, plan)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, plan_id, started_ns, ended_ns, body, plan, seq)"
+            " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM runs))"
+            " ON CONFLICT (id) DO UPDATE SET plan_id = excluded.plan_id,"
+            " started_ns = excluded.started_ns, ended_ns = excluded.ended_ns,"
+            " body = excluded.body, plan = excluded.plan",
             *(run.id, run.plan_id, run.started_ns, run.ended_ns, body, run.plan),
         )
 
-    def _run(self, body: object, plan: bytes) -> Run:
-        return msgspec.structs.replace(_decoded(self._database, body, Run), plan=plan)
+    def _run(self, body: object, plan: bytes, seq: int) -> Run:
+        return msgspec.structs.replace(_decoded(self._database, body, Run), plan=plan, seq=seq)
 
 
 class Versions:
@@ -196,12 +204,14 @@ class Versions:
             f"SELECT id, body FROM versions WHERE {where} ORDER BY id DESC",
             *given.values(),
         )
-        return _newest_first(
-            [
-                msgspec.structs.replace(_decoded(self._database, row[1], Version), id=row[0])
-                for row in rows
-            ]
-        )
+        found = [
+            msgspec.structs.replace(_decoded(self._database, row[1], Version), id=row[0])
+            for row in rows
+        ]
+        return _newest_first(found, self._order)
+
+    def _order(self) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in self._database.rows("SELECT id, seq FROM runs")}
 
     def count(self) -> int:
         """How many are kept."""
@@ -246,19 +256,20 @@ class Conflicts:
         return int(row[0]) if row else 0
 
 
-def _newest_first(found: Sequence[Version]) -> Sequence[Version]:
-    """By number, which is the order they were noted in; one noted late stands where its time is."""
+def _newest_first(
+    found: Sequence[Version], order: Callable[[], Mapping[str, int]]
+) -> Sequence[Version]:
+    """By number, which is the order they were noted in; one noted late stands where its run does.
+
+    `order`: each run's place among the runs.
+    """
     late = [version for version in found if version.why == UNNOTED]
     if not late:
         return tuple(found)
-    late.sort(key=lambda version: (version.time_ns, version.id))
-    turned: list[Version] = []
-    for version in found:
-        if version.why != UNNOTED:
-            while late and late[-1].time_ns > version.time_ns:
-                turned.append(late.pop())
-            turned.append(version)
-    return (*turned, *reversed(late))
+    place = order()
+    noted = [version for version in found if version.why != UNNOTED]
+    every = [*noted, *sorted(late, key=lambda version: -version.id)]
+    return tuple(sorted(every, key=lambda version: -place.get(version.run, 0)))
 
 
 def _bounds(path: TreePath) -> tuple[bytes, bytes]:

@@ -78,8 +78,15 @@ def _version_2(db: "Database") -> None:
     db.execute("ALTER TABLE journal ADD COLUMN body BLOB")
 
 
+def _version_3(db: "Database") -> None:
+    """Runs keep the order they were written in: a clock may have been ahead, or set back."""
+    db.execute("ALTER TABLE runs ADD COLUMN seq INTEGER")
+    db.execute("UPDATE runs SET seq = rowid")
+    db.execute("CREATE INDEX runs_seq ON runs (seq)")
+
+
 Migration = Callable[["Database"], None]
-MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2)
+MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2, _version_3)
 """Number n makes version n+1 of version n. Never edited, only added."""
 SCHEMA_VERSION = len(MIGRATIONS)
 

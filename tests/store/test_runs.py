@@ -22,8 +22,8 @@ def test_an_interrupted_run_is_found_with_its_plan(tmp_path: Path) -> None:
     store = Store.open(pair(tmp_path))
     assert store.runs.interrupted() is None
     store.runs.begin(run("r-1"))
-    assert Store.open(pair(tmp_path)).runs.interrupted() == run("r-1")
-    ended = run("r-1", ended_ns=5, result="ok", counts=(("left", "create", 2),))
+    assert Store.open(pair(tmp_path)).runs.interrupted() == run("r-1", seq=1)
+    ended = run("r-1", ended_ns=5, result="ok", counts=(("left", "create", 2),), seq=1)
     store.runs.end(ended)
     again = Store.open(pair(tmp_path)).runs
     assert again.interrupted() is None
