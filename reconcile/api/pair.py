@@ -35,6 +35,7 @@ from reconcile.engine.undoing import job_of_run, undo_maker
 from reconcile.model.errors import NotFound, StalePlan
 from reconcile.model.job import Job
 from reconcile.model.plan import Conflict, Plan
+from reconcile.model.policy import Limits
 from reconcile.model.treepath import TreePath, parse
 
 T = TypeVar("T")
@@ -158,11 +159,13 @@ class Pair:
         raises stops the run between two steps, the state saved.
         """
         job = begun(self._job)
+        limits = None
         if isinstance(plan, PlanFile):
             plan.check(_user(trust_owner))
+            limits = job.limits if plan.distrust else None
             plan = plan.saved
         if plan is not None:
-            return self._apply_plan(job, plan, listener)
+            return self._apply_plan(job, plan, listener, limits)
         return cycle.apply_job(job, listener, approval(approve))
 
     def applying(
@@ -302,7 +305,11 @@ class Pair:
         )
 
     def _apply_plan(
-        self, job: Job, plan: Planning | Plan | SavedPlan, listener: Listener
+        self,
+        job: Job,
+        plan: Planning | Plan | SavedPlan,
+        listener: Listener,
+        limits: Limits | None,
     ) -> Outcome:
         now = time.time_ns()
         if not isinstance(plan, SavedPlan):
@@ -310,7 +317,7 @@ class Pair:
             return cycle.apply_plan(job, bare, plan_id(bare, now), listener)
         if plan.expires_ns < now:
             raise StalePlan(f"plan {plan.id} has expired", hint="make a new plan")
-        return cycle.apply_plan(job, plan.plan, plan.id, listener)
+        return cycle.apply_plan(job, plan.plan, plan.id, listener, limits=limits)
 
 
 def approval(approve: Approve) -> cycle.Approve:

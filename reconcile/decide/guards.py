@@ -20,7 +20,7 @@ that would let the same plan pass later.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -100,6 +100,17 @@ def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCh
         *_max_delete_size(toll, limits),
         *_max_change(toll, limits),
     )
+
+
+def check_toll(plan: Plan, files: Mapping[Side, int], limits: Limits) -> tuple[GuardCheck, ...]:
+    """The guards that ask what a plan costs, under other limits than it was made under.
+
+    `files`: what each side holds, files and links.
+    """
+    left, right = (SideFacts(Kind.DIR, "", "", files[side], files[side]) for side in Side)
+    facts = GuardFacts(left, right)
+    toll = {side: _Toll(plan, side, facts) for side in Side}
+    return (_max_delete(toll, limits), *_max_delete_size(toll, limits), *_max_change(toll, limits))
 
 
 def refusal(plan: Plan, checks: Sequence[GuardCheck], limits: Limits) -> ReconcileError | None:

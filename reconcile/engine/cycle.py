@@ -5,11 +5,11 @@ It owns no rule: judgement is in `decide`, the world in `trees` and `store`.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from reconcile.decide.guards import refusal
+from reconcile.decide.guards import check_toll, refusal
 from reconcile.engine.carrying import Carried, carry_out
 from reconcile.engine.events import Listener
 from reconcile.engine.inspection import baselines, explain, reset_baseline, status, verify
@@ -27,9 +27,12 @@ from reconcile.engine.planning import (
 )
 from reconcile.engine.waiting import wait_for_roots
 from reconcile.model.codec import encode
+from reconcile.model.entry import Kind
 from reconcile.model.errors import PlanUsed, StalePlan
 from reconcile.model.job import Job
-from reconcile.model.plan import Plan, PlanKind
+from reconcile.model.manifest import walk
+from reconcile.model.plan import Plan, PlanKind, Side
+from reconcile.model.policy import Limits
 from reconcile.store.records import Run
 from reconcile.trees.base import Tally
 
@@ -64,9 +67,13 @@ def apply_job(job: Job, listener: Listener, approve: Approve, make: PlanMaker = 
         return carry_out(Carried(opened, run, approved, seen, planning))
 
 
-def apply_plan(job: Job, plan: Plan, plan_id: str, listener: Listener) -> Outcome:
+def apply_plan(
+    job: Job, plan: Plan, plan_id: str, listener: Listener, *, limits: Limits | None = None
+) -> Outcome:
     """Carry out a saved plan, or go on with its interrupted run.
 
+    `limits`: to be kept as well, beside those that the plan says it was made under.
+    A plan that changes nothing is not used up.
     Raises: PlanUsed, StalePlan, Refused, Locked; nothing was changed then.
     """
     with Opened(job, listener, run=new_run_id(), exclusive=True) as opened:
@@ -74,6 +81,8 @@ def apply_plan(job: Job, plan: Plan, plan_id: str, listener: Listener) -> Outcom
         if before is None:
             _refuse_stale(opened, plan)
             refused = refusal(plan, plan.guards, job.limits)
+            if refused is None and limits is not None:
+                refused = refusal(plan, check_toll(plan, _files(opened), limits), limits)
             if refused is not None:
                 raise refused
         run = before.id if before else opened.run
@@ -86,7 +95,21 @@ def apply_plan(job: Job, plan: Plan, plan_id: str, listener: Listener) -> Outcom
             newest.time_ns if newest else 0,
             0,
         )
+        if before is None and newest is not None and _changes_nothing(plan):
+            return _nothing_done(planning)
         return carry_out(Carried(opened, run, plan, None, planning, plan_id, before))
+
+
+def _files(opened: Opened) -> Mapping[Side, int]:
+    """How many files and links each side held when it was last looked at."""
+    with opened.store.reading():
+        return {
+            side: sum(
+                entry.kind in (Kind.FILE, Kind.LINK)
+                for _, entry in walk(opened.store.manifest(side, header=opened.header))
+            )
+            for side in Side
+        }
 
 
 def adopt_baseline(job: Job, listener: Listener) -> Planning:
@@ -171,6 +194,13 @@ def _refuse_stale(opened: Opened, plan: Plan) -> None:
             f"the plan says what differs from {made_from.against}, to be looked at; "
             f"both sides have agreed on {now}",
             hint="make one to apply: reconcile diff LEFT RIGHT -o FILE.rplan",
+        )
+    if not number:
+        raise StalePlan(
+            f"the plan was made from baseline #{made_from.generation}, and the state here knows "
+            "of nothing that this pair has agreed on",
+            where=opened.directory,
+            hint=f"name the state it was made with (--state-dir), or {again}",
         )
     raise StalePlan(
         f"the plan was made from baseline #{made_from.generation}, the pair is at #{number}",

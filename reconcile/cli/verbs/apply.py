@@ -8,6 +8,7 @@ from reconcile.cli.answer import now_ns, print_planning, shown_of
 from reconcile.cli.asked import job_asked, job_of_plan, what_of
 from reconcile.cli.exits import worst
 from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.obeying import obeyed, refuse_unobeyed
 from reconcile.cli.places import state_dir_of
 from reconcile.cli.prompt import Said, ask_past_guards, ask_to_apply
 from reconcile.cli.render_outcome import AGAIN, ANEW, outcome_lines
@@ -171,14 +172,13 @@ def _apply_saved(face: Face, location: str, *where: str) -> int:
         raise UsageError(
             f"`{location}` is no saved plan", hint="reconcile apply LEFT RIGHT, or a FILE.rplan"
         )
+    refuse_unobeyed(face, location)
     file = load_plan(location)
     saved = file.saved
     if saved.expires_ns < now_ns():
         hint = made_anew(saved.plan)
         raise StalePlan(f"plan {saved.id} has expired", where=location, hint=hint)
-    if face.flag("only_show"):
-        raise UsageError("a saved plan is shown by `show`", hint=f"reconcile show {location}")
-    job = job_of_plan(face, file, where)
+    job, limits = obeyed(face, job_of_plan(face, file, where), is_foreign=bool(file.distrust))
     reports = asked_reports(face)
     session = Session(face)
     session.begin(job)
@@ -186,7 +186,7 @@ def _apply_saved(face: Face, location: str, *where: str) -> int:
         face, reports, job, partial(_report_saved, face, reports, saved), saved.id
     ):
         try:
-            outcome = apply_plan(job, saved.plan, saved.id, session)
+            outcome = apply_plan(job, saved.plan, saved.id, session, limits=limits)
         finally:
             session.close()
     if outcome.run:
@@ -215,6 +215,8 @@ def _finish(face: Face, outcome: Outcome, approval: Approval | None, job: Job) -
     elif face.format == TEXT and face.quiet < 2:
         again = AGAIN if approval is not None else ANEW  # a saved plan asked nobody
         pair = what_of(face, job)
+        if approval is None and not outcome.run:
+            face.say("The plan changes nothing: nothing was done, and it is not used up.")
         for line in outcome_lines(outcome, face.out, pair, again, kept=job.versions):
             face.say(line)
     return code_of(face, outcome)
