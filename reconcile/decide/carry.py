@@ -13,7 +13,7 @@ from reconcile.decide import reasons
 from reconcile.decide.conflict_ids import conflict_id
 from reconcile.decide.draft import Draft, Drafts, Place
 from reconcile.decide.fit import holds_all, misfit
-from reconcile.decide.scene import Scene
+from reconcile.decide.scene import Clashes, Scene
 from reconcile.model.block import page_id
 from reconcile.model.difference import Difference, is_directory
 from reconcile.model.entry import Entry, Kind, same_content
@@ -248,37 +248,39 @@ class Carrier:
         text = f"a {what} stands where {has}; neither is carried over, both are left as they are"
         return Problem(found.path, side, reasons.SPECIAL, text)
 
-    def _stays(self, found: Difference, winner: Side, clashes: frozenset[bytes]) -> bool:
-        return bool(clashes and self.clash(found, winner, clashes)) or self.unknown(found)
+    def _stays(self, found: Difference, winner: Side, clashes: Clashes | None) -> bool:
+        return (clashes is not None and self.clash(found, winner, clashes)) or self.unknown(found)
 
     def leave(self, found: Difference, problem: Problem) -> None:
         """Nothing is done here, and why."""
         self.drafts.problem(problem)
         self.drafts.undecided.append(found)
 
-    def clash(self, found: Difference, side: Side, clashes: frozenset[bytes]) -> bool:
-        """The other side would hold this name and another as one; neither is touched.
+    def clash(self, found: Difference, side: Side, clashes: Clashes) -> bool:
+        """The other side would hold this name and another as one; none of them is touched.
 
+        Nor is what `side` lost of them: one of the others may be what became of it.
         docs/semantics.md §6.4.
         """
-        name = split(found.at(side))[1]
-        if name not in clashes or found.entry(side) is None:
+        entry = found.entry(side)
+        is_content = entry is None or entry.is_content
+        if not is_content or not clashes.includes(split(found.at(side))[1]):
             return False
-        note = f"{side.other} cannot tell this name from another one at {side}"
-        self.drafts.undecided.append(found)
-        self.drafts.conflicts.append(
-            Conflict(
-                conflict_id(found.path),
-                found.path,
-                "case",
-                found.base,
-                found.left,
-                found.right,
-                "",
-                note,
-            )
-        )
+        self._apart(found, f"{side.other} cannot tell this name from another one at {side}")
         return True
+
+    def taken(self, found: Difference, side: Side) -> bool:
+        """It is new under a name that `side` has for something else; neither is touched."""
+        if not self.scene.is_taken(found, side):
+            return False
+        self._apart(found, f"{side} has this name for what {side.other} spells otherwise")
+        return True
+
+    def _apart(self, found: Difference, note: str) -> None:
+        """A conflict of names."""
+        self.drafts.undecided.append(found)
+        told = (found.base, found.left, found.right, "", note)
+        self.drafts.conflicts.append(Conflict(conflict_id(found.path), found.path, "case", *told))
 
 
 def _putting(entry: Entry, target: Entry | None) -> Action:

@@ -55,6 +55,8 @@ class Judge:
                 continue
             if right and self._carrier.clash(child, Side.RIGHT, right):
                 continue
+            if any(self._carrier.taken(child, side) for side in Side):
+                continue
             self._judge(child)
 
     def _judge(self, found: Difference) -> None:

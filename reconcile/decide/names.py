@@ -92,12 +92,34 @@ def _unite(loose: Iterable[Row], key: Callable[[bytes], Key]) -> list[Row]:
 
 
 def _one_row(members: list[Row]) -> list[Row]:
-    """One row, when no side holds two of these names; else the rows as they were."""
-    columns = [[entry for entry in column if entry] for column in zip(*members, strict=True)]
-    if any(len(column) > 1 for column in columns):
+    """One row, when no side holds two of these names.
+
+    Where one does and the baseline knows one name, who was paired stays paired: that row has
+    of each side the name that is spelled as in the baseline, or else its only one. What is
+    left over is new, and stands for itself; so does everything where nobody can tell.
+    """
+    bases, lefts, rights = (
+        [entry for entry in column if entry] for column in zip(*members, strict=True)
+    )
+    if max(len(bases), len(lefts), len(rights)) <= 1:
+        return [(_first(bases), _first(lefts), _first(rights))]
+    if len(bases) != 1:
         return members
-    base, left, right = (column[0] if column else None for column in columns)
-    return [(base, left, right)]
+    left, right = _paired(bases[0], lefts), _paired(bases[0], rights)
+    rest = [
+        (None, None if row[1] is left else row[1], None if row[2] is right else row[2])
+        for row in members
+    ]
+    return [(bases[0], left, right), *(row for row in rest if row != (None, None, None))]
+
+
+def _first(column: Sequence[Entry]) -> Entry | None:
+    return column[0] if column else None
+
+
+def _paired(base: Entry, column: Sequence[Entry]) -> Entry | None:
+    exact = next((entry for entry in column if entry.name == base.name), None)
+    return exact or (column[0] if len(column) == 1 else None)
 
 
 def clashing(names: Iterable[bytes], key: Callable[[bytes], Key]) -> frozenset[bytes]:

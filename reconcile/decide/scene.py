@@ -6,10 +6,19 @@ is the same, else the baseline's.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from reconcile.decide.names import Key, Pairing, case_key, clashing, row_name, unicode_key
+from reconcile.decide.names import (
+    Key,
+    Pairing,
+    case_key,
+    clashing,
+    may_pair,
+    row_name,
+    unicode_key,
+)
 from reconcile.decide.rows import Asked, Row, differing
 from reconcile.model.difference import Difference, is_directory
 from reconcile.model.entry import Entry, Kind, attributes, meta, same, same_content
@@ -35,6 +44,17 @@ class Change(msgspec.Struct, frozen=True):
     def is_none(self) -> bool:
         """The side is as the baseline has it."""
         return not self.edited and not self.deleted
+
+
+class Clashes(NamedTuple):
+    """Classes of names that one side tells apart and the other does not."""
+
+    keys: frozenset[Key]
+    key: Callable[[bytes], Key]
+
+    def includes(self, name: bytes) -> bool:
+        """It is one of them, or would be."""
+        return self.key(name) in self.keys
 
 
 class Scene:
@@ -196,13 +216,23 @@ class Scene:
                 return True
         return False
 
-    def clashes(self, above: Difference, side: Side) -> frozenset[bytes]:
-        """Names of `side` in this directory that the other side could not tell apart."""
+    def clashes(self, above: Difference, side: Side) -> Clashes | None:
+        """Names of `side` in this directory that the other side could not tell apart; or None."""
         key = self._folding_key(side.other)
         if key is None or not is_directory(above.entry(side)):
-            return frozenset()
+            return None
         found = entries(self.manifest(side), above.at(side))
-        return clashing((e.name for e in found if e.is_content), key)
+        names = clashing((e.name for e in found if e.is_content), key)
+        return Clashes(frozenset(map(key, names)), key) if names else None
+
+    def is_taken(self, found: Difference, side: Side) -> bool:
+        """`side` lacks this, and has something else under the very name: what pairs otherwise."""
+        if found.entry(side) is not None or found.entry(side.other) is None:
+            return False
+        row = found.base, found.left, found.right
+        return may_pair(row, self.pairing) and (
+            lookup(self.manifest(side), found.at(side)) is not None
+        )
 
     def _folding_key(self, side: Side) -> Callable[[bytes], Key] | None:
         abilities = self.abilities(side)
