@@ -273,14 +273,15 @@ def _pages(_: Place) -> Iterator[Offer]:
 _FILES = {
     "FILE": FILES, "DIR": DIRECTORIES, "SIDES": DIRECTORIES, "LEFT": MANIFESTS, "RIGHT": MANIFESTS,
     "ENDPOINT": DIRECTORIES, "PLAN": PLANS, "MANIFEST": MANIFESTS, "HOST": NOTHING,
+    "OLD": DIRECTORIES, "NEW": DIRECTORIES,
 }  # fmt: skip
 _FINDERS: dict[str, Callable[[Place], Iterable[Offer]]] = {
     "WHAT": _jobs, "JOB": _jobs, "RUN": _runs, "REF": _runs, "ID": _conflicts,
     "TOPIC": _topics, "PAGE": _pages, "SHELL": _shells,
-    "history": _jobs_and_runs, "conflicts resolve": _conflicts_and_jobs,
+    "history": _jobs_and_runs, "undo": _jobs_and_runs, "conflicts resolve": _conflicts_and_jobs,
 }  # fmt: skip
 """By the name of a word; by the verb, what its first word may be besides."""
-_FILES_TOO = {"WHAT": DIRECTORIES, "history": DIRECTORIES, "REF": MANIFESTS}
+_FILES_TOO = {"WHAT": DIRECTORIES, "history": DIRECTORIES, "undo": DIRECTORIES, "REF": MANIFESTS}
 
 
 def _line(text: str) -> str:

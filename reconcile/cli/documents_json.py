@@ -127,6 +127,26 @@ class BaselinesDocument(msgspec.Struct, frozen=True, kw_only=True):
     baselines: list[BaselineItem]
 
 
+class KnownPairItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One pair that the state knows."""
+
+    pair: str
+    left: str
+    right: str
+    last_run: str | None
+    versions: int
+    damage: str | None
+    """Why its state cannot be read."""
+
+
+class PairsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`pair list|forget|move --json`: every pair, or those forgotten or moved, as they were."""
+
+    format: str = "reconcile-pairs/1.0"
+    state_dir: str
+    pairs: list[KnownPairItem]
+
+
 class ResetDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`baseline reset --json`."""
 
@@ -253,6 +273,7 @@ DOCUMENTS = (
     PlanDocument,
     StatusDocument,
     BaselinesDocument,
+    PairsDocument,
     ResetDocument,
     AdoptedDocument,
     ExplanationDocument,

@@ -99,7 +99,7 @@ COMMON = (
     Option(
         "-y --yes",
         FLAG,
-        ("apply", *DECIDES, "baseline reset", "endpoint trust", "versions prune"),
+        ("apply", *DECIDES, "baseline reset", "endpoint trust", "versions prune", "pair forget"),
         "Do not ask. Guards still stop.",
         face=True,
     ),

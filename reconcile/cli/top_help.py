@@ -17,7 +17,7 @@ START = (
 GROUPS = (
     ("Look and do", ("diff", "apply", "show", "status", "verify", "explain")),
     ("Decide, and take back", ("conflicts", "history", "undo", "restore", "versions")),
-    ("Set up", ("init", "config", "endpoint", "baseline", "manifest", "doctor")),
+    ("Set up", ("init", "config", "endpoint", "pair", "baseline", "manifest", "doctor")),
     ("Learn", ("demo", "help", "man", "completion", "version")),
 )
 FAMILIES = {
@@ -26,6 +26,7 @@ FAMILIES = {
     "conflicts": "What a person must decide",
     "endpoint": "Other machines",
     "manifest": "Hashed listings of a tree",
+    "pair": "What the state knows",
     "versions": "Superseded content that is kept",
 }
 _INDENT = 14

@@ -210,6 +210,31 @@ VERBS = (
         examples=("reconcile baseline adopt A B", "reconcile baseline adopt A B --json"),
     ),
     Verb(
+        "pair list",
+        (),
+        "List every pair that the state knows.",
+        examples=("reconcile pair list", "reconcile pair list --json"),
+        aliases=("pair",),
+    ),
+    Verb(
+        "pair forget",
+        (Word("WHAT", 1, 2, "A job, LEFT and RIGHT, or an id that `pair list` shows."),),
+        "Forget a pair: what was agreed on and its history; no file is touched.",
+        examples=("reconcile pair forget A B", "reconcile pair forget photos --yes"),
+    ),
+    Verb(
+        "pair move",
+        (
+            Word("OLD", 1, 1, "A root as it was."),
+            Word("NEW", 1, 1, "Where that root is now."),
+        ),
+        "Follow a root that was moved: its pairs go on from what was agreed on.",
+        examples=(
+            "reconcile pair move /mnt/old/photos /mnt/new/photos",
+            "reconcile pair move nas:photos nas2:photos",
+        ),
+    ),
+    Verb(
         "endpoint trust",
         (Word("HOST", 1, 1, "A host: [user@]host[:port] or an ssh:// URL."),),
         "Show the SSH keys of a host and, when you agree, pin them in known_hosts.",

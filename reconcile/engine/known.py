@@ -41,8 +41,12 @@ class KnownPair(msgspec.Struct, frozen=True):
 
 
 def known_pairs(state_dir: str) -> Sequence[KnownPair]:
-    """Every pair whose state can be read, by left then right."""
-    return tuple(_known(state_dir, record) for record in pairs(state_dir) if not record.damage)
+    """Every pair whose state can be read and whose sides were reached, by left then right."""
+    return tuple(
+        _known(state_dir, record)
+        for record in pairs(state_dir)
+        if not record.damage and (record.left or record.last_run is not None)
+    )
 
 
 def find_run(state_dir: str, run: str) -> tuple[KnownPair, Run]:

@@ -60,7 +60,11 @@ def job_of_run(state_dir: str, pair: KnownPair, found: Run) -> Job:
             code="E_STATE_TOO_OLD",
         )
     kept = pair.job.retention if pair.job is not None else KEEP_ALL
-    return msgspec.structs.replace(found.job, state_dir=state_dir, versions=True, retention=kept)
+    job = msgspec.structs.replace(found.job, state_dir=state_dir, versions=True, retention=kept)
+    if pair.job is None:
+        return job
+    # Where its roots are by now: one of them may have been moved since.
+    return msgspec.structs.replace(job, left=pair.job.left, right=pair.job.right)
 
 
 def undo_maker(run: str, *, skip_changed: bool = False) -> PlanMaker:
