@@ -12,10 +12,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from reconcile.decide.held import booked, made_wider
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
 from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
-from reconcile.model.entry import Entry, Kind, attributes, meta, same_content
+from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content
 from reconcile.model.manifest import Manifest, PageRow, entries, lookup
 from reconcile.model.plan import Action, Agreement, Plan, Side, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
@@ -75,9 +78,37 @@ class Settling:
         for step in plan.steps:
             if self._open[step.path] > 1:
                 self._several.setdefault(step.path, []).append(step)
+        self._wide: set[TreePath] = set()
+        self._held: dict[TreePath, dict[Side, Entry]] = {}
+        """What receipts say that a side holds, where a step changed it."""
         self._done: set[int] = set()
         self._settled: set[TreePath] = set()
         self._settled.update(step.path for step in self._ready(done))
+
+    def take(self, steps: Iterable[Step], receipts: Iterable[Receipt]) -> None:
+        """What these steps came to; before `settled` is asked about them."""
+        for step, receipt in zip(steps, receipts, strict=True):
+            if receipt.status is Status.DONE and receipt.entry is not None:
+                self._held.setdefault(step.path, {})[step.side] = receipt.entry
+                if made_wider(step, receipt.entry):
+                    self._wide.add(step.path)
+
+    def _booked(self, base: Manifest, edits: Edits) -> Edits:
+        """The edits with marks of what a side holds instead (`decide/held.py`)."""
+        tracked = self._left.header.tracked
+        made: Edits = {}
+        for path, entry in edits.items():
+            made[path] = entry
+            if entry is None or not _has_meta(tracked):
+                continue
+            held = self._held.get(path, {})
+            if path in self._wide:
+                found = next(iter(held.values()))
+                made[path] = msgspec.structs.replace(entry, mode=found.mode)
+                continue
+            before = lookup(base, path) if base.root is not None else None
+            made[path] = booked(entry, held, before, tracked)
+        return made
 
     def agreed(self, base: Manifest) -> Agreed:
         """What both sides already hold: taken over without a step; directories as left has them.
@@ -100,7 +131,7 @@ class Settling:
             elif entry is None or entry.is_content:
                 edits[path] = entry
         known = {**edits, **{path: graft.entry for path, graft in grafts.items()}}
-        known = self._with_parents(base, known)
+        known = self._with_parents(base, self._booked(base, known))
         kept = tuple(grafts[path] for path in sorted(grafts) if path in known)
         return Agreed({p: e for p, e in known.items() if p not in grafts}, kept)
 
@@ -131,7 +162,7 @@ class Settling:
         for source in sources:
             if source not in self._settled:
                 edits[source] = None
-        return self._with_parents(base, edits)
+        return self._with_parents(base, self._booked(base, edits))
 
     def _ready(self, done: Iterable[int]) -> Iterator[Step]:
         """A step of each path that has no open step any more."""
@@ -186,6 +217,10 @@ class Settling:
         if len({(meta(entry, tracked), attributes(entry, tracked)) for entry in seen}) != 1:
             return None
         return seen[0]
+
+
+def _has_meta(tracked: Tracked) -> bool:
+    return tracked.exec or tracked.mode or tracked.owner or tracked.xattr
 
 
 def _is_final(step: Step, steps: Sequence[Step]) -> bool:

@@ -59,7 +59,8 @@ def with_meta(entry: Entry, like: Entry, tracked: Tracked) -> Entry:
     """`entry` with the tracked metadata of `like`; the rest of its mode stays."""
     mode, bit = entry.mode, like.mode & 0o100
     if tracked.mode:
-        mode = mode & ~0o777 | like.mode & 0o777
+        bits = 0o1777 if entry.kind == Kind.DIR else 0o777
+        mode = mode & ~bits | like.mode & bits
     elif tracked.exec and bit != entry.mode & 0o100:
         mode = mode | (mode & 0o444) >> 2 | 0o100 if bit else mode & ~0o111
     kept = [pair for pair in entry.extra if not _is_tracked(pair[0], tracked)]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.held import shown
 from reconcile.decide.names import (
     Key,
     Pairing,
@@ -117,6 +118,9 @@ class Scene:
             base = None
         if self._inherits:
             left, right = self._inherit(base, left, right)
+        if base is not None and base.extra:
+            left = shown(left, base, Side.LEFT, self.tracked)
+            right = shown(right, base, Side.RIGHT, self.tracked)
         name = row_name(row)
         path = join(above.path, name)
         if above.left_at == above.right_at == above.path and (
@@ -137,7 +141,9 @@ class Scene:
     def raw(self, difference: Difference, side: Side) -> Entry | None:
         """What the side really has: nothing inherited."""
         entry = difference.entry(side)
-        if not self._inherits or entry is None or self.abilities(side).modes:
+        is_marked = difference.base is not None and bool(difference.base.extra)
+        is_raw = not is_marked and (not self._inherits or self.abilities(side).modes)
+        if entry is None or is_raw:
             return entry
         return lookup(self.manifest(side), difference.at(side))
 
@@ -187,6 +193,12 @@ class Scene:
             and meta(a, self.tracked) == meta(b, self.tracked)
             and attributes(a, self.tracked) == attributes(b, self.tracked)
         )
+
+    def may_dress(self, side: Side, entry: Entry | None, like: Entry) -> bool:
+        """What differs in metadata is something that the side can hold."""
+        if entry is None or self.abilities(side).modes:
+            return True
+        return attributes(entry, self.tracked) != attributes(like, self.tracked)
 
     def has_ignored(self, difference: Difference, side: Side) -> bool:
         """Below the side's directory something excluded lies. Cost: a walk until one is met."""

@@ -5,11 +5,12 @@ decided here.
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.held import shortfall
 from reconcile.engine.apply import apply, leftovers_to_clear
 from reconcile.engine.bases import NO_LIMIT, Budget, keep_bases
 from reconcile.engine.batches import brings_content
@@ -26,12 +27,15 @@ from reconcile.engine.twins import Twins
 from reconcile.engine.waiting import patiently
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
-from reconcile.model.plan import Plan, PlanKind, Problem, Side
+from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.policy import Policy
 from reconcile.model.receipt import Receipt, Status
-from reconcile.model.treepath import TreePath, order_key, parents
+from reconcile.model.treepath import ROOT, TreePath, order_key, parents
 from reconcile.store.records import Baseline, Run
 from reconcile.trees.base import RunOptions
+
+_TOLD = 20
+"""So many paths are named whose metadata fell short; the others are counted."""
 
 
 class Carried(NamedTuple):
@@ -233,13 +237,35 @@ def _outcome(
         ),
         not_done=not_done,
         conflicts=run.plan.conflicts,
-        problems=(*run.plan.problems, *notes),
+        problems=(*run.plan.problems, *notes, *_shortfalls(run, by_step, receipts)),
         baseline_before=run.planning.generation,
         baseline_after=newest.number if newest else 0,
         duration_ns=time.monotonic_ns() - started,
         resumed=run.before is not None,
         counts=ledger.counts,
     )
+
+
+def _shortfalls(
+    run: Carried, by_step: Mapping[int, Step], receipts: Sequence[Receipt]
+) -> tuple[Problem, ...]:
+    """Notes of metadata that are not as they were wanted; the last counts what is left unsaid."""
+    tracked = run.opened.header.tracked
+    notes: list[Problem] = []
+    unsaid = 0
+    for receipt in receipts:
+        if receipt.status is not Status.DONE or receipt.entry is None:
+            continue
+        step = by_step[receipt.step]
+        text = shortfall(step, receipt.entry, tracked)
+        if text and len(notes) < _TOLD:
+            notes.append(Problem(step.path, step.side, "E_NOT_KEPT", text, "note"))
+        elif text:
+            unsaid += 1
+    if unsaid:
+        text = f"so it is with {unsaid:,} more: metadata were not kept there as they were wanted"
+        notes.append(Problem(ROOT, None, "E_NOT_KEPT", text, "note"))
+    return tuple(notes)
 
 
 def _bases_to_keep(job: Job, plan: Plan) -> Budget | None:

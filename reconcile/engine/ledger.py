@@ -106,6 +106,7 @@ class StoreLedger:
         """See `Ledger.commit`."""
         assert self._settling is not None
         done = [receipt.step for receipt in receipts if receipt.status is Status.DONE]
+        self._settling.take(steps, receipts)
         with self._store.transaction():
             if self._plan.kind.settles:
                 self._settle(done)

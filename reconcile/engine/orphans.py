@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 
 from reconcile.engine.opened import Opened
 from reconcile.model.block import HashName
+from reconcile.model.entry import carried_ns
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath, join, parse
 from reconcile.store.records import UNNOTED, Version
@@ -99,6 +100,7 @@ def _version(
     except OSError:
         return None
     return Version(
-        run, side, path, text_of(place), content, size, status.st_mtime_ns, status.st_ctime_ns,
+        run, side, path, text_of(place), content, size, carried_ns(status.st_mtime_ns),
+        status.st_ctime_ns,
         UNNOTED,
     )  # fmt: skip

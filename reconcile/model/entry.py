@@ -37,6 +37,15 @@ Pair = tuple[Annotated[str, Meta(max_length=64)], Annotated[bytes, Meta(max_leng
 """A name and a value of `Entry.extra`."""
 
 
+LEAST_NS, MOST_NS = -(2**63), 2**63 - 1
+"""The times that an entry can say: 1677 to 2262."""
+
+
+def carried_ns(time_ns: int) -> int:
+    """The time an entry says of a file of this time: the nearest it can."""
+    return min(max(time_ns, LEAST_NS), MOST_NS)
+
+
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One name. Compare content with `same`, never with `==` (times and sizes differ).
 
@@ -47,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: Kind
     size: Count = 0
     """Bytes of a file; 0 for every other kind."""
-    mtime_ns: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 0
+    mtime_ns: Annotated[int, Meta(ge=LEAST_NS, le=MOST_NS)] = 0
     mode: Annotated[int, Meta(ge=0, le=0o7777)] = 0
     """Permission bits (0o7777 at most)."""
     id: Annotated[bytes, Meta(max_length=4096)] = b""

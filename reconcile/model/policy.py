@@ -4,11 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from reconcile.model.entry import DEFAULT_TRACKED, Tracked
+from reconcile.model.entry import DEFAULT_TRACKED, LEAST_NS, MOST_NS, Tracked
 from reconcile.model.plan import Side
-
-LEAST_NS, MOST_NS = -(2**63), 2**63 - 1
-"""The times an entry can say."""
 
 
 class Mode(StrEnum):

@@ -10,8 +10,9 @@ from reconcile.model.treepath import split
 from reconcile.trees.abilities import is_listed
 from reconcile.trees.attributes import keep_acl_narrow, replace_xattrs, wanted_xattrs
 from reconcile.trees.copying import hash_fd
+from reconcile.trees.held import done_as_found
 from reconcile.trees.metadata import final_mode, replaced_mode, set_owner
-from reconcile.trees.receipts import done, stale
+from reconcile.trees.receipts import stale
 from reconcile.trees.rooted import READ, check_leaf
 from reconcile.trees.site import (
     Site,
@@ -52,7 +53,8 @@ def set_metadata(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         after = os.fstat(fd)
     finally:
         os.close(fd)
-    return done(step, spot.leaf, after if verified and looks_like(after, expect) else None)
+    vouched = verified and looks_like(after, expect)
+    return done_as_found(site, step, spot, after, vouched=vouched)
 
 
 def _may_be_planted(spot: Spot, status: os.stat_result) -> bool:
@@ -114,7 +116,7 @@ def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     before = look(from_fd, leaf)
     if before is None:
         if is_there(site, spot, want):
-            return done(step, spot.leaf, look(spot.dir_fd, spot.leaf))
+            return done_as_found(site, step, spot, look(spot.dir_fd, spot.leaf))
         return stale(step, "what was to be moved is gone")
     exact = looks_like(before, source.entry)
     hashed = not exact or before.st_size <= IN_MEMORY
@@ -128,7 +130,7 @@ def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     site.flusher.touch(spot.parent)
     after = look(spot.dir_fd, spot.leaf)
     known = hashed and after is not None and _unchanged(before, after)
-    return done(step, spot.leaf, after if known else None)
+    return done_as_found(site, step, spot, after, vouched=known)
 
 
 def _rename(site: Site, from_fd: int, leaf: bytes, spot: Spot) -> None:

@@ -33,7 +33,9 @@ _RIGHTS = (
 )
 """QUIRK: QEMU's 9p and virtiofsd, overlayfs in a user namespace, fuse-overlayfs, container
 stores, Samba (`acl_xattr:security_acl_name`) show set-id bits and owners that come from these."""
-UNSUPPORTED = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG})
+UNSUPPORTED = frozenset(
+    {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENODATA, errno.E2BIG, errno.ENOSPC}
+)
 """Why an owner or an attribute may not be set: it is left out then."""
 _GONE = UNSUPPORTED | {errno.ENOENT, errno.ELOOP, errno.EBADF}
 
@@ -70,12 +72,11 @@ def users(model: int | str) -> dict[str, bytes]:
 
 
 def replace_xattrs(system: System, fd: int, wanted: dict[str, bytes]) -> None:
-    """Make an open file's user attributes exactly these."""
-    for name in os.listxattr(fd):
-        if may_travel(name) and name not in wanted:
+    """Make an open file's user attributes these and no others, as far as they may be set."""
+    for name in users(fd):
+        if name not in wanted:
             system.remove_xattr(fd, name)
-    for name, value in wanted.items():
-        system.set_xattr(fd, name, value)
+    add_xattrs(system, fd, wanted)
 
 
 def add_xattrs(system: System, fd: int, wanted: dict[str, bytes]) -> None:

@@ -22,6 +22,7 @@ from reconcile.trees.crew import Crew
 from reconcile.trees.locking import RootLock, lock
 from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
+from reconcile.trees.publish import narrow
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, open_site
@@ -193,6 +194,7 @@ class LocalTree:
     def end(self) -> None:
         """See `Tree.end`."""
         if self._site is not None:
+            narrow(self._site)
             self._site.keeper.forget()
             self._site = None
             self.root.forget()

@@ -2,8 +2,8 @@
 
 A new file gets the wanted permission bits. A replacement keeps the target's
 mode, owner and user attributes, except what is tracked; `attributes.py` says
-which. setuid, setgid, sticky, capabilities and labels are never carried, and
-where an owner or group could not be kept, nobody gets more by that. Everything
+which. setuid, setgid, capabilities and labels are never carried, sticky only of
+directories, and where an owner or group could not be kept, nobody gets more by that. Everything
 is set on a descriptor, before publishing.
 """
 
@@ -45,12 +45,13 @@ class Looks(NamedTuple):
 def final_mode(want: Entry, replaced: int | None, tracked: Tracked) -> int:
     """The permission bits of the published file or directory.
 
-    `replaced`: the mode of the file that makes room; None: there is none.
+    `replaced`: the mode of the file that makes room; None: there is none. A
+    known mode is kept, 0 too. A directory's sticky bit goes along: without it
+    others might remove what they may not now. setuid and setgid never do.
     """
-    if tracked.mode:
-        return want.mode & 0o777
-    if replaced is None:
-        return want.mode & 0o777 or (0o755 if want.kind == Kind.DIR else 0o644)
+    kept = 0o1777 if want.kind == Kind.DIR else 0o777
+    if tracked.mode or replaced is None:
+        return want.mode & kept
     return with_exec(replaced & 0o777, want.is_exec) if tracked.exec else replaced & 0o777
 
 

@@ -11,13 +11,14 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from reconcile.model.entry import Entry, Kind, Tracked
+from reconcile.model.entry import Entry, Kind, Tracked, carried_ns
 from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Action, Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.copying import digest_of
 from reconcile.trees.metadata import final_mode
+from reconcile.trees.receipts import is_as_written
 from reconcile.trees.rooted import READ, Root
 from reconcile.trees.site import Site
 from reconcile.trees.staging import IN_MEMORY, SPARSE_FROM
@@ -183,8 +184,10 @@ def receipt_of(step: Step, leaf: bytes, numbers: Lstat) -> Receipt:
     want = step.want
     assert want is not None
     mode, size_bytes, mtime_ns = numbers[:3]
-    if not stat.S_ISREG(mode) or size_bytes != want.size or mtime_ns != want.mtime_ns:
-        entry = Entry(leaf, want.kind, want.size, want.mtime_ns, want.mode, want.id, want.extra)
-        return Receipt(step.id, Status.DONE, "", "", entry, None, "", want.size)
-    entry = Entry(leaf, want.kind, size_bytes, mtime_ns, mode & 0o7777, want.id, want.extra)
-    return Receipt(step.id, Status.DONE, "", "", entry, Fingerprint(*numbers), "", size_bytes)
+    carried = carried_ns(mtime_ns)
+    vouched = carried == mtime_ns and is_as_written(size_bytes, mtime_ns, want)
+    if not stat.S_ISREG(mode):
+        mode, carried, vouched = want.mode, want.mtime_ns, False
+    entry = Entry(leaf, want.kind, want.size, carried, mode & 0o7777, want.id, want.extra)
+    mark = Fingerprint(*numbers) if vouched else None
+    return Receipt(step.id, Status.DONE, "", "", entry, mark, "", want.size)

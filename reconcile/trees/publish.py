@@ -10,11 +10,14 @@ import errno
 import os
 
 from reconcile.model.entry import Entry, Kind
+from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Receipt, Status
 from reconcile.trees.abilities import is_listed
-from reconcile.trees.metadata import final_mode, follow_mode
-from reconcile.trees.receipts import done, stale
+from reconcile.trees.attributes import add_xattrs, wanted_xattrs
+from reconcile.trees.held import done_as_found
+from reconcile.trees.metadata import final_mode, follow_mode, set_owner
+from reconcile.trees.receipts import is_as_written, stale
 from reconcile.trees.site import (
     Site,
     Spot,
@@ -23,7 +26,6 @@ from reconcile.trees.site import (
     is_there,
     kind_of,
     look,
-    looks_like,
 )
 from reconcile.trees.staging import discard, put_away
 from reconcile.trees.syscalls import DIRECTORY
@@ -47,7 +49,7 @@ def publish_file(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         discard(site, spot, spot.temp)
         raise
     site.flusher.touch(spot.parent)
-    return published(step, spot, want)
+    return published(site, step, spot, want)
 
 
 def make_link(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
@@ -59,7 +61,7 @@ def make_link(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
             return _settled(site, step, spot, want)
         site.flusher.touch(spot.parent)
         site.system.set_link_mtime(spot.dir_fd, spot.leaf, want.mtime_ns)
-        return published(step, spot, want)
+        return published(site, step, spot, want)
     if not as_expected(site, look(spot.dir_fd, spot.leaf), step.expect):
         return _settled(site, step, spot, want)
     put_away(site, spot, spot.temp)
@@ -76,7 +78,7 @@ def make_directory(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         except FileExistsError:
             return _settled(site, step, spot, want)
         site.flusher.touch(spot.parent)
-        return published(step, spot, want)
+        return published(site, step, spot, want)
     if not as_expected(site, look(spot.dir_fd, spot.leaf), step.expect):
         return _settled(site, step, spot, want)
     put_away(site, spot, spot.temp)
@@ -84,22 +86,26 @@ def make_directory(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     return _replace(site, step, spot, want)
 
 
-def published(step: Step, spot: Spot, want: Entry, version: bytes = b"") -> Receipt:
+def published(site: Site, step: Step, spot: Spot, want: Entry, version: bytes = b"") -> Receipt:
     """The receipt for a name that was just given its content.
 
-    RACE: an edit in the moment since then that keeps size and mtime would be
-    certified by the fingerprint; any other edit leaves the receipt without one.
+    A time that the side rounds is no edit. RACE: an edit in the moment since
+    then that keeps size and mtime would be certified by the fingerprint; any
+    other edit leaves the receipt without one.
     """
     status = look(spot.dir_fd, spot.leaf)
-    if status is not None and not looks_like(status, want):
+    if status is not None and kind_of(status) != want.kind:
         status = None
-    return done(step, spot.leaf, status, version)
+    vouched = status is not None and (
+        want.kind != Kind.FILE or is_as_written(status.st_size, status.st_mtime_ns, want)
+    )
+    return done_as_found(site, step, spot, status, vouched=vouched, version=version)
 
 
 def confirm(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     """The receipt of a step for which nothing was staged: done when the name is right already."""
     if is_there(site, spot, want):
-        return done(step, spot.leaf, look(spot.dir_fd, spot.leaf))
+        return done_as_found(site, step, spot, look(spot.dir_fd, spot.leaf))
     return Receipt(step.id, Status.FAILED, "E_INTERNAL", "its content was not staged")
 
 
@@ -111,7 +117,7 @@ def _settled(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     if is_there(site, spot, want):
         if not is_listed(spot.dir_fd, spot.leaf):
             return stale(step, OTHER_SPELLING, "E_NAME_UNREPRESENTABLE")
-        return done(step, spot.leaf, look(spot.dir_fd, spot.leaf))
+        return done_as_found(site, step, spot, look(spot.dir_fd, spot.leaf))
     return stale(step, "the target is not what the plan saw")
 
 
@@ -123,17 +129,38 @@ def _occupied(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
 
 
 def _mkdir(site: Site, spot: Spot, name: bytes, want: Entry) -> None:
-    mode = final_mode(want, None, site.options.header.tracked)
-    if os.geteuid() != 0:
-        mode |= 0o700  # we could not fill it otherwise; the receipt says what it got
-    site.system.mkdir(spot.dir_fd, name, mode)
+    tracked = site.options.header.tracked
+    mode = final_mode(want, None, tracked)
+    is_filled = mode if os.geteuid() == 0 else mode | 0o700  # we could not fill it otherwise
+    site.system.mkdir(spot.dir_fd, name, is_filled)
     fd = os.open(name, DIRECTORY, dir_fd=spot.dir_fd)
     try:
+        if tracked.owner:
+            set_owner(site, fd, want)
+        xattrs = wanted_xattrs(want) if tracked.xattr else None
+        if xattrs:
+            add_xattrs(site.system, fd, xattrs)
         found = os.fstat(fd).st_mode
-        if found & 0o777 != mode:
-            site.system.chmod(fd, found & 0o7000 | mode)
+        if found & 0o1777 != is_filled:
+            site.system.chmod(fd, found & 0o6000 | is_filled)
     finally:
         os.close(fd)
+    if is_filled != mode:
+        site.narrow_later[spot.path] = mode
+
+
+def narrow(site: Site) -> None:
+    """Directories that are filled by now get the modes they were to have.
+
+    One that does not, or that a crash kept from it, is as its receipt says: the
+    next run sees that the sides differ.
+    """
+    for path in sorted(site.narrow_later, reverse=True):
+        try:
+            site.system.chmod(site.root.directory(path), site.narrow_later[path])
+        except (OSError, PathRefused):
+            continue
+    site.narrow_later.clear()
 
 
 def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
@@ -163,7 +190,7 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
     if version is None:
         _exchange_back(site, spot, want, ours)
         return stale(step, "the target changed while it was replaced")
-    return published(step, spot, want, version)
+    return published(site, step, spot, want, version)
 
 
 def _displace(site: Site, spot: Spot, expect: Entry, place: Place | None) -> bytes | None:

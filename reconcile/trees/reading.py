@@ -4,6 +4,7 @@ Content is read through the descriptor of the listed directory, and counts only
 when the file held still (`trees/hashing.py`).
 """
 
+import errno
 import os
 import stat
 import time
@@ -14,7 +15,7 @@ import msgspec
 from reconcile.decide.filters import looks_like_text
 from reconcile.model.block import HASHERS, HashName
 from reconcile.model.codec import encode
-from reconcile.model.entry import EXTRA_BYTES, Entry, Kind
+from reconcile.model.entry import EXTRA_BYTES, Entry, Kind, carried_ns
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, distrusted, is_racy
 from reconcile.model.treepath import TreePath, join
@@ -118,7 +119,7 @@ class PageReader:
         target = self._target(row[0])
         if self._settings.links == "portable" and leads_out(target, self._path):
             return self._unknown(row, "E_LINK_ESCAPES", "the link leads out of the root")
-        return Entry(row[0], Kind.LINK, 0, row[3], 0, target)
+        return Entry(row[0], Kind.LINK, 0, carried_ns(row[3]), 0, target)
 
     def _target(self, name: bytes) -> bytes:
         """Where a link points."""
@@ -130,7 +131,10 @@ class PageReader:
         self._look.hashed_bytes += row[2]
         if self._text_only and head is not None and not looks_like_text(head):
             return row, Entry(row[0], Kind.IGNORED)
-        entry = Entry(row[0], Kind.FILE, row[2], row[3], row[1] & 0o7777, content)
+        mtime_ns = carried_ns(row[3])
+        if mtime_ns != row[3]:
+            self._look.problem(join(self._path, row[0]), "E_NOT_KEPT", _FAR_TIME, "note")
+        entry = Entry(row[0], Kind.FILE, row[2], mtime_ns, row[1] & 0o7777, content)
         keep = distrusted(row) if is_racy(row[3], self._racy_ns) else row
         return keep, self._with_extras(entry)
 
@@ -181,6 +185,7 @@ class PageReader:
         return status.st_uid, status.st_gid
 
 
+_FAR_TIME = "its time is outside 1677 to 2262, and is carried as the nearest of these"
 _REUSED = (Kind.LINK, Kind.IGNORED)
 """What they are depends on the rules of the scan."""
 
@@ -207,8 +212,18 @@ def xattr_digest(name: bytes, directory_fd: int, hash_name: HashName) -> bytes:
     """
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
     try:
-        names = sorted(key for key in os.listxattr(fd) if may_travel(key))
+        names = _user_xattrs(fd)
         packed = encode([(key, os.getxattr(fd, key)) for key in names]) if names else b""
         return packed if len(packed) <= EXTRA_BYTES else HASHERS[hash_name](packed)
     finally:
         os.close(fd)
+
+
+def _user_xattrs(fd: int) -> list[str]:
+    """The user attributes of an open file that may travel; none where there can be none."""
+    try:
+        return sorted(key for key in os.listxattr(fd) if may_travel(key))
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
+            return []
+        raise

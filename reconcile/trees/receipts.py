@@ -3,10 +3,11 @@
 import errno
 import os
 
-from reconcile.model.entry import Entry
+from reconcile.model.entry import Entry, Pair, carried_ns
 from reconcile.model.errors import PathRefused
 from reconcile.model.plan import Step
 from reconcile.model.receipt import Fingerprint, Receipt, Status
+from reconcile.model.statrow import COARSE_CLOCK_NS
 
 _CODES = {
     errno.ENOSPC: "E_NO_SPACE",
@@ -41,21 +42,40 @@ def fingerprint(status: os.stat_result) -> Fingerprint:
     )
 
 
-def done(step: Step, leaf: bytes, status: os.stat_result | None, version: bytes = b"") -> Receipt:
-    """Done: the name holds what was wanted.
+def done(
+    step: Step,
+    leaf: bytes,
+    status: os.stat_result | None,
+    version: bytes = b"",
+    *,
+    vouched: bool = True,
+    extra: tuple[Pair, ...] | None = None,
+) -> Receipt:
+    """Done: the name holds what was wanted, with the metadata that `status` tells of.
 
-    `status` is what lstat said of exactly that content; None: it cannot be
-    vouched for by a fingerprint, and the next observation reads it again.
+    Without `vouched` lstat did not tell of exactly that content, and the next
+    observation reads it again. None as `status`: nobody looked.
     """
     want = step.want
     assert want is not None
     mode, mtime_ns, mark = want.mode, want.mtime_ns, None
     if status is not None:
-        mode, mtime_ns = status.st_mode & 0o7777, status.st_mtime_ns
-        mark = fingerprint(status)
-    entry = Entry(leaf, want.kind, want.size, mtime_ns, mode, want.id, want.extra)
+        mode, mtime_ns = status.st_mode & 0o7777, carried_ns(status.st_mtime_ns)
+        if vouched and mtime_ns == status.st_mtime_ns:
+            mark = fingerprint(status)
+    pairs = want.extra if extra is None else extra
+    entry = Entry(leaf, want.kind, want.size, mtime_ns, mode, want.id, pairs)
     text = version.decode("utf-8", "backslashreplace")
     return Receipt(step.id, Status.DONE, "", "", entry, mark, text, want.size)
+
+
+def is_as_written(size_bytes: int, mtime_ns: int, want: Entry) -> bool:
+    """What lstat says of a file is what was written, as exactly as the side keeps times.
+
+    A file edited since then has another time: one that is as near to the wanted
+    one is too young to be believed in any case (`statrow.is_racy`).
+    """
+    return size_bytes == want.size and abs(mtime_ns - want.mtime_ns) <= COARSE_CLOCK_NS
 
 
 def gone(step: Step, version: str = "") -> Receipt:

@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import Entry, Kind, carried_ns
 from reconcile.model.plan import Step
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.base import RunOptions
@@ -23,6 +23,8 @@ class Site(NamedTuple):
     options: RunOptions
     keeper: Keeper
     flusher: Flusher
+    narrow_later: dict[TreePath, int]
+    """New directories that their owner could not fill, and the mode each gets at the end."""
 
 
 class Spot(NamedTuple):
@@ -38,7 +40,7 @@ class Spot(NamedTuple):
 def open_site(root: Root, system: System, options: RunOptions) -> Site:
     """A root made ready for one run's changes; nothing is written yet."""
     flusher = Flusher(root, system, options.durability)
-    return Site(root, system, options, Keeper(root, system, flusher, options.run), flusher)
+    return Site(root, system, options, Keeper(root, system, flusher, options.run), flusher, {})
 
 
 def spot_of(root: Root, step: Step) -> Spot:
@@ -72,7 +74,7 @@ def looks_like(status: os.stat_result | None, expect: Entry | None) -> bool:
         return False
     if expect.kind != Kind.FILE:
         return True
-    return status.st_size == expect.size and status.st_mtime_ns == expect.mtime_ns
+    return status.st_size == expect.size and carried_ns(status.st_mtime_ns) == expect.mtime_ns
 
 
 def as_expected(site: Site, status: os.stat_result | None, expect: Entry | None) -> bool:

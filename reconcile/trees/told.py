@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from reconcile.model.block import PAGE_LIMIT, page_id
 from reconcile.model.codec import decode, decode_entries
-from reconcile.model.entry import Entry, Kind
+from reconcile.model.entry import Entry, Kind, Pair
 from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import Header, PageRow, check_page
 from reconcile.model.plan import Problem, Step
@@ -174,14 +174,16 @@ def _receipt(told: Receipt, step: Step) -> Receipt:
     if not _is_wanted(told.entry, step) or not _is_version(told.version):
         raise broken("a receipt for what was not asked")
     mark = told.fingerprint
-    if mark is not None and not all(0 <= n <= _MOST for n in _numbers(mark)):
+    if mark is not None and not _can_be(mark):
         raise broken("a receipt for what cannot be")
     size_bytes = max(0, min(told.size_bytes, _MOST))
     return Receipt(step.id, Status.DONE, "", "", told.entry, mark, told.version, size_bytes)
 
 
-def _numbers(mark: Fingerprint) -> tuple[int, ...]:
-    return msgspec.structs.astuple(mark)
+def _can_be(mark: Fingerprint) -> bool:
+    """Times may be before 1970, and nothing else below zero."""
+    known = msgspec.structs.replace(mark, mtime_ns=abs(mark.mtime_ns), ctime_ns=abs(mark.ctime_ns))
+    return all(0 <= number <= _MOST for number in msgspec.structs.astuple(known))
 
 
 def _is_wanted(entry: Entry | None, step: Step) -> bool:
@@ -189,9 +191,14 @@ def _is_wanted(entry: Entry | None, step: Step) -> bool:
     want = step.want
     if entry is None or want is None:
         return entry is None and want is None
-    same = (entry.kind, entry.size, entry.extra) == (want.kind, want.size, want.extra)
+    same = (entry.kind, entry.size, _others(entry)) == (want.kind, want.size, _others(want))
     is_content = entry.kind == Kind.DIR or entry.id == want.id
     return same and is_content and entry.name == split(step.at)[1]
+
+
+def _others(entry: Entry) -> list[Pair]:
+    """Its pairs without what a side may be unable to set."""
+    return [pair for pair in entry.extra if pair[0] not in ("owner", "xattr")]
 
 
 def _is_version(place: str) -> bool:
