@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from reconcile.decide.filters import compile_patterns
-from reconcile.engine.events import Listener
+from reconcile.engine.events import Listener, silent
 from reconcile.engine.history import NumberedVersion, kept_versions
+from reconcile.engine.orphans import adopt
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.pruning import Pruning, everything, prune
 from reconcile.model.errors import UsageError
@@ -23,6 +24,7 @@ def agreed(shown: Pruning) -> bool:
 
 def kept(job: Job, path: TreePath) -> tuple[NumberedVersion, ...]:
     """What the pair keeps of `path`, of the root: of every path."""
+    adopt(job, silent)
     found = kept_versions(job.state_dir, pair_id(job.left, job.right), path or None)
     return tuple(version for each in found for version in each.versions)
 

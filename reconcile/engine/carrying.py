@@ -165,7 +165,7 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
     notes: list[Problem] = []
     for side in Side:
         tree, leftovers = opened.tree(side), run.leftovers(side)
-        here = options_at(side, run.plan, options)
+        here = options_at(opened, side, run.plan, options)
         found = patiently(opened, lambda: tree.begin(here, leftovers))  # noqa: B023 - at once
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
     for note in notes:

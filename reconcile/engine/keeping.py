@@ -4,6 +4,8 @@ import msgspec
 
 from reconcile.decide.superseded import superseding_sides
 from reconcile.engine.opened import Opened
+from reconcile.engine.pairs import now_ns
+from reconcile.model.kept_by import KeptBy, encode_kept_by
 from reconcile.model.plan import Plan, Problem, Side
 from reconcile.trees.area import trouble_at
 from reconcile.trees.base import RunOptions
@@ -27,8 +29,19 @@ def area_problems(opened: Opened, plan: Plan) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def options_at(side: Side, plan: Plan, options: RunOptions) -> RunOptions:
-    """A side on which nothing is superseded needs no place to keep it, and may have none."""
-    if side in superseding_sides(plan.steps):
-        return options
-    return msgspec.structs.replace(options, versions=False)
+def options_at(opened: Opened, side: Side, plan: Plan, options: RunOptions) -> RunOptions:
+    """The run's options for one side, with the record of what is kept there.
+
+    A side on which nothing is superseded needs no place to keep it, and may have none.
+    """
+    if side not in superseding_sides(plan.steps):
+        return msgspec.structs.replace(options, versions=False)
+    record = KeptBy(
+        run=options.run,
+        pair=opened.pair,
+        side=side,
+        left=opened.url(Side.LEFT),
+        right=opened.url(Side.RIGHT),
+        started_ns=now_ns(),
+    )
+    return msgspec.structs.replace(options, record=encode_kept_by(record))

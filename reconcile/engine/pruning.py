@@ -241,7 +241,7 @@ def _removed(
     durability = Durability.BATCH if asked is Durability.NONE else asked
     tree = opened.tree(side)
     with opened.at(side):
-        options = RunOptions(opened.run or _NAME, durability, True, opened.header)
+        options = RunOptions(opened.run or _NAME, durability, False, opened.header)
         patiently(opened, lambda: tree.begin(options, ()))
         try:
             for start in range(0, len(going), _BATCH):

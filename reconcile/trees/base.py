@@ -78,6 +78,9 @@ class RunOptions(msgspec.Struct, frozen=True):
     versions: bool = True
     header: Header = DEFAULT_HEADER
     """The pair's hash algorithm and tracked metadata: what content ids and modes mean."""
+    record: bytes = b""
+    """What is put beside the versions of this run (`model/kept_by.py`); empty: nothing.
+    LIMIT: only on this machine's sides; an agent and a server over SFTP are not told."""
 
 
 class ChangeableTree(Protocol):

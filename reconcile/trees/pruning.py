@@ -4,6 +4,7 @@ The one place where a tree destroys content. Only names below
 `.reconcile/versions/RUN/` are touched, reached through directories alone.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 
 from reconcile.model.errors import PathRefused
@@ -11,6 +12,7 @@ from reconcile.model.plan import Problem
 from reconcile.model.treepath import TreePath, parents, split
 from reconcile.trees.receipts import error_code
 from reconcile.trees.site import Site
+from reconcile.trees.temporary import AREA
 from reconcile.trees.versions import VERSIONS, check_kept
 
 
@@ -81,6 +83,8 @@ def _removed(site: Site, place: TreePath) -> Problem | None:
 def _remove_empty(site: Site, directory: TreePath) -> None:
     parent, name = split(directory)
     try:
+        if parent == VERSIONS and os.listdir(site.root.directory(directory)) == [os.fsdecode(AREA)]:
+            site.system.unlink(site.root.directory(directory), AREA)  # the record of nothing
         site.system.rmdir(site.root.directory(parent), name)
     except (OSError, PathRefused):
         return  # something is in it, or it is gone, or it is none: nothing of ours to remove

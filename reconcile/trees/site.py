@@ -40,7 +40,7 @@ class Spot(NamedTuple):
 def open_site(root: Root, system: System, options: RunOptions) -> Site:
     """A root made ready for one run's changes; nothing is written yet."""
     flusher = Flusher(root, system, options.durability)
-    return Site(root, system, options, Keeper(root, system, flusher, options.run), flusher, {})
+    return Site(root, system, options, Keeper(root, system, flusher, options), flusher, {})
 
 
 def spot_of(root: Root, step: Step) -> Spot:

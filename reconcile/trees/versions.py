@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from reconcile.model.errors import PathRefused
 from reconcile.model.treepath import ROOT, TreePath, check_name, join, split
 from reconcile.trees.area import LocalArea
-from reconcile.trees.copying import copy_content, same_bytes
+from reconcile.trees.base import RunOptions
+from reconcile.trees.copying import copy_content, same_bytes, write_all
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import READ, Root
 from reconcile.trees.syscalls import System
@@ -25,7 +26,8 @@ from reconcile.trees.temporary import AREA
 
 _NOT_A_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
 _MAX_CLASHES = 10_000
-VERSIONS = TreePath(AREA + b"/versions")
+VERSIONS_KIND = b"versions"
+VERSIONS = TreePath(AREA + b"/" + VERSIONS_KIND)
 _SUFFIX = re.compile(r"\.~[1-9][0-9]{0,4}~\Z")
 
 
@@ -48,11 +50,12 @@ class Place:
 class Keeper:
     """Moves content into the version area or the quarantine of one run."""
 
-    def __init__(self, root: Root, system: System, flusher: Flusher, run: str) -> None:
+    def __init__(self, root: Root, system: System, flusher: Flusher, options: RunOptions) -> None:
         self._area = LocalArea(root, system, flusher)
         self._system = system
         self._flusher = flusher
-        self._run = run.encode()
+        self._run = options.run.encode()
+        self._record = options.record
 
     def open_area(self) -> int:
         """`.reconcile`, open, made when there is none. Raises: OSError, PermissionError."""
@@ -107,6 +110,8 @@ class Keeper:
     def _make(self, kind: bytes, path: TreePath) -> TreePath:
         """Every directory of `path`; a name that a kept file occupies gets a suffix."""
         fd = os.dup(self._area.run_directory(kind, self._run))
+        if kind == VERSIONS_KIND:
+            self._tell_whose(fd)
         made = mirrored = ROOT
         top = join(join(AREA, kind), self._run)
         try:
@@ -120,6 +125,22 @@ class Keeper:
         finally:
             os.close(fd)
         return made
+
+    def _tell_whose(self, run_fd: int) -> None:
+        """Put the run's record beside what it keeps, once; without it that is kept all the same."""
+        if not self._record:
+            return
+        try:
+            fd = self._system.create(run_fd, AREA)
+        except OSError:
+            return
+        try:
+            write_all(self._system, fd, self._record)
+            self._flusher.flush_inode(fd)
+        except OSError:
+            self._system.unlink(run_fd, AREA)
+        finally:
+            os.close(fd)
 
     def _enter(self, place: Place, mirrored: TreePath) -> tuple[bytes, int]:
         for name in place.names():

@@ -63,7 +63,7 @@ class KeptPair:
         return {
             path.removeprefix(top): thing[2:]
             for path, thing in found.items()
-            if path.startswith(top) and thing != b"d"
+            if path.startswith(top) and thing != b"d" and not path.endswith(b"/.reconcile")
         }
 
     @property

@@ -41,7 +41,7 @@ def prune(
 ) -> list[Problem]:
     tree = LocalTree(root, system=system or System(), workers=0)
     try:
-        tree.begin(RunOptions("r-prune", durability), ())
+        tree.begin(RunOptions("r-prune", durability, versions=False), ())
         return list(tree.prune([TreePath(place) for place in places]))
     finally:
         tree.close()

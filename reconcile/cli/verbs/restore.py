@@ -12,6 +12,7 @@ from reconcile.cli.moment import moment_ns
 from reconcile.cli.places import state_dir_of
 from reconcile.cli.session import Session
 from reconcile.cli.verbs.undo import asked_again, look_or_change
+from reconcile.cli.verbs.versions import take_in
 from reconcile.cli.words import size_text, time_text
 from reconcile.engine.known import KnownPair, find_run, known_pairs
 from reconcile.engine.opened import Opened
@@ -31,6 +32,7 @@ def run(face: Face) -> int:
     """The code of docs/exit-codes.md."""
     shown_of(face)
     directory = state_dir_of(face)
+    _take_in(face, directory)
     paths, pair = _places(face, known_pairs(directory))
     known = pair_of(directory, paths, pair)
     asked = Asked(paths, _at(directory, face.value("at")), _SIDES[face.value("side")])
@@ -39,6 +41,16 @@ def run(face: Face) -> int:
         return _write(face, job, asked)
     words = " ".join(["restore", *face.words])
     return look_or_change(face, job, restore_maker(asked), words)
+
+
+def _take_in(face: Face, directory: str) -> None:
+    """What is kept may be of runs that the state does not know: it was lost, or a root moved."""
+    what = face.options.get("of")
+    if isinstance(what, list):
+        jobs = [job_asked(face, what)]
+    else:
+        jobs = [each.job for each in known_pairs(directory) if each.job is not None]
+    take_in(face, jobs)
 
 
 def _job(known: KnownPair) -> Job:

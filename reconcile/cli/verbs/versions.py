@@ -29,8 +29,10 @@ from reconcile.cli.session import Session
 from reconcile.cli.words import counted
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.settle import settle
+from reconcile.engine.events import silent
 from reconcile.engine.history import PairKept, kept_versions
 from reconcile.engine.known import known_pairs
+from reconcile.engine.orphans import adopt
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.pruning import Pruning, everything, look, prune
 from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, UsageError
@@ -61,6 +63,9 @@ def _list(face: Face) -> int:
     if face.words:
         job = job_asked(face, face.words)
         pair = pair_id(job.left, job.right)
+        take_in(face, [job])
+    else:
+        take_in(face, [each.job for each in known_pairs(directory) if each.job is not None])
     side = Side(face.value("side")) if "side" in face.options else None
     found = [
         replace(each, versions=tuple(v for v in each.versions if takes_part(v.version.path)))
@@ -80,6 +85,20 @@ def _list(face: Face) -> int:
     for line in _list_lines(face, [each for each in found if each.versions]):
         face.say(line)
     return ExitCode.OK
+
+
+def take_in(face: Face, jobs: Sequence[Job]) -> None:
+    """What sides of this machine keep and no state knows is noted, and told."""
+    for job in jobs:
+        try:
+            count = adopt(job, silent)
+        except ReconcileError as error:
+            face.note(f"note: what the state does not know is not listed: {error.message}")
+            continue
+        if count:
+            face.note(
+                f"note: {counted(count, 'version')} of runs that the state did not know, noted now"
+            )
 
 
 def _list_lines(face: Face, found: Sequence[PairKept]) -> list[str]:
