@@ -15,7 +15,7 @@ from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, parse
 from reconcile.store.database import NOT_DAMAGE
-from reconcile.store.far_index import FarIndex
+from reconcile.store.far_index import FarIndex, Known
 from reconcile.store.pages import StatIndex
 from reconcile.trees.base import Tally
 from reconcile.trees.lazy_sink import LazySink
@@ -88,13 +88,14 @@ class Observing:
 
             sink = LazySink(begin)
             stats = index.stats() if usable and not settings.paranoid else None
-            seen = self._observe(settings, stats, sink, trusted)
-            same = known is not None and (known.digest, known.identity, known.root) == (
-                digest, seen.identity, seen.root,
-            )  # fmt: skip
+            memory = stats or (index.stats() if known is not None else None)
+            seen = self._observe(_knowing(settings, known), stats, sink, trusted, memory)
+            same = known is not None and (
+                known.digest, known.identity, known.root, known.boundaries,
+            ) == (digest, seen.identity, seen.root, seen.boundaries)  # fmt: skip
             if sink.was_used or not same:
                 sink.begin()
-                index.settle(digest, settings.header, seen.identity, seen.root)
+                index.settle(digest, settings.header, seen.identity, seen.root, seen.boundaries)
         return seen
 
     def _spooled(
@@ -108,7 +109,8 @@ class Observing:
         newer = index.newer(request.cursor) if index is not None and usable else None
         spool = Spool(None)
         try:
-            seen = self._observe(settings, stats, spool, trusted)
+            memory = stats or (index.stats() if index is not None and known is not None else None)
+            seen = self._observe(_knowing(settings, known), stats, spool, trusted, memory)
             if request.keep:
                 seen = seen._replace(problems=(*seen.problems, self._why_not()))
             self._tell(seen, b"", is_fresh=newer is None)
@@ -120,16 +122,22 @@ class Observing:
             spool.close()
 
     def _observe(
-        self, settings: Settings, stats: StatIndex | None, sink: Sink, trusted: bool
+        self,
+        settings: Settings,
+        stats: StatIndex | None,
+        sink: Sink,
+        trusted: bool,
+        memory: StatIndex | None,
     ) -> Seen:
         try:
             return observe(
                 self._location, settings, stats, sink, self._progress,
-                trusted=trusted, workers=self._workers,
+                trusted=trusted, workers=self._workers, memory=memory,
             )  # fmt: skip
         finally:
-            if stats is not None:
-                stats.close()
+            for index in (stats, memory if memory is not stats else None):
+                if index is not None:
+                    index.close()
 
     def _progress(self, tally: Tally) -> None:
         now = time.monotonic_ns()
@@ -177,6 +185,13 @@ def _batches(rows: Iterable[PageRow]) -> Iterator[Sequence[m.Row]]:
         yield batch
 
 
+def _knowing(settings: Settings, known: "Known | None") -> Settings:
+    """With what was mounted below the root at the last look."""
+    if known is None:
+        return settings
+    return msgspec.structs.replace(settings, boundaries=known.boundaries)
+
+
 def _settings(request: m.Observe, rules: Filter | None) -> Settings:
     return Settings(
         request.header,
@@ -185,6 +200,7 @@ def _settings(request: m.Observe, rules: Filter | None) -> Settings:
         request.paranoid,
         time.time_ns(),
         own=(os.fsencode(cache_directory()),),
+        accept_mounts=request.accept_mounts,
     )
 
 

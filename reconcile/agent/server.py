@@ -27,7 +27,7 @@ from reconcile.model.errors import (
 )
 from reconcile.trees.abilities import abilities_of
 from reconcile.trees.chunking import offered_cuts
-from reconcile.trees.observe import open_root, root_identity
+from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
 from reconcile.wire import messages as m
 from reconcile.wire.frames import ProtocolError, offered

@@ -26,7 +26,7 @@ from reconcile.model.difference import Difference
 from reconcile.model.entry import Entry, Kind, same
 from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, lookup
-from reconcile.model.plan import Plan, PlanKind, Side, Step
+from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
 from reconcile.model.treepath import TreePath, is_under
 from reconcile.store.pairs import pairs
 from reconcile.store.records import PairRecord, Run
@@ -122,7 +122,7 @@ def explain(job: Job, path: TreePath, listener: Listener) -> Explanation:
         conflicts = tuple(
             c for c in plan.conflicts if is_under(c.path, path) or is_under(path, c.path)
         )
-        problems = tuple(p for p in plan.problems if is_under(p.path, path))
+        problems = tuple(p for p in plan.problems if _forbids(p, path))
         return Explanation(
             path,
             filtered.rule.pattern if filtered.rule else "",
@@ -141,6 +141,12 @@ def explain(job: Job, path: TreePath, listener: Listener) -> Explanation:
 
 def _is_ignored(*entries: Entry | None) -> bool:
     return any(entry is not None and entry.kind == Kind.IGNORED for entry in entries)
+
+
+def _forbids(problem: Problem, path: TreePath) -> bool:
+    """It is of this path or below, or of a directory above, of which nothing is known then."""
+    above = bool(problem.path) and problem.severity == "error" and is_under(path, problem.path)
+    return above or is_under(problem.path, path)
 
 
 def _concerns(step: Step, path: TreePath) -> bool:

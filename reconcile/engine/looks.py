@@ -88,6 +88,12 @@ class _Look:
         job = opened.job
         own = [os.fsdecode(opened.location(side)) for side in opened.manifests]
         self._settings = settings_of(job, opened.filter, self._started, opened.header, *own)
+        known = self._stored.known
+        self._settings = msgspec.structs.replace(
+            self._settings,
+            boundaries=known.boundaries if known is not None else (),
+            accept_mounts=job.accept_new_root,
+        )
         self._want = Looking(
             self._settings, job.filters, self._cursor(), self._stored.trusted, opened.keeps
         )
@@ -132,6 +138,7 @@ class _Look:
                 self._opened.header,
                 self._started,
                 cursor=seen.cursor if seen.complete else b"",
+                boundaries=seen.boundaries,
             )
             if sink.was_used or known is None or not _same_worth(known, worth):
                 sink.begin()
@@ -145,8 +152,9 @@ class _Look:
             location, trusted = self._opened.location(self._side), stored.trusted
             with heard(self._beat):
                 return observe(
-                    location, self._settings, stored.pages, sink, self._progress, trusted=trusted
-                )
+                    location, self._settings, stored.pages, sink, self._progress, trusted=trusted,
+                    memory=self._memory(),
+                )  # fmt: skip
         with self._opened.at(self._side):
             seen = self._copied(remote, self._want, stored.pages, sink, find)
             if seen is None:
@@ -187,6 +195,14 @@ class _Look:
         if index is not None:
             opened.on_exit(index.close)
         return _Stored(known, usable, trusted, index)
+
+    def _memory(self) -> StatIndex | None:
+        """What the side held when it was last looked at, whether or not its pages may be used."""
+        if self._stored.pages is not None or self._stored.known is None:
+            return self._stored.pages
+        index = self._opened.store.index(self._side)
+        self._opened.on_exit(index.close)
+        return index
 
     def _is_intact(self) -> bool:
         """The copy's root page is there. A damaged copy is no loss: its original is asked anew."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from reconcile.decide.advance import SideEdits, restat, revise, stat_keys
+from reconcile.model.boundary import Boundary
 from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError, StateError
@@ -69,6 +70,8 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     header: Header
     identity: str
     root: Entry
+    boundaries: tuple[Boundary, ...] = ()
+    """What is mounted below the root, and what was and is missed."""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -152,10 +155,18 @@ class FarIndex:
         self._database.run("DELETE FROM known")
         self._known = None
 
-    def settle(self, digest: bytes, header: Header, identity: str, root: Entry) -> None:
+    def settle(
+        self,
+        digest: bytes,
+        header: Header,
+        identity: str,
+        root: Entry,
+        boundaries: "tuple[Boundary, ...]" = (),
+    ) -> None:
         """Note what the pages just written are worth; in a transaction."""
         epoch = self._known.epoch if self._known else os.urandom(12)
-        self._note(Known(epoch, self._serial + 1, digest, header, identity, root))
+        known = Known(epoch, self._serial + 1, digest, header, identity, root, boundaries)
+        self._note(known)
 
     def newer(self, cursor: bytes) -> Iterator[PageRow] | None:
         """The pages written since `cursor`; None: it says nothing about this index."""

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from reconcile.model.boundary import Boundary
 from reconcile.model.codec import decode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
@@ -49,6 +50,8 @@ class SideIndex(msgspec.Struct, frozen=True):
     """Counts the times it was written."""
     cursor: bytes = b""
     """Of a remote side: the far side's state that these pages are a copy of (`root_of`)."""
+    boundaries: tuple[Boundary, ...] = ()
+    """What is mounted below the root, and what was and is missed."""
 
 
 def root_of(cursor: bytes) -> bytes:

@@ -369,8 +369,9 @@ class AgentTree:
 def _observe(want: Looking) -> m.Observe:
     settings = want.settings
     return m.Observe(
-        settings.header, want.spec, settings.links, settings.paranoid, want.cursor, want.keep
-    )
+        settings.header, want.spec, settings.links, settings.paranoid, want.cursor, want.keep,
+        settings.accept_mounts,
+    )  # fmt: skip
 
 
 def _take_rows(session: Session, sink: Sink, header: Header) -> None:

@@ -131,7 +131,8 @@ class LocalTree:
             problem = self._quarantine(self._site, path)
             if problem is not None:
                 notes.append(problem)
-        self._site.flusher.flush_directories()
+        if leftovers:
+            self._site.flusher.flush_directories()
         return notes
 
     def survey(self, steps: Sequence[Step], most_part_bytes: int) -> list[Need]:

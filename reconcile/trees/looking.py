@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from reconcile.decide.filters import Filter
+from reconcile.model.boundary import Boundary
 from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import DEFAULT_HEADER, Header
 from reconcile.model.plan import Problem
@@ -27,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Start of the scan, by the clock that stamps the files."""
     own: tuple[bytes, ...] = ()
     """Places of the machine that is looked at where something of ours may lie."""
+    boundaries: tuple[Boundary, ...] = ()
+    """Those that the last look at this root knew."""
+    accept_mounts: bool = False
+    """What is mounted below the root now is right, whatever was there before."""
 
 
 class Looking(NamedTuple):

@@ -12,16 +12,20 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from reconcile.model.block import PAGE_ENTRIES, page_key
+from reconcile.model.boundary import Boundary
+from reconcile.model.codec import decode_entries
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.errors import Denied, RootMissing
+from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row
-from reconcile.model.treepath import ROOT, TreePath, join, order_key
+from reconcile.model.treepath import ROOT, TreePath, join, order_key, split
 from reconcile.trees.base import Tally
+from reconcile.trees.boundaries import Boundaries, mounted_below
 from reconcile.trees.listing import Listed
 from reconcile.trees.looking import Found, Look, Settings, cannot
 from reconcile.trees.own_places import paths_inside
+from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.scan import (
     DIRECTORY_FLAGS,
     Index,
@@ -60,30 +64,8 @@ class Seen(NamedTuple):
     """Of a remote side: where its next look may go on (`Looking.cursor`); empty: nowhere."""
     complete: bool = True
     """False: the listing ended early."""
-
-
-def open_root(location: bytes) -> int:
-    """A descriptor of the root directory. Raises: RootMissing, Denied."""
-    shown = os.fsdecode(location)
-    try:
-        return os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise RootMissing(
-            f"there is no directory `{shown}`",
-            where=_nearest(location),
-            changed='nothing (an absent root is never read as "everything was deleted")',
-            hint="mount it, correct the path, or create it: `mkdir` it by hand",
-        ) from None
-    except NotADirectoryError:
-        raise RootMissing(f"`{shown}` is not a directory", hint="give a directory") from None
-    except PermissionError:
-        raise Denied(f"`{shown}` cannot be opened: permission denied", code="E_DENIED") from None
-
-
-def root_identity(fd: int) -> str:
-    """What tells this root from another one mounted in its place."""
-    status = os.fstat(fd)
-    return f"{status.st_dev}:{status.st_ino}"
+    boundaries: tuple[Boundary, ...] = ()
+    """What is mounted below the root, and what was and is missed; for the next look."""
 
 
 def observe(
@@ -95,16 +77,20 @@ def observe(
     *,
     trusted: bool = True,
     workers: int = 2,
+    memory: Index | None = None,
 ) -> Seen:
     """Scan the root at `location`.
 
     `index` is what an earlier scan knew (None: nothing); `trusted` says that it
-    was made under the same rules, so that its pages may be taken over whole.
+    was made under the same rules, so that its pages may be taken over whole. `memory`
+    tells what directories held, also where `index` may not be used.
     Raises: RootMissing, Denied; OSError when the root itself cannot be listed.
     """
     fd = open_root(location)
     try:
-        return _Observation(fd, settings, index, sink, progress, trusted, workers).run()
+        return _Observation(
+            fd, settings, index, sink, progress, trusted, workers, memory or index
+        ).run()
     finally:
         os.close(fd)
 
@@ -128,7 +114,16 @@ class _Observation:
         progress: Callable[[Tally], None],
         trusted: bool,
         workers: int,
+        memory: Index | None,
     ) -> None:
+        self._memory = memory
+        self._devices: dict[TreePath, int] = {}
+        self._boundaries = Boundaries(
+            settings.boundaries,
+            self._held,
+            accept=settings.accept_mounts,
+            mounted=mounted_below(fd),
+        )
         self._fd = fd
         self._settings = settings
         self._index = index
@@ -168,7 +163,16 @@ class _Observation:
             tuple(sorted(self._leftovers, key=order_key)),
             root_identity(self._fd),
             self._tally,
+            boundaries=self._boundaries.known_now(self._problems),
         )
+
+    def _held(self, path: TreePath) -> list[bytes]:
+        """The names that an earlier scan saw in a directory, or the first of very many."""
+        found = self._memory.block(page_key(path)) if self._memory is not None else None
+        try:
+            return [entry.name for entry in decode_entries(found[0])] if found else []
+        except ManifestError:
+            return []
 
     def _list_top(self) -> tuple[list[_Top], list[TreePath]]:
         """(directories listed here, parents first; subtrees left to share out)."""
@@ -202,6 +206,8 @@ class _Observation:
                 return None
             raise
         try:
+            if self._is_refused(path, fd):
+                return None
             kept = len(self._scanner.look.listing.leftovers)
             listed = self._scanner.look.listing.rows(path, fd)
             if isinstance(listed, Listed) and len(listed.rows) <= PAGE_ENTRIES:
@@ -215,6 +221,13 @@ class _Observation:
         finally:
             os.close(fd)
 
+    def _is_refused(self, path: TreePath, fd: int) -> bool:
+        """A scanner will say why."""
+        self._devices[path] = os.fstat(fd).st_dev
+        if not path:
+            return False
+        return bool(self._boundaries.refusal(path, fd, self._devices[split(path)[0]]))
+
     def _share_out(
         self, shared: Sequence[TreePath], found: dict[TreePath, "Found | Problem"]
     ) -> None:
@@ -225,7 +238,8 @@ class _Observation:
                 if not last:
                     self._sink.write([PageRow(*row) for row in answer])
                     continue
-                path, outcome, tally, problems, leftovers, gone, subtrees = answer
+                path, outcome, tally, problems, leftovers, gone, subtrees, boundaries = answer
+                self._boundaries.add(Boundary(*each) for each in boundaries)
                 found[path] = Problem(*outcome) if len(outcome) > 2 else Found(*outcome)
                 self._sink.forget(gone, subtrees)
                 self._tally += Tally(*tally)
@@ -261,6 +275,7 @@ class _Observation:
             list(scanner.look.listing.leftovers),
             scanner.gone,
             scanner.gone_subtrees,
+            [msgspec.structs.astuple(each) for each in self._boundaries.found.values()],
         )
 
     def _here(self, path: TreePath) -> "Found | Problem":
@@ -271,7 +286,12 @@ class _Observation:
 
     def _new_scanner(self, emit: Callable[[PageRow], None]) -> Scanner:
         return Scanner(
-            self._settings, self._index, emit, trusted=self._trusted, own_paths=self._own_paths
+            self._settings,
+            self._index,
+            emit,
+            trusted=self._trusted,
+            own_paths=self._own_paths,
+            boundaries=self._boundaries,
         )
 
     def _subtree(self, scanner: Scanner, path: TreePath) -> "Found | Problem":
@@ -283,7 +303,8 @@ class _Observation:
         except OSError as error:
             return scanner.look.problem(path, "E_DENIED", cannot("open the directory", error))
         try:
-            return scanner.subtree(path, fd)
+            problem = path and scanner.mount_problem(path, fd, self._devices[split(path)[0]])
+            return problem or scanner.subtree(path, fd)
         except OSError as error:
             if not path:
                 raise
@@ -361,14 +382,3 @@ def misused_area(look: Look) -> None:
 def _plain(value: "Found | Problem") -> tuple[object, ...]:
     """The fields as marshal takes them (a Side is a str to it only by value)."""
     return tuple(value) if isinstance(value, Found) else msgspec.structs.astuple(value)
-
-
-def _nearest(location: bytes) -> str:
-    """What does exist on the way to a missing root, for the message."""
-    parent = os.path.dirname(location.rstrip(b"/")) or b"."
-    try:
-        names = sorted(os.listdir(parent))[:8]
-    except OSError:
-        return f"`{os.fsdecode(parent)}` does not exist either"
-    listed = "  ".join(os.fsdecode(name) for name in names) or "nothing"
-    return f"`{os.fsdecode(parent)}` exists; it contains: {listed}"

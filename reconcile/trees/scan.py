@@ -18,6 +18,7 @@ from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, pack, unpack
 from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath, join
+from reconcile.trees.boundaries import Boundaries
 from reconcile.trees.listing import Listed, cut
 from reconcile.trees.looking import Found, Look, Settings, cannot
 from reconcile.trees.reading import PageReader
@@ -113,8 +114,11 @@ class Scanner:
         *,
         trusted: bool,
         own_paths: frozenset[TreePath] = frozenset(),
+        boundaries: "Boundaries | None" = None,
     ) -> None:
-        """`own_paths`: where something of ours lies below the root."""
+        """`own_paths`: where something of ours lies below the root. `boundaries`: None where it
+        cannot be seen what is mounted below it."""
+        self._boundaries = boundaries
         self.look = Look(settings, trusted=trusted, own_paths=own_paths)
         self._header = settings.header
         self._index = index
@@ -126,18 +130,18 @@ class Scanner:
         """Scan the directory open as `fd` and all below it."""
         low = subtree_key(path)
         rows = self._index.rows(low, _successor(low)) if self._index else iter(())
-        return self._directory(path, fd, Cursor(rows))
+        return self._directory(path, fd, Cursor(rows), os.fstat(fd).st_dev)
 
-    def _directory(self, path: TreePath, fd: int, cursor: Cursor) -> Found:
+    def _directory(self, path: TreePath, fd: int, cursor: Cursor, device: int) -> Found:
         self.look.directories += 1
         listed = self.look.listing.rows(path, fd)
         if not isinstance(listed, Listed):
-            return self._large(path, fd, cut(listed, self._header.hash_name), cursor)
+            return self._large(path, fd, cut(listed, self._header.hash_name), cursor, device)
         rows = listed.rows
         if len(rows) > PAGE_ENTRIES:
-            return self._large(path, fd, cut(rows, self._header.hash_name), cursor)
+            return self._large(path, fd, cut(rows, self._header.hash_name), cursor, device)
         if listed.has_directories or not self.look.trusted:
-            return self.page(fd, self._listed(path, fd, rows, cursor))
+            return self.page(fd, self._listed(path, fd, rows, cursor, device))
         return self._leaves(path, fd, rows, cursor)
 
     def _leaves(self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor) -> Found:
@@ -150,15 +154,23 @@ class Scanner:
         return self.page(fd, Page(path, key, rows, stored, None))
 
     def _listed(
-        self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor, after: bytes = b""
+        self,
+        path: TreePath,
+        fd: int,
+        rows: list[Row],
+        cursor: Cursor,
+        device: int,
+        after: bytes = b"",
     ) -> Page:
         key = page_key(path, after)
         stored = cursor.get(key)
-        return Page(path, key, rows, stored, self._children(path, fd, rows, cursor))
+        return Page(path, key, rows, stored, self._children(path, fd, rows, cursor, device))
 
-    def _large(self, path: TreePath, fd: int, pages: Iterator[list[Row]], cursor: Cursor) -> Found:
+    def _large(
+        self, path: TreePath, fd: int, pages: Iterator[list[Row]], cursor: Cursor, device: int
+    ) -> Found:
         """A directory of many pages; the first is settled last, because it knows the others."""
-        first = self._listed(path, fd, next(pages), cursor)
+        first = self._listed(path, fd, next(pages), cursor, device)
         page = next(pages, None)
         if page is None:
             return self.page(fd, first)
@@ -166,7 +178,7 @@ class Scanner:
         after, same = first.rows[-1][0], True
         first = first._replace(last=after)
         while page is not None:
-            found = self.page(fd, self._listed(path, fd, page, cursor, after))
+            found = self.page(fd, self._listed(path, fd, page, cursor, device, after))
             following = next(pages, None)
             last = page[-1][0] if following is not None else b""
             refs.append((found.id, after, last, len(page)))
@@ -178,16 +190,16 @@ class Scanner:
         return Found(tree_id(ids, self._header.hash_name), same and found.same)
 
     def _children(
-        self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor
+        self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor, device: int
     ) -> "dict[bytes, Found | Problem] | None":
         """Scan the subdirectories among `rows`; None when there are none."""
         names = [row[0] for row in rows if 3 <= len(row) <= 4]
         if not names:
             return None
-        return {name: self._child(join(path, name), name, fd, cursor) for name in names}
+        return {name: self._child(join(path, name), name, fd, cursor, device) for name in names}
 
     def _child(
-        self, path: TreePath, name: bytes, parent_fd: int, cursor: Cursor
+        self, path: TreePath, name: bytes, parent_fd: int, cursor: Cursor, device: int
     ) -> "Found | Problem":
         refusal = too_deep(path)
         if refusal:
@@ -197,11 +209,20 @@ class Scanner:
         except OSError as error:
             return self.look.problem(path, "E_DENIED", cannot("open the directory", error))
         try:
-            return self._directory(path, fd, cursor)
+            return self.mount_problem(path, fd, device) or self._directory(
+                path, fd, cursor, os.fstat(fd).st_dev
+            )
         except OSError as error:
             return self.look.problem(path, "E_UNREADABLE", cannot("list the directory", error))
         finally:
             os.close(fd)
+
+    def mount_problem(self, path: TreePath, fd: int, above: int) -> Problem | None:
+        """Why a directory in one of the device `above` is not observed. Raises: OSError."""
+        if self._boundaries is None:
+            return None
+        refusal = self._boundaries.refusal(path, fd, above)
+        return self.look.problem(path, "E_MOUNT", refusal) if refusal else None
 
     def page(self, fd: int, page: Page) -> Found:
         """Nothing at all when the page is what the index says, else its entries anew."""

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _SYS_OPENAT2 = 437
@@ -71,6 +72,27 @@ if _renameat2 is not None:
     )
 _syncfs = _libc.syncfs
 _syncfs.argtypes = (ctypes.c_int,)
+
+_statx = getattr(_libc, "statx", None)  # None: the C library is older than the call
+_AT_EMPTY_PATH = 0x1000
+_STATX_BTIME = 0x800
+_STATX_BYTES = 256
+_BTIME_AT = 80
+
+
+def birth_ns(fd: int) -> int:
+    """When the open file or directory was made; 0: it is not known. statx(2)."""
+    if _statx is None:
+        return 0
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    asked = ctypes.c_uint(_STATX_BTIME)
+    if _statx(ctypes.c_int(fd), b"", ctypes.c_int(_AT_EMPTY_PATH), asked, found) != 0:
+        return 0
+    (mask,) = struct.unpack_from("=I", found.raw)
+    if not mask & _STATX_BTIME:
+        return 0
+    seconds, nanoseconds = struct.unpack_from("=qI", found.raw, _BTIME_AT)
+    return int(seconds) * 10**9 + int(nanoseconds)
 
 
 class System:

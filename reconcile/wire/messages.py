@@ -108,8 +108,8 @@ class Observe(msgspec.Struct, frozen=True, array_like=True):
     links: Text
     paranoid: bool
     cursor: Cursor
-    keep: bool
-    """False: the index is not to be written."""
+    keep: bool  # False: the index is not to be written
+    accept_mounts: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True, array_like=True):
@@ -379,13 +379,14 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     29: Prune,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
+_LATER = (Welcome, Observe)  # their last field came later: left out where it says nothing
 
 
 def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
     """(frame type, body)."""
-    if isinstance(message, Welcome) and not message.words:
-        return NUMBERS[Welcome], encode(msgspec.structs.astuple(message)[:-1])  # as at the first
-    return NUMBERS[type(message)], encode(message)
+    fields = msgspec.structs.astuple(message)
+    is_short = type(message) in _LATER and not fields[-1]
+    return NUMBERS[type(message)], encode(fields[:-1] if is_short else message)
 
 
 def decode_message(kind: int, body: bytes) -> Any:  # Any: one of MESSAGES
