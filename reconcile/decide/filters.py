@@ -7,13 +7,13 @@ itself. Names are bytes and compare exactly. It reads no file: patterns and the
 heads of files come in as bytes. Globs are translated by `decide/globs.py`.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from reconcile.decide.glob_index import GlobIndex
 from reconcile.decide.globs import Glob, parse_glob
 from reconcile.model.codec import encode
 from reconcile.model.job import FilterRule, FilterSpec
@@ -184,8 +184,6 @@ PRESETS = {
 
 
 _LastMatch = Callable[[bytes, bool], int]
-_PLAIN = re.compile(rb"[^*?\[\\]+")
-_EXTENSION = re.compile(rb"\*\.[^*?\[\\.]+")
 
 
 def _matcher(globs: Sequence[Glob]) -> _LastMatch:
@@ -197,45 +195,13 @@ def _matcher(globs: Sequence[Glob]) -> _LastMatch:
 
 
 def _table(globs: Sequence[tuple[int, Glob]]) -> Callable[[bytes], int]:
-    """Whole names and plain extensions are looked up; the rest is one regex by name, one by path.
-
-    An extension's glob holds one dot, its first byte: so it matches exactly
-    the names whose part from the last dot on is that.
-    """
-    by_name = [(number, glob) for number, glob in globs if not glob.by_path]
-    exact = {glob.text: number for number, glob in by_name if _PLAIN.fullmatch(glob.text)}
-    endings = {glob.text[1:]: n for n, glob in by_name if _EXTENSION.fullmatch(glob.text)}
-    looked_up = {*exact.values(), *endings.values()}
-    match_name = _alternatives([pair for pair in by_name if pair[0] not in looked_up])
-    match_path = _alternatives([(number, glob) for number, glob in globs if glob.by_path])
-
-    def last_match(path: bytes) -> int:
-        name = path[path.rfind(b"/") + 1 :]
-        best = exact.get(name, -1)
-        if endings and (dot := name.rfind(b".")) >= 0:
-            best = max(best, endings.get(name[dot:], -1))
-        if match_name is not None:
-            best = max(best, match_name(name))
-        if match_path is not None:
-            best = max(best, match_path(path))
-        return best
-
-    return last_match
-
-
-def _alternatives(globs: Sequence[tuple[int, Glob]]) -> Callable[[bytes], int] | None:
-    """Text -> the number of the last of `globs` that matches it, or -1. One regex, last first."""
-    if not globs:
-        return None
-    numbers = [-1, *(number for number, _ in reversed(globs))]
-    source = b"|".join(b"(" + glob.regex + b")" for _, glob in reversed(globs))
-    fullmatch = re.compile(source, re.DOTALL).fullmatch
-
-    def last_match(text: bytes) -> int:
-        found = fullmatch(text)
-        return numbers[found.lastindex or 0] if found else -1
-
-    return last_match
+    """Those that speak of names and those that speak of places, each by an index of their own."""
+    by_name = GlobIndex(pair for pair in globs if not pair[1].by_path)
+    by_path = [pair for pair in globs if pair[1].by_path]
+    if not by_path:
+        return lambda path: by_name(path[path.rfind(b"/") + 1 :])
+    place = GlobIndex(by_path)
+    return lambda path: max(by_name(path[path.rfind(b"/") + 1 :]), place(path))
 
 
 def _trim(line: bytes) -> bytes:

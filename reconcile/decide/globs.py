@@ -47,14 +47,23 @@ CLASSES = {
 class Glob(NamedTuple):
     """One pattern, taken apart."""
 
-    regex: bytes
-    """Has to match the whole name, or the whole path when `by_path`; needs `re.DOTALL`."""
+    text: bytes
+    """The pattern itself, without a `/` at either end."""
     by_path: bool
     """A `/` stands before the pattern's end: it speaks of a place, not of a name."""
     directories_only: bool
     """It ended in `/`."""
-    text: bytes
-    """The pattern itself, without a `/` at either end."""
+
+    @property
+    def regex(self) -> bytes:
+        """Has to match the whole name, or the whole path when `by_path`; needs `re.DOTALL`.
+
+        Made anew at each call: most globs are looked up, and never need one.
+        """
+        try:
+            return _assemble(_tokens(self.text)) if self.text else NEVER
+        except _UnreadableError:
+            return NEVER
 
 
 def parse_glob(pattern: bytes) -> Glob:
@@ -66,12 +75,7 @@ def parse_glob(pattern: bytes) -> Glob:
     directories_only = pattern.endswith(b"/")
     body = pattern[:-1] if directories_only else pattern
     by_path = b"/" in body
-    body = body.removeprefix(b"/")
-    try:
-        regex = _assemble(_tokens(body)) if body else NEVER
-    except _UnreadableError:
-        regex = NEVER
-    return Glob(regex, by_path, directories_only, body)
+    return Glob(body.removeprefix(b"/"), by_path, directories_only)
 
 
 class _UnreadableError(Exception):
