@@ -9,6 +9,7 @@ from reconcile.cli.render_plan import block_of, wrapped
 from reconcile.cli.words import counted, duration_text, size_text
 from reconcile.engine.outcome import Ended, Outcome
 from reconcile.model.plan import Action, Plan, Problem, Side
+from reconcile.model.receipt import Status
 
 _DONE = {
     "create": "created", "update": "updated", "move": "moved", "meta": "mode",
@@ -18,6 +19,10 @@ _LISTED = 20
 _SUPERSEDING = (Action.UPDATE.value, Action.DELETE.value)
 
 AGAIN = "run again to continue"
+_IN_THE_WAY = frozenset(
+    {"E_DENIED", "E_NAME_UNREPRESENTABLE", "E_TOO_LARGE", "E_UNSUPPORTED", "E_LINK_UNREPRESENTABLE"}
+)
+"""What no second run gets past by itself."""
 ANEW = "make a new plan to go on: this one is used"
 
 
@@ -42,12 +47,19 @@ def outcome_lines(
         if outcome.done:
             lines += undo_lines(outcome.run, outcome.counts, look, kept=kept)
     lines += not_done_lines(outcome.not_done, look, again)
+    lines += not_kept_lines(_new(outcome), look)
     lines += problem_lines(outcome.problems, look)
     conflicts = outcome.conflicts
     if conflicts:
         left = f"{counted(len(conflicts), 'conflict')} left, both sides untouched there:"
         lines += _and_type(left, f"reconcile conflicts resolve {pair}".rstrip(), look)
     return lines
+
+
+def _new(outcome: Outcome) -> list[Problem]:
+    """What the plan did not tell yet."""
+    told = set(outcome.planning.plan.problems)
+    return [problem for problem in outcome.problems if problem not in told]
 
 
 def not_done_lines(ended: Iterable[Ended], look: Look, again: str = AGAIN) -> list[str]:
@@ -61,7 +73,26 @@ def not_done_lines(ended: Iterable[Ended], look: Look, again: str = AGAIN) -> li
     if len(found) > _LISTED:
         lines.append(f"  {look.signs('…')} {len(found) - _LISTED:,} more")
     if found:
-        lines += _sentence(f"{counted(len(found), 'step')} not done: {again}", look)
+        lines += _sentence(f"{counted(len(found), 'step')} not done: {_way_on(found, again)}", look)
+    return lines
+
+
+def _way_on(found: Sequence[Ended], again: str) -> str:
+    """What can help: running again does not, where the place itself is in the way."""
+    codes = {item.receipt.code for item in found if item.receipt.status is Status.FAILED}
+    waiting = all(item.receipt.status in (Status.FAILED, Status.SKIPPED) for item in found)
+    if not codes or not waiting or not codes <= _IN_THE_WAY:
+        return again
+    return f"running again helps once that is mended; reconcile help {min(codes)}"
+
+
+def not_kept_lines(problems: Iterable[Problem], look: Look) -> list[str]:
+    """One line a path whose metadata are not as they were wanted."""
+    found = [problem for problem in problems if problem.code == "E_NOT_KEPT"]
+    lines = []
+    for problem in found:
+        where = [f"at {problem.side.value}" if problem.side else "", look.path(problem.path)]
+        lines += _row("note", where, (problem.code, look.text(problem.reason)), look)
     return lines
 
 

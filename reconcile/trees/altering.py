@@ -126,10 +126,16 @@ def move(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         _rename(site, from_fd, leaf, spot)
     except FileExistsError:
         return stale(step, "the new name is taken")
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        refusal = _carry(site, step, (from_fd, leaf, before), spot, want)
+        if refusal is not None:
+            return refusal
     site.flusher.touch(parent)
     site.flusher.touch(spot.parent)
     after = look(spot.dir_fd, spot.leaf)
-    known = hashed and after is not None and _unchanged(before, after)
+    known = hashed and after is not None and _unchanged(before, after, same_file=False)
     return done_as_found(site, step, spot, after, vouched=known)
 
 
@@ -152,9 +158,44 @@ def _rename(site: Site, from_fd: int, leaf: bytes, spot: Spot) -> None:
             raise
 
 
-def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:
-    return (before.st_ino, before.st_size, before.st_mtime_ns) == (
-        after.st_ino,
-        after.st_size,
-        after.st_mtime_ns,
-    )
+def _carry(
+    site: Site, step: Step, old: tuple[int, bytes, os.stat_result], spot: Spot, want: Entry
+) -> Receipt | None:
+    """A move into another file system of the same root: a copy, verified and published, and
+    only then the old name goes. None: done; else why not, and all is as it was."""
+    from_fd, leaf, before = old
+    put_away(site, spot, spot.temp)
+    site.keeper.copy(from_fd, leaf, spot.dir_fd, spot.temp)
+    try:
+        _dress_copy(site, spot, want)
+        now = look(from_fd, leaf)
+        if now is None or not _unchanged(before, now):
+            site.system.unlink(spot.dir_fd, spot.temp)
+            return stale(step, "what was to be moved changed meanwhile")
+        site.system.rename_new(spot.dir_fd, spot.temp, spot.dir_fd, spot.leaf)
+    except FileExistsError:
+        site.system.unlink(spot.dir_fd, spot.temp)
+        return stale(step, "the new name is taken")
+    site.system.fsync(spot.dir_fd)
+    # RACE: an edit of the old file since the look is lost with its name.
+    site.system.unlink(from_fd, leaf)
+    return None
+
+
+def _dress_copy(site: Site, spot: Spot, want: Entry) -> None:
+    tracked = site.options.header.tracked
+    if want.kind != Kind.FILE or not (tracked.owner or tracked.xattr):
+        return
+    fd = os.open(spot.temp, READ, dir_fd=spot.dir_fd)
+    try:
+        if tracked.owner:
+            set_owner(site, fd, want)
+        if tracked.xattr:
+            replace_xattrs(site.system, fd, wanted_xattrs(want) or {})
+    finally:
+        os.close(fd)
+
+
+def _unchanged(before: os.stat_result, after: os.stat_result, *, same_file: bool = True) -> bool:
+    marks = [(s.st_size, s.st_mtime_ns) for s in (before, after)]
+    return marks[0] == marks[1] and (not same_file or before.st_ino == after.st_ino)

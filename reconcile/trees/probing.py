@@ -51,9 +51,10 @@ def _area(root_fd: int) -> "tuple[int, bool]":
     if is_new:
         os.mkdir(AREA, 0o700, dir_fd=root_fd)
     fd = os.open(AREA, DIRECTORY, dir_fd=root_fd)
-    if os.fstat(fd).st_dev != os.fstat(root_fd).st_dev:
+    area, root = os.fstat(fd), os.fstat(root_fd)
+    if area.st_dev != root.st_dev or area.st_uid not in (os.geteuid(), root.st_uid):
         os.close(fd)
-        raise OSError(errno.EXDEV, "our area is another file system")
+        raise OSError(errno.EPERM, "our area is a stranger's")
     return fd, is_new
 
 

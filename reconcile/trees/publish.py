@@ -177,7 +177,9 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         keeps = site.options.versions and expect.kind != Kind.DIR
         place = site.keeper.version_place(step.at) if keeps else None
         follow_mode(site, spot, want, status)
-        site.system.exchange(spot.dir_fd, spot.temp, spot.leaf)
+        if _makes_room(site, spot, expect):
+            site.flusher.touch(spot.parent)
+            return published(site, step, spot, want)
     except OSError:
         _drop_if_ours(site, spot, want, ours)
         raise
@@ -191,6 +193,23 @@ def _replace(site: Site, step: Step, spot: Spot, want: Entry) -> Receipt:
         _exchange_back(site, spot, want, ours)
         return stale(step, "the target changed while it was replaced")
     return published(site, step, spot, want, version)
+
+
+def _makes_room(site: Site, spot: Spot, expect: Entry) -> bool:
+    """Exchange the two names; True: an empty directory that cannot be exchanged went instead.
+
+    QUIRK: overlayfs moves no directory of a lower layer (EXDEV). RACE: for a
+    moment the name is absent; nothing is lost, for the directory was empty.
+    """
+    try:
+        site.system.exchange(spot.dir_fd, spot.temp, spot.leaf)
+    except OSError as error:
+        if error.errno != errno.EXDEV or expect.kind != Kind.DIR:
+            raise
+        site.system.rmdir(spot.dir_fd, spot.leaf)
+        site.system.rename_new(spot.dir_fd, spot.temp, spot.dir_fd, spot.leaf)
+        return True
+    return False
 
 
 def _displace(site: Site, spot: Spot, expect: Entry, place: Place | None) -> bytes | None:

@@ -22,6 +22,8 @@ _CODES = {
     errno.EMFILE: "E_LIMIT",
     errno.ENFILE: "E_LIMIT",
     errno.ENOMEM: "E_LIMIT",
+    errno.ENOSYS: "E_UNSUPPORTED",
+    errno.EOPNOTSUPP: "E_UNSUPPORTED",
 }
 
 

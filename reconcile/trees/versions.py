@@ -151,13 +151,20 @@ class Keeper:
                     raise
         raise OSError(errno.EEXIST, "no free name in the version area", place.name)
 
+    def copy(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> None:
+        """A second one of a file or link, flushed and verified, under a name that is free.
+
+        Raises: OSError; there is no second one then.
+        """
+        if stat.S_ISLNK(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            self._system.symlink(to_fd, free, os.readlink(name, dir_fd=dir_fd))
+        else:
+            self._copy_file(dir_fd, name, to_fd, free)
+
     def _copied_over(self, dir_fd: int, name: bytes, to_fd: int, free: bytes) -> bool:
         """Copy, flush, verify, unlink: a move between file systems. False: `free` is taken."""
         try:
-            if stat.S_ISLNK(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
-                self._system.symlink(to_fd, free, os.readlink(name, dir_fd=dir_fd))
-            else:
-                self._copy_file(dir_fd, name, to_fd, free)
+            self.copy(dir_fd, name, to_fd, free)
         except FileExistsError:
             return False
         # RACE: a writer that still has the old file open writes into nothing from here on.
