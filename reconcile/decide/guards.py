@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from reconcile.decide.identity import Kinship, kinship
 from reconcile.model.entry import Kind, same_content
 from reconcile.model.errors import ReconcileError, Refused, RootMissing
 from reconcile.model.plan import Action, GuardCheck, Plan, Side, Step
@@ -197,12 +198,18 @@ def _changed_root(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
     """A volume that is not the one of the last run: perhaps the empty mount point below it.
 
     With an empty baseline nothing can be taken for deleted, so it may change. A
-    tree that was restored, copied or moved has another identity too, and proves
-    itself by its content; an unmounted or wrong volume cannot.
+    tree that was restored, copied or moved on its file system has another identity
+    too, and proves itself by its content; an unmounted volume cannot. What another
+    file system holds may be of last week, however much of it is known.
     """
-    accepted = facts.accept_new_root or not facts.base_entries
-    if accepted or not seen.known_identity or seen.identity == seen.known_identity:
+    kin = kinship(seen.known_identity, seen.identity)
+    if facts.accept_new_root or not facts.base_entries or kin is Kinship.SAME:
         return None
+    if kin is Kinship.ANOTHER:
+        return (
+            f"the root of {side} lies on another file system than in the last run"
+            f" (`{seen.known_identity}` then, `{seen.identity}` now)"
+        )
     if seen.held >= HELD_SHARE:
         return None
     return (

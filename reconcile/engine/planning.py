@@ -10,6 +10,7 @@ import msgspec
 from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
+from reconcile.decide.identity import Kinship, kinship
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.keeping import area_problems
 from reconcile.engine.looks import observe_both
@@ -281,7 +282,7 @@ def _hides_something(manifest: Manifest) -> bool:
 
 def _side_facts(base: Manifest, seen: Observation, known_identity: str, marks: Marks) -> SideFacts:
     tally = seen.tally
-    is_another = bool(known_identity) and known_identity != seen.identity
+    is_another = kinship(known_identity, seen.identity) is not Kinship.SAME
     return SideFacts(
         root_kind=Kind.DIR,
         identity=seen.identity,

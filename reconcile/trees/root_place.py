@@ -3,6 +3,7 @@
 import os
 
 from reconcile.model.errors import Denied, RootMissing
+from reconcile.trees.syscalls import birth_ns
 
 
 def open_root(location: bytes) -> int:
@@ -24,9 +25,10 @@ def open_root(location: bytes) -> int:
 
 
 def root_identity(fd: int) -> str:
-    """What tells this root from another one mounted in its place."""
+    """What tells this root from another one mounted in its place (`decide/identity.py`)."""
     status = os.fstat(fd)
-    return f"{status.st_dev}:{status.st_ino}"
+    volume = os.fstatvfs(fd).f_fsid
+    return f"{status.st_dev}:{status.st_ino} {volume:x}:{birth_ns(fd)}"
 
 
 def _nearest(location: bytes) -> str:

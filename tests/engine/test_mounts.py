@@ -8,6 +8,7 @@ import pytest
 
 from reconcile.engine.cycle import apply_job, explain
 from reconcile.engine.outcome import Outcome
+from reconcile.model.errors import Refused
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath
@@ -233,6 +234,34 @@ def test_many_directories_shared_out_to_workers_are_watched_too(top: Path, mount
     for _ in range(2):
         assert problems(agree(job(top))) == [(b"w7/deep/er", "E_MOUNT")]
     assert len(list((top / "B/w7/deep/er").iterdir())) == 12
+
+
+def test_another_disk_in_the_place_of_a_root_is_refused(tmp_path: Path, mounts: Mounts) -> None:
+    """Two sticks are used in turn; device and inode of both are the same, and so are most files."""
+    left, right = tmp_path / "A", tmp_path / "B"
+    left.mkdir()
+    right.mkdir()
+    mounts.mount(right)
+    both = Job(str(left), str(right), state_dir=str(tmp_path / "state"))
+    fill(left, 20)
+    agree(both)
+    known = (right.stat().st_dev, right.stat().st_ino)
+    old = {path.name: path.read_text() for path in right.iterdir() if path.is_file()}
+    (left / "p1").write_text("this week's work")
+    agree(both)
+    mounts.unmount(right)
+    mounts.mount(right)
+    for name, text in old.items():
+        (right / name).write_text(text)
+
+    with pytest.raises(Refused, match="another file system") as caught:
+        agree(both)
+
+    assert (right.stat().st_dev, right.stat().st_ino) == known
+    assert caught.value.code == "E_ROOT_CHANGED"
+    assert "--accept-new-root" in caught.value.hint
+    assert (left / "p1").read_text() == "this week's work"
+    assert (right / "p1").read_text() == "p 1"
 
 
 def test_what_is_mounted_on_the_far_side_is_watched_there(tmp_path: Path, mounts: Mounts) -> None:
