@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reconcile.model.errors import UsageError
+from reconcile.model.errors import Denied, Unreachable, UsageError
 from reconcile.trees.remote import NoAgent, SessionOptions
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconcile.trees.remote import RemoteTree
     from reconcile.trees.ssh.place import SshPlace
 
+_TOLD_BY_ITSELF = ("E_AUTH", "E_HOSTKEY_UNKNOWN", "E_HOSTKEY_CHANGED", "E_NO_SFTP", "E_DENIED")
 Opener = Callable[[str, SessionOptions], "RemoteTree"]
 """Makes the tree of an endpoint."""
 
@@ -77,17 +78,29 @@ def connected(tree: "RemoteTree", endpoint: str, options: SessionOptions) -> "Re
     """
     try:
         tree.connect()
-    except NoAgent:
+    except NoAgent as error:
         tree.close()
         if scheme_of(endpoint) != "ssh" or _place(endpoint).agent != "auto":
             raise
-        return connected(
-            _sftp(endpoint, options), f"sftp://{endpoint.partition('://')[2]}", options
-        )
+        return _by_sftp(endpoint, options, error)
     except BaseException:
         tree.close()
         raise
     return tree
+
+
+def _by_sftp(endpoint: str, options: SessionOptions, why: NoAgent) -> "RemoteTree":
+    """What is left where no agent runs. Raises: as `connected`; where SFTP is not to be had
+    either, `why` with that beside it."""
+    url = f"sftp://{endpoint.partition('://')[2]}"
+    try:
+        return connected(_sftp(endpoint, options), url, options)
+    except (Unreachable, Denied) as error:
+        if error.code in _TOLD_BY_ITSELF:
+            raise
+        raise NoAgent(
+            f"{why.message}; nor does SFTP work: {error.message}", where=why.where, hint=why.hint
+        ) from error
 
 
 def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree":

@@ -60,6 +60,10 @@ SAME = {
         "def f(x):\n    return x.removeprefix('a').removesuffix('z')\n",
         "[f('abz'), f('b'), f('aaz'), f('')]",
     ),
+    "a suffix of what stands in parentheses": (
+        "def f(x, y):\n    return (x or y).removesuffix('z').removeprefix(('a' + 'b'))\n",
+        "[f('', 'abz'), f('abxz', '')]",
+    ),
     "zip without a strict check": (
         "def f(a, b):\n    return list(zip(a, b, strict=False))\n",
         "f([1, 2], [3])",

@@ -56,15 +56,17 @@ def test_the_first_cause_counts_and_not_what_followed_from_it() -> None:
         (126, "bash: /opt/r: Permission denied", b"", NoAgent, "E_NO_AGENT"),
         (1, "python3: No module named reconcile", b"", NoAgent, "E_NO_AGENT"),
         (1, "", b"This service allows sftp connections only.\n", NoAgent, "E_NO_AGENT"),
-        (1, "", b"This account is currently not available.\n", Denied, "E_AUTH"),
-        (0, "", b"Good morning!\n", Unreachable, "E_UNREACHABLE"),
-        (3, "oh no", b"", Unreachable, "E_UNREACHABLE"),
+        (1, "", b"This account is currently not available.\n", NoAgent, "E_NO_AGENT"),
+        (0, "", b"Good morning!\n", NoAgent, "E_NO_AGENT"),
+        (1, "", b"", NoAgent, "E_NO_AGENT"),
+        (1, "rbash: sh: restricted", b"", NoAgent, "E_NO_AGENT"),
+        (3, "oh no", None, Unreachable, "E_UNREACHABLE"),
         (-9, "", b"", Unreachable, "E_UNREACHABLE"),
-        (1, "Host key verification failed.", b"", Unreachable, "E_UNREACHABLE"),
+        (1, "Host key verification failed.", None, Unreachable, "E_UNREACHABLE"),
     ],
 )
 def test_how_the_far_program_ended(
-    status: int, said: str, heard: bytes, kind: type[ReconcileError], code: str
+    status: int, said: str, heard: bytes | None, kind: type[ReconcileError], code: str
 ) -> None:
     error = explain(status, said, NAS, heard=heard)
     assert (type(error), error.code) == (kind, code)

@@ -161,9 +161,10 @@ def removals(source: Source) -> Iterator[Edit]:
             and isinstance(node.func, ast.Attribute)
             and node.func.attr in _SUFFIXES
         ):
-            start = source.start(node.func.value)
+            start = source.start(node)  # the value with its parentheses, if it has any
+            dot = source.data.index(f".{node.func.attr}".encode(), source.end(node.func.value))
             yield Edit(start, start, f"_later.{node.func.attr}(")
-            yield Edit(source.end(node.func.value), source.start(node.args[0]), ", ")
+            yield Edit(dot, source.data.index(b"(", dot) + 1, ", ")
 
 
 def joined_dicts(source: Source) -> Iterator[Edit]:

@@ -5,18 +5,21 @@ for it: connecting begins at once, and what talking needs is loaded meanwhile.
 Only where there is none a second connection carries an agent over.
 """
 
+import os
 import secrets
 import shlex
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconcile.model.errors import ReconcileError, Unreachable
+from reconcile.model.errors import ReconcileError, Unreachable, UsageError
 from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT
-from reconcile.trees.duplex import Duplex, Pace
+from reconcile.trees.duplex import STALL_S, Duplex, Pace
 from reconcile.trees.remote import NoAgent, SessionOptions
+from reconcile.trees.ssh.failures import by_hand, last_line
 from reconcile.trees.ssh.place import AGENTS, SshPlace
-from reconcile.trees.ssh.program import Program, open_program
+from reconcile.trees.ssh.program import Program, may_ask, open_program
 
 if TYPE_CHECKING:
     from reconcile.trees.agent_tree import AgentTree
@@ -28,6 +31,10 @@ _INSTALLED = (
     'printf "reconcile-%s {nonce}\\n" absent'
 )
 _NOISE_LIMIT = 1 << 16
+PATIENCE_S = 60.0
+"""A host that has said nothing we know for so long will not; RECONCILE_SSH_PATIENCE changes it."""
+_TYPING = 5
+"""Times as long, where somebody may be typing a passphrase."""
 
 
 class AgentLink:
@@ -44,6 +51,7 @@ class AgentLink:
         self._pace = pace
         self._nonce = secrets.token_hex(16)
         self.notes: Sequence[Problem] = ()
+        self._patience_s = patience_s(os.environ)
         self._open(self._carried() if place.agent == "carry" else self._installed())
 
     def greeted(self) -> "AgentLink":
@@ -66,6 +74,7 @@ class AgentLink:
 
     def _open(self, command: Sequence[str]) -> None:
         self._program: Program = open_program(self._place, command)
+        self._until = time.monotonic() + self._patience_s
         ends = self._program.read_fd, self._program.write_fd
         self.duplex = Duplex(*ends, self._lost, self._pace)
         from reconcile.trees.session import Session
@@ -89,7 +98,7 @@ class AgentLink:
         marks = {f"reconcile-{word} {self._nonce}\n".encode() for word in ("agent", "absent")}
         heard = bytearray()
         while not any(heard.endswith(mark) for mark in marks):
-            if len(heard) >= _NOISE_LIMIT or not self.duplex.has_more():
+            if len(heard) >= _NOISE_LIMIT or not self._hears(heard):
                 raise self._program.failure(bytes(heard))
             heard += self.duplex.read(1)
         mark = next(mark for mark in marks if heard.endswith(mark))
@@ -110,14 +119,18 @@ class AgentLink:
         heard = bytearray()
 
         def read(count: int) -> bytes:
-            if not self.duplex.has_more():
+            if not self._hears(heard):
                 raise self._program.failure(bytes(heard))
             data = self.duplex.read(count)
             heard.extend(data)
             return data
 
+        def write(data: bytes) -> None:
+            self.duplex.write(data)
+            self._until = time.monotonic() + self._patience_s
+
         try:
-            greeting = greet(read, self.duplex.write, self._nonce, self._bundle)
+            greeting = greet(read, write, self._nonce, self._bundle)
         except Unanswered as error:
             raise Unreachable(
                 error.message, where=self._place.url, hint=error.hint, code=error.code
@@ -132,6 +145,20 @@ class AgentLink:
             self._tell_noise(greeting.noise)
         self.notes = (*self.notes, _carried_note())
 
+    def _hears(self, heard: bytearray) -> bool:
+        """Wait for a byte of the greeting; False: the stream ended. Raises: Unreachable."""
+        if not self.duplex.has_input_within(max(0.0, self._until - time.monotonic())):
+            said = f"; it printed `{last_line(heard.decode('utf-8', 'replace'))}`" if heard else ""
+            said += f"; `ssh` says: {self._program.last_words()}" if self._program.said() else ""
+            raise Unreachable(
+                f"{self._place.address} has not started a program for us within "
+                f"{self._patience_s:g} s{said}",
+                where=self._place.url,
+                hint="a start-up file of its login shell waits for something (`exec fish`, `read`),"
+                f" or nobody answers: {by_hand(self._place)} true",
+            )
+        return self.duplex.has_more()
+
     def _tell_noise(self, noise: bytes) -> None:
         if noise.strip():
             from reconcile.trees.carry.boot import shown
@@ -144,6 +171,21 @@ class AgentLink:
 
     def _lost(self) -> ReconcileError:
         return self._program.failure()
+
+
+def patience_s(env: Mapping[str, str]) -> float:
+    """How long a far side that says nothing is waited for, until it has greeted."""
+    given = env.get("RECONCILE_SSH_PATIENCE", "")
+    try:
+        seconds = float(given) if given else PATIENCE_S * (_TYPING if may_ask(env) else 1)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= STALL_S:
+        raise UsageError(
+            f"RECONCILE_SSH_PATIENCE={given} is no time to wait",
+            hint=f"seconds, more than 0 and at most {STALL_S:g}",
+        )
+    return seconds
 
 
 def agent_tree(place: SshPlace, options: SessionOptions) -> "AgentTree":

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from reconcile.model.errors import Denied, ReconcileError, Unreachable, UsageError
 from reconcile.trees.remote import NoAgent
+from reconcile.trees.ssh.openssh import place_words
 from reconcile.trees.ssh.place import SshPlace
 
 CLIENT_FAILED = 255
@@ -47,12 +48,12 @@ def explain(
     text: str,
     place: SshPlace,
     *,
-    heard: bytes = b"",
+    heard: bytes | None = None,
     pinned: Pinned = lambda _file, _line: "",
 ) -> ReconcileError:
     """The error for a client that ended with `status` and wrote `text` to stderr.
 
-    `heard` is what came on stdout instead of the far program's greeting.
+    `heard` is what came on stdout instead of the far program's greeting; None: it had greeted.
     """
     text = text.replace("\r", "")
     if status == CLIENT_FAILED:
@@ -60,7 +61,7 @@ def explain(
             found = pattern.search(text)
             if found:
                 return make(_Told(place, text, found, pinned))
-    said = last_line(text) or last_line(heard[: LINE_MAX * 4].decode("utf-8", "replace"))
+    said = last_line(text) or last_line((heard or b"")[: LINE_MAX * 4].decode("utf-8", "replace"))
     if status == CLIENT_FAILED or status < 0:
         return _broken(place, said or f"`ssh` ended with status {status}")
     return _far_program(status, said, place, heard)
@@ -74,38 +75,56 @@ def last_line(text: str) -> str:
     return ""
 
 
-def trust_words(place: SshPlace) -> str:
-    """What to type to look at the host's keys and pin them."""
+def by_hand(place: SshPlace, *options: str) -> str:
+    """The `ssh` command that reaches the same place as the same user."""
+    return shlex.join(["ssh", *options, *place_words(place), place.host])
+
+
+def trust_words(place: SshPlace, behind: str = "") -> str:
+    """What to type to look at the host's keys and pin them; `behind`: a host on the way to it,
+    as known_hosts names it."""
+    if behind:
+        found = re.fullmatch(r"\[(.+)\]:(\d{1,5})", behind)
+        host, port = (found[1], int(found[2])) if found else (behind, 0)
+        place = SshPlace("ssh", host, b"~", port=port, config=place.config)
     alone = f"{place.host}:{place.port}" if place.port else place.host
     plain = not (place.jump or place.config or ":" in place.host)
     return f"reconcile endpoint trust {alone if plain else shlex.quote(place.name)}"
 
 
-def _far_program(status: int, said: str, place: SshPlace, heard: bytes) -> ReconcileError:
-    if b"sftp connections only" in heard:
+def _far_program(status: int, said: str, place: SshPlace, heard: bytes | None) -> ReconcileError:
+    ended = f"the program on {place.address} ended with status {status}"
+    runs_none = status in (126, 127) or _NO_PROGRAM.search(said)
+    if heard is None and not runs_none:
+        return Unreachable(f"{ended}: {said}" if said else ended, where=place.name, hint=_AGAIN)
+    if heard and b"sftp connections only" in heard:
         return NoAgent(
             f"{place.address} allows SFTP only", where=place.name,
             hint=f"write sftp://{place.address}/…, or agent=never",
         )  # fmt: skip
-    if b"account is currently not available" in heard:
-        return Denied(
-            f"{place.address} lets this user run nothing", where=place.name, code="E_AUTH",
-            hint="the account's login shell over there ends at once; use another account",
+    if heard and b"account is currently not available" in heard:
+        return NoAgent(
+            f"{place.address} lets this user run nothing: {said}", where=place.name,
+            hint="the account's login shell over there ends at once; use another account, or "
+            f"sftp://{place.address}/… where that is allowed",
         )  # fmt: skip
-    if status in (126, 127) or _NO_PROGRAM.search(said):
+    if runs_none:
         return NoAgent(
             f"{place.address} cannot run the program it was asked for: {said or 'not found'}",
             where=place.name,
             hint="install reconcile there, or name it: ?agent=/absolute/path/of/reconcile",
         )
-    ended = f"the program on {place.address} ended with status {status}"
-    if heard:
-        return Unreachable(
-            f"{place.address} answers with text instead of a program: {said}",
-            where=place.name,
-            hint="a login script there prints something; let it print only in interactive shells",
-        )
-    return Unreachable(f"{ended}: {said}" if said else ended, where=place.name, hint=_AGAIN)
+    what = (
+        f"answers with text instead of a program: {said}"
+        if heard
+        else (f"ended our shell with status {status}{': ' * bool(said)}{said}")
+    )
+    return NoAgent(
+        f"{place.address} {what}",
+        where=place.name,
+        hint=f"see what its login shell does: {by_hand(place)} true; where it may run nothing, "
+        f"write sftp://{place.address}/…",
+    )
 
 
 def _changed(told: _Told) -> ReconcileError:
@@ -144,17 +163,27 @@ def _unknown(told: _Told) -> ReconcileError:
         f"the SSH host key of {_shown(host)} is not known",
         where=told.place.name,
         changed=NOTHING_SENT,
-        hint=f"look at its keys and pin them: {trust_words(told.place)}",
+        hint=f"look at its keys and pin them: {trust_words(told.place, _on_the_way(told))}",
         code="E_HOSTKEY_UNKNOWN",
     )
 
 
+def _on_the_way(told: _Told) -> str:
+    """The jump host whose key is not known; empty: it is that of the host itself."""
+    if "UNKNOWN port 65535" not in told.text or not told.found.re.groups:
+        return ""
+    return _shown(told.found[1])
+
+
 def _auth(told: _Told) -> ReconcileError:
-    bad_key = _first(r"^(.*(?:UNPROTECTED PRIVATE KEY|Load key|Identity file).*)$", told.text)
+    bad_key = _first(
+        r"^(.*(?:Load key|Identity file|Permissions \S+ for|UNPROTECTED PRIVATE KEY).*)$",
+        told.text.replace("WARNING: UNPROTECTED PRIVATE KEY FILE!", ""),
+    )
     return Denied(
         f"{told.place.address} refuses to let us in: {told.line}",
         where=_shown(bad_key[0].strip("@ ")) if bad_key else told.place.name,
-        hint=f"try by hand: ssh {shlex.quote(told.place.host)}; "
+        hint=f"try by hand: {by_hand(told.place)}; "
         "a key is named by ?identity=, a password by RECONCILE_SSH_PASSWORD_FILE",
         code="E_AUTH",
     )
@@ -171,7 +200,7 @@ def _no_algorithm(told: _Told) -> ReconcileError:
 def _configuration(told: _Told) -> ReconcileError:
     return UsageError(
         f"`ssh` refuses its configuration: {told.line}", where=told.place.name,
-        hint=f"try by hand: ssh -G {shlex.quote(told.place.host)}",
+        hint=f"try by hand: {by_hand(told.place, '-G')}",
     )  # fmt: skip
 
 

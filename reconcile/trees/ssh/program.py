@@ -17,14 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from reconcile.decide.units import NO
 from reconcile.model.errors import ReconcileError, UsageError
+from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import explain, last_line
 from reconcile.trees.ssh.hostkeys import fingerprint_at
-from reconcile.trees.ssh.openssh import openssh_argv, remote_line
+from reconcile.trees.ssh.openssh import configuration, openssh_argv, remote_line
 from reconcile.trees.ssh.place import SshPlace
 
 SAID_BYTES = 1 << 16
 """What is kept of the child's stderr: the beginning; anything after it is dropped."""
 PIPE_BYTES = 1 << 20
+CONFIG_BYTES = 1 << 20
 END_S = 3.0
 """How long a child that lost its pipes may take to end by itself; then how long after SIGTERM."""
 OWN_CLIENT = "own"
@@ -33,8 +35,12 @@ OWN_CLIENT = "own"
 class Program:
     """One running child. `close` it, whatever happened."""
 
-    def __init__(self, place: SshPlace, argv: Sequence[str]) -> None:
-        """Start it. Raises: UsageError, when the client cannot be run."""
+    def __init__(self, place: SshPlace, argv: Sequence[str], config: int = -1) -> None:
+        """Start it. Raises: UsageError, when the client cannot be run.
+
+        `config`: an open file that the client reads by its place in /proc; closed with the rest.
+        """
+        self._config = config
         _reap_left()
         self.place = place
         self.pace: Callable[[int], float] | None = None
@@ -48,6 +54,7 @@ class Program:
         except OSError as error:
             self._close_ends()
             os.close(self._said)
+            self._close_config()
             raise UsageError(
                 f"`{argv[0]}` cannot be run: {error.strerror}",
                 hint="install the OpenSSH client, or correct RECONCILE_SSH",
@@ -56,10 +63,10 @@ class Program:
             os.close(far_in)
             os.close(far_out)
 
-    def failure(self, heard: bytes = b"") -> ReconcileError:
+    def failure(self, heard: bytes | None = None) -> ReconcileError:
         """Why the stream ended: after the end of `read_fd` or a broken pipe.
 
-        `heard` is what came instead of a program's greeting, if anything did. The
+        `heard` is what came instead of a program's greeting; None: it had greeted. The
         child is reaped; it is ended if it does not end by itself. The descriptors
         are closed.
         """
@@ -91,6 +98,12 @@ class Program:
         if self._said >= 0:
             os.close(self._said)
             self._said = -1
+        self._close_config()
+
+    def _close_config(self) -> None:
+        if self._config >= 0:
+            os.close(self._config)
+            self._config = -1
 
     def _close_ends(self) -> None:
         for fd in (self.write_fd, self.read_fd):
@@ -114,9 +127,28 @@ def open_program(place: SshPlace, command: Sequence[str], subsystem: str = "") -
     client = client_of(os.environ)
     if client == OWN_CLIENT:
         return Program(place, _own_argv(place, command, subsystem))
-    return Program(
-        place, openssh_argv(client, place, command, subsystem, may_ask=_may_ask(os.environ))
-    )
+    asks = may_ask(os.environ)
+    config = _config_file(place, may_ask=asks)
+    name = f"/proc/{os.getpid()}/fd/{config}"
+    argv = openssh_argv(client, place, command, subsystem, may_ask=asks, config=name)
+    return Program(place, argv, config)
+
+
+def _config_file(place: SshPlace, *, may_ask: bool) -> int:
+    """A file in memory that holds for every host on the way. Raises: UsageError."""
+    given: bytes | None = None
+    if place.config:
+        try:
+            given = read_regular(place.config, CONFIG_BYTES)
+        except OSError as error:
+            raise UsageError(
+                f"`{place.config}` cannot be read: {error.strerror or error}",
+                where=place.name,
+                hint="config= names an ssh_config file of this machine",
+            ) from error
+    file = os.memfd_create("ssh_config", os.MFD_CLOEXEC)
+    os.write(file, configuration(given, may_ask=may_ask))
+    return file
 
 
 def client_of(env: Mapping[str, str]) -> str:
@@ -140,7 +172,7 @@ def _own_argv(place: SshPlace, command: Sequence[str], subsystem: str) -> list[s
     return [sys.executable, "-P", "-m", module, place.url, kind, line]
 
 
-def _may_ask(env: Mapping[str, str]) -> bool:
+def may_ask(env: Mapping[str, str]) -> bool:
     """`ssh` may ask for a passphrase: somebody is at a terminal, and --no-input was not said."""
     if env.get("RECONCILE_NO_INPUT", "").lower() not in ("", *NO):
         return False
