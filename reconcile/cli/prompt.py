@@ -1,13 +1,15 @@
 """Questions at a terminal. The default is always no, and is shown as such."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 import msgspec
 
+from reconcile.cli.answer import shown_of
 from reconcile.cli.face import Face
-from reconcile.cli.render_plan import wrapped
+from reconcile.cli.render_plan import gone_text, wrapped
+from reconcile.cli.rows import rows_of
 from reconcile.cli.words import counted
 from reconcile.model.job import Job
 from reconcile.model.plan import Action, GuardCheck, Plan, PlanKind, Side
@@ -43,8 +45,9 @@ def ask_to_apply(
     asks again too: only the word drops them.
     """
     answers = _KEEPING if keeps else _ANSWERS
+    gone = {} if face.flag("summary") else rows_of(plan, shown_of(face))[1]
     while True:
-        answer = _put(face, question(plan), answers)
+        answer = _put(face, question(plan, gone), answers)
         if answer is None:
             return Said.LATER
         if answer in _YES:
@@ -90,8 +93,8 @@ def _again(face: Face, answers: str) -> None:
     face.tell(f"that is none of: {answers.removesuffix(': ')}")
 
 
-def question(plan: Plan) -> str:
-    """How many changes, how many deletions and where."""
+def question(plan: Plan, gone: Mapping[str, int]) -> str:
+    """How many changes, how many deletions and where; and which lines above were cut."""
     deletes = [
         f"{sum(s.side is side and s.action is Action.DELETE for s in plan.steps):,} at {side.value}"
         for side in Side
@@ -99,6 +102,8 @@ def question(plan: Plan) -> str:
     ]
     noted = f" (deletes {', '.join(deletes)})" if deletes else ""
     changes = f"{counted(len(plan.steps), 'change')}{noted}"
+    if gone:
+        changes += f"; not shown above: {gone_text(gone)}"
     if plan.kind is PlanKind.UNDO:
         made = plan.made_from
         return f"Undo run {plan.of} of {made.left} and {made.right}: apply {changes}?"

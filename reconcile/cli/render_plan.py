@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from reconcile.cli.columns import block, shortened
@@ -139,7 +139,7 @@ def first_run_lines(planning: Planning, look: Look) -> list[str]:
 
 def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
     """The plan's rows, laid out in columns, cut at the limit with a line that says so."""
-    cut, count = rows_of(plan, shown)
+    cut, gone = rows_of(plan, shown)
     steps = [row for row in cut if row.conflict is None and row.problem is None]
     others = [row for row in cut if row.conflict is not None or row.problem is not None]
     lines = _step_lines(steps, look)
@@ -149,10 +149,17 @@ def row_lines(plan: Plan, shown: Shown, look: Look) -> list[str]:
     for row in others:
         if row.problem is not None:
             lines += _note_lines(row.problem, look) or [_problem_line(row, look)]
-    if count > len(cut):
-        left_out = counted(count - len(cut), "more line")
-        lines.append(f"{_INDENT}{look.signs('…')} {left_out} (--limit {count}, or --full)")
+    if gone:
+        count = sum(gone.values())
+        left_out = f"{counted(count, 'more line')}: {gone_text(gone)}"
+        line = f"{look.signs('…')} {left_out} (--limit {len(cut) + count}, or --full)"
+        lines.append(f"{_INDENT}{line}")
     return lines
+
+
+def gone_text(gone: Mapping[str, int]) -> str:
+    """`117 create, 3 conflict`: the classes of the lines that were cut."""
+    return ", ".join(f"{count:,} {cls}" for cls, count in gone.items())
 
 
 def counts_text(plan: Plan) -> str:

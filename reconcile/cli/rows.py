@@ -5,6 +5,7 @@ only when the rows would be too many or `depth` asks for it. Pure: a plan in,
 rows out, the same for the same plan.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -16,6 +17,8 @@ from reconcile.model.plan import Action, Conflict, Plan, Problem, Side, Step
 from reconcile.model.treepath import TreePath, is_under, order_key, rebase, split
 
 CLASSES = ("create", "update", "delete", "move", "meta", "conflict", "error")
+_LAST_CUT = ("conflict", "error", "delete", "update", "move", "meta", "create")
+"""Where a plan is longer than what is shown, the first of these are cut last."""
 _CLASS = {action: action.value for action in Action}
 _CLASS |= {Action.MKDIR: "create", Action.RMDIR: "delete"}
 
@@ -56,9 +59,10 @@ class Shown(msgspec.Struct, frozen=True):
     sort: str = "path"
 
 
-def rows_of(plan: Plan, shown: Shown) -> tuple[list[Row], int]:
-    """The plan's rows in display order, folded and cut at the limit, and how many there are.
+def rows_of(plan: Plan, shown: Shown) -> tuple[list[Row], dict[str, int]]:
+    """The plan's rows in display order, folded and cut at the limit, and what is cut, by class.
 
+    What needs a decision and what takes something away is cut last, whatever the order.
     A step that is a row of its own becomes one only when it is to be shown.
     """
     steps = plan.steps
@@ -68,8 +72,17 @@ def rows_of(plan: Plan, shown: Shown) -> tuple[list[Row], int]:
     if shown.only:
         found = [each for each in found if _class(each) in shown.only]
     _sort(found, shown.sort)
-    cut = found[: shown.limit]
-    return [each if isinstance(each, Row) else step_row(each) for each in cut], len(found)
+    found, left_out = _cut(found, shown.limit)
+    return [each if isinstance(each, Row) else step_row(each) for each in found], left_out
+
+
+def _cut(found: list[Row | Step], limit: int) -> tuple[list[Row | Step], dict[str, int]]:
+    if len(found) <= limit:
+        return found, {}
+    ranks = sorted(range(len(found)), key=lambda n: _LAST_CUT.index(_class(found[n])))
+    kept = sorted(ranks[: max(limit, 0)])
+    gone = Counter(_class(found[n]) for n in ranks[max(limit, 0) :])
+    return [found[n] for n in kept], {cls: gone[cls] for cls in CLASSES if gone[cls]}
 
 
 def step_row(step: Step) -> Row:
