@@ -61,6 +61,7 @@ class Options(TypedDict, total=False):
     max_delete_size: str | int
     max_change: str
     allow_empty_side: bool
+    space_check: bool
     accept_new_root: bool
     first_run: bool
     durability: str

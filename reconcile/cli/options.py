@@ -169,14 +169,7 @@ DECIDING = (
     ),
     Option("--rights-left", VALUE, RULES, "What may travel from left.", metavar="RIGHTS"),
     Option("--rights-right", VALUE, RULES, "What may travel from right.", metavar="RIGHTS"),
-    Option(
-        "--unicode",
-        VALUE,
-        RULES,
-        "How names pair.",
-        choices=("nfc", "exact"),
-        default="nfc",
-    ),
+    Option("--unicode", VALUE, RULES, "How names pair.", choices=("nfc", "exact"), default="nfc"),
     Option("--fix-case", FLAG, RULES, "Rename where the sides differ only in case."),
     Option("--moves", SWITCH, RULES, "Recognise moves by content.", default="on"),
 )
@@ -252,6 +245,7 @@ GUARDING = (
     Option(
         "--max-change", VALUE, (*PLANS, *DECIDES), "Guard: share of files changed.", metavar="P%"
     ),
+    Option("--space-check", SWITCH, (*PLANS, *DECIDES), "Guard: what comes fits.", default="on"),
     Option("--allow-empty-side", FLAG, (*PLANS, *DECIDES), "A side may be empty."),
     Option("--accept-new-root", FLAG, (*PLANS, *DECIDES), "Another root directory is right."),
     Option("--first-run", FLAG, PLANS, "Take an unreadable baseline as none."),

@@ -17,6 +17,7 @@ that would let the same plan pass later.
     max_delete        E_MAX_DELETE          5   --max-delete N
     max_delete_size   E_MAX_DELETE          5   --max-delete-size SIZE
     max_change        E_MAX_CHANGE          5   --max-change P%
+    space             E_SPACE               5   --no-space-check; asked by `decide/space.py`
 """
 
 from collections import Counter
@@ -144,6 +145,7 @@ _CODES = {
     "max_delete": "E_MAX_DELETE",
     "max_delete_size": "E_MAX_DELETE",
     "max_change": "E_MAX_CHANGE",
+    "space": "E_SPACE",
 }
 
 _HINTS = {
@@ -159,6 +161,10 @@ _HINTS = {
         "look: `diff … --only delete`; allow it: the same with `--max-delete-size {actual}`"
     ),
     "max_change": "look: `diff … --only update`; allow it: the same with `--max-change {actual}%`",
+    "space": (
+        "make room (`reconcile versions prune`), or leave something out; where holes or clones "
+        "make it fit all the same: `--no-space-check`"
+    ),
 }
 """No whole command: without the filters of this run it would be another plan."""
 GUARDS = frozenset(_HINTS)

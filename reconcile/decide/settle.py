@@ -206,6 +206,7 @@ def _limits(given: Given, usual: Limits) -> Limits:
         max_change_share=given.take("max_change", parse_share, usual.max_change_share),
         max_delete_bytes=given.take("max_delete_size", parse_size, usual.max_delete_bytes),
         allow_empty=given.switch("allow_empty_side", usual.allow_empty),
+        check_space=given.switch("space_check", usual.check_space),
         require=(*_required(given), *_paths(given, "require", filed=False)) or usual.require,
     )
     most = given.take("max_delete", parse_count_or_share, None)

@@ -11,6 +11,7 @@ from reconcile.decide.evidence import held_share
 from reconcile.decide.filters import compile_patterns
 from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
 from reconcile.decide.identity import Kinship, kinship
+from reconcile.decide.space import check_space
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.keeping import area_problems
 from reconcile.engine.looks import observe_both
@@ -22,7 +23,7 @@ from reconcile.engine.rehash import carry_over, remember
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, entries, walk
-from reconcile.model.plan import MadeFrom, Plan, PlanKind, Problem, Side
+from reconcile.model.plan import GuardCheck, MadeFrom, Plan, PlanKind, Problem, Side
 from reconcile.model.policy import Policy, Rules
 from reconcile.model.treepath import ROOT
 from reconcile.store.records import Baseline
@@ -120,7 +121,7 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
         )
         opened.listener(Phase("guard"))
         facts = _facts(opened, base, left, right, newest)
-    checks = check_guards(plan, facts, opened.job.limits)
+    checks = (*check_guards(plan, facts, opened.job.limits), *_space(opened, plan, left, right))
     plan = msgspec.structs.replace(plan, guards=checks)
     for conflict in plan.conflicts:
         opened.listener(Conflicted(conflict))
@@ -134,6 +135,18 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
         time.monotonic_ns() - started,
     )
     return Seen(planning, left, right)
+
+
+def _space(
+    opened: Opened, plan: Plan, left: Observation, right: Observation
+) -> tuple[GuardCheck, ...]:
+    """Nothing where nothing is written, and for who only looks at other sides than its own."""
+    if not plan.steps or opened.only_looks or not opened.job.limits.check_space:
+        return ()
+    from reconcile.engine.rooms import rooms_of
+
+    leftovers = {Side.LEFT: left.leftovers, Side.RIGHT: right.leftovers}
+    return check_space(plan, rooms_of(opened, plan, leftovers))
 
 
 def _kin_notes(opened: Opened, plan: Plan) -> tuple[Problem, ...]:

@@ -125,6 +125,8 @@ class Limits(msgspec.Struct, frozen=True):
     max_change_share: float | None = None
     max_delete_bytes: int | None = None
     allow_empty: bool = False
+    check_space: bool = True
+    """What comes must fit into what is free."""
     require: tuple[bytes, ...] = ()
     """Paths that must exist on both sides."""
     origin: str = "default"
