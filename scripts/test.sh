@@ -3,8 +3,8 @@
 #
 #   scripts/test.sh [PYTEST-ARGUMENT...]      e.g. scripts/test.sh tests/decide -k moves
 #
-# Needs Python 3.11 or newer, git, an OpenSSH server, man, groff, zsh, fish, and a package
-# registry. What is missing is installed: Debian packages with apt-get (only as root),
+# Needs Python 3.11 or newer, git, an OpenSSH server, man, groff, zsh, fish, what mounts exFAT,
+# NTFS and FUSE, faketime, and a package registry. What is missing is installed: Debian packages with apt-get (only as root),
 # Python packages into .venv beside this checkout, never into the system. A second run
 # installs nothing. (`just slow` looks at pages in Debian's `chromium`, where that is
 # installed.) Every check runs even when an earlier one failed; the exit code is 0
@@ -27,6 +27,7 @@ check() {
 command -v git >/dev/null 2>&1 || install_debian git "\`git\` is missing"
 need_sshd
 need_readers
+need_disks
 make_venv .venv
 install_into .venv "$root" '[dev]'
 PATH="$root/.venv/bin:$PATH"

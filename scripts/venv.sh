@@ -35,6 +35,17 @@ need_readers() {
     done
 }
 
+# need_disks: file systems that tests mount: exFAT and NTFS through FUSE, and a clock that can be
+# wrong. As root they are installed; an ordinary user mounts nothing, and the tests say so.
+need_disks() {
+    for pair in mount.exfat-fuse:exfat-fuse mkfs.exfat:exfatprogs ntfs-3g:ntfs-3g \
+        fusermount3:fuse3 setfattr:attr faketime:faketime; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 && continue
+        [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1 ||
+            install_debian "${pair#*:}" "\`${pair%%:*}\` is missing"
+    done
+}
+
 # find_python: the first interpreter that is new enough.
 find_python() {
     for name in python3 python3.11 python3.12 python3.13 python3.14; do

@@ -10,6 +10,7 @@ from pathlib import Path
 _MAKERS = {
     "exfat": (("mkfs.exfat",), ("mount.exfat-fuse",)),
     "ntfs": (("mkfs.ntfs", "-F", "-q", "-f"), ("ntfs-3g",)),
+    "ext4": (("mkfs.ext4", "-q", "-F"), ("mount",)),
 }
 SIZE_BYTES = 32 << 20
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import test_crash, test_errors, test_kill, test_races
+from tests.faults import test_errors, test_kill, test_races
 from tests.trees.mounts import folding
 
 pytestmark = pytest.mark.root
@@ -32,9 +32,7 @@ test_killed = test_kill.test_a_killed_process_leaves_no_lock_and_loses_nothing
 test_once_and_for_good = pytest.mark.slow(
     test_errors.test_a_call_that_fails_costs_its_paths_only_and_nothing_is_lost
 )
-test_raced = pytest.mark.slow(
-    test_races.test_what_others_write_during_a_run_is_never_lost
-)
+test_raced = pytest.mark.slow(test_races.test_what_others_write_during_a_run_is_never_lost)
 test_raced_at_the_rename = (
     test_races.test_a_change_right_before_the_rename_is_undone_and_keeps_its_name
 )

@@ -1,5 +1,7 @@
 """Real file systems for tests: mounted below a directory, and gone again whatever happens.
 
+Disks in image files are `tests/disks.py`'s; here is what needs none.
+
 Only root mounts, and only where the machine has FUSE and loop devices: else the test
 says so and is left out.
 """
@@ -65,19 +67,6 @@ def folding(place: Path, *lacks: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def loop(image: Path, size: str, *make: str) -> Iterator[str]:
-    """A loop device over a fresh image, formatted by `make`."""
-    need("losetup", make[0], device="/dev/loop-control")
-    call("truncate", "-s", size, image)
-    device = call("losetup", "-f", "--show", image).strip()
-    try:
-        call(*make, device)
-        yield device
-    finally:
-        subprocess.run(["losetup", "-d", device], check=False, capture_output=True)
-
-
-@contextlib.contextmanager
 def mounted(source: str | Path, place: Path, *words: str) -> Iterator[Path]:
     """`mount` with these words, at a directory that is made."""
     need("mount")
@@ -87,34 +76,6 @@ def mounted(source: str | Path, place: Path, *words: str) -> Iterator[Path]:
         yield place
     finally:
         unmount(place)
-
-
-@contextlib.contextmanager
-def exfat(place: Path) -> Iterator[Path]:
-    """An exFAT stick, through FUSE: no modes, owners, links or attributes; case folds."""
-    need("mount.exfat-fuse", device="/dev/fuse")
-    with loop(place / "exfat.img", "32M", "mkfs.exfat") as device:
-        mountpoint = place / "exfat"
-        mountpoint.mkdir()
-        call("mount.exfat-fuse", device, mountpoint)
-        try:
-            yield mountpoint
-        finally:
-            unmount(mountpoint)
-
-
-@contextlib.contextmanager
-def ntfs(place: Path) -> Iterator[Path]:
-    """An NTFS disk, through FUSE."""
-    need("ntfs-3g", device="/dev/fuse")
-    with loop(place / "ntfs.img", "32M", "mkfs.ntfs", "-q", "-F") as device:
-        mountpoint = place / "ntfs"
-        mountpoint.mkdir()
-        call("ntfs-3g", device, mountpoint)
-        try:
-            yield mountpoint
-        finally:
-            unmount(mountpoint)
 
 
 @contextlib.contextmanager
