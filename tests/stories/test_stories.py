@@ -29,10 +29,7 @@ LAWS = (
 )
 LOSSY = {"mode-less", "xattr-less"}
 WAITING = {
-    ("able", LAWS[1]): "a move does not wait yet for its new place",
-    ("lossy", LAWS[1]): "a move does not wait yet for its new place",
-    ("lossy", LAWS[2]): "what a side cannot hold still travels back",
-    ("lossy", LAWS[3]): "what a side cannot hold still travels back",
+    ("lossy", LAWS[2]): "a directory's second spelling takes the place of the first",
     ("lossy", LAWS[6]): "an attribute does not travel where the other side has no modes",
 }
 """Laws that the program does not keep yet, and why."""
