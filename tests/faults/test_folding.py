@@ -4,12 +4,13 @@ The very same tests, their directories on the folding layer.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 
 import pytest
 
-from tests.faults import test_errors, test_kill, test_races
+from tests.faults import test_crash, test_errors, test_kill, test_races
 from tests.trees.mounts import folding
 
 pytestmark = pytest.mark.root
@@ -28,11 +29,22 @@ def tmp_path(layer: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=layer))
 
 
-test_killed = test_kill.test_a_killed_process_leaves_no_lock_and_loses_nothing
+def again(test: Callable[..., None]) -> Callable[..., None]:
+    """The test, once more, under marks of its own."""
+
+    @wraps(test)
+    def repeated(*arguments: object, **named: object) -> None:
+        test(*arguments, **named)
+
+    return repeated
+
+
+test_killed = again(test_kill.test_a_killed_process_leaves_no_lock_and_loses_nothing)
+test_crashed = pytest.mark.slow(again(test_crash.test_crashes_in_a_row_change_nothing))
 test_once_and_for_good = pytest.mark.slow(
-    test_errors.test_a_call_that_fails_costs_its_paths_only_and_nothing_is_lost
+    again(test_errors.test_a_call_that_fails_costs_its_paths_only_and_nothing_is_lost)
 )
-test_raced = pytest.mark.slow(test_races.test_what_others_write_during_a_run_is_never_lost)
-test_raced_at_the_rename = (
-    test_races.test_a_change_right_before_the_rename_is_undone_and_keeps_its_name
+test_raced = pytest.mark.slow(again(test_races.test_what_others_write_during_a_run_is_never_lost))
+test_raced_at_the_rename = pytest.mark.slow(
+    again(test_races.test_a_change_right_before_the_rename_is_undone_and_keeps_its_name)
 )

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 RECONCILE = Path(sys.executable).with_name("reconcile")
 
 
@@ -62,6 +64,11 @@ class Pair:
         told = self.run("diff", str(self.left), str(self.right), "--json", *words)
         found: dict[str, Any] = json.loads(told.text)
         return found
+
+
+def slowly(*values: str) -> list[Any]:
+    """Parameters that are tried only by `just slow`: each costs seconds."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def names(top: Path) -> dict[str, str]:

@@ -20,7 +20,6 @@ def need_clock() -> None:
         pytest.skip("`faketime` is not installed (scripts/test.sh installs it as root)")
 
 
-@pytest.mark.xfail(reason="runs are still in the order of their clocks")
 def test_the_last_run_is_the_one_that_was_written_last_whatever_the_clock_said(
     tmp_path: Path,
 ) -> None:
@@ -99,7 +98,6 @@ class Account:
         return ran
 
 
-@pytest.mark.xfail(reason="what could not be set is still booked as set")
 def test_an_ordinary_user_changes_no_mode_or_owner_back_and_forth(tmp_path: Path) -> None:
     account = Account(tmp_path)
     left, right = account.home / "left", account.home / "right"

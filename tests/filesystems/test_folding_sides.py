@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.filesystems.program import Pair, names
+from tests.filesystems.program import Pair, names, slowly
 
 pytestmark = pytest.mark.root
 
 NFC, NFD = "café.txt", "cafe\u0301.txt"
 
 
-@pytest.fixture(params=["exfat", "ntfs", "fold"])
+@pytest.fixture(params=["exfat", *slowly("ntfs", "fold")])
 def side(request: pytest.FixtureRequest) -> Path:
     """Three that fold, or (NTFS through FUSE) do not."""
     place: Path = request.getfixturevalue(request.param)

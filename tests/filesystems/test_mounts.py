@@ -58,7 +58,6 @@ def test_two_disks_in_turn_on_one_mount_point_are_two_roots(tmp_path: Path) -> N
         unmount(place)
 
 
-@pytest.mark.xfail(reason="an inner mount is not known again yet")
 def test_a_mount_inside_a_root_that_is_not_mounted_deletes_nothing(
     tmp_path: Path, inner: Path
 ) -> None:
@@ -81,7 +80,6 @@ def test_a_mount_inside_a_root_that_is_not_mounted_deletes_nothing(
     assert names(pair.right) == names(pair.left)
 
 
-@pytest.mark.xfail(reason="a move across devices is not copied yet")
 def test_moves_into_and_out_of_an_inner_mount_are_carried(tmp_path: Path, inner: Path) -> None:
     pair = Pair(tmp_path)
     (pair.left / "out").write_text("to go in")
@@ -101,7 +99,6 @@ def test_moves_into_and_out_of_an_inner_mount_are_carried(tmp_path: Path, inner:
         assert names(pair.right) == names(pair.left)
 
 
-@pytest.mark.xfail(reason="an exchange across devices has no stand-in yet")
 def test_on_an_overlay_directories_of_the_lower_layer_are_replaced_and_moved(
     tmp_path: Path,
 ) -> None:
@@ -151,7 +148,6 @@ def test_a_side_that_is_mounted_otherwise(tmp_path: Path, flags: str) -> None:
     assert (pair.right / "run").stat().st_mode & 0o6000 == 0
 
 
-@pytest.mark.xfail(reason="the words advise to run again, which cannot help")
 def test_a_read_only_mount_inside_a_root_costs_only_what_is_in_it(tmp_path: Path) -> None:
     need("mount")
     pair = Pair(tmp_path)

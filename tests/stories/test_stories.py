@@ -30,7 +30,6 @@ LAWS = (
 LOSSY = {"mode-less", "xattr-less"}
 WAITING = {
     ("lossy", LAWS[2]): "a directory's second spelling takes the place of the first",
-    ("lossy", LAWS[6]): "an attribute does not travel where the other side has no modes",
 }
 """Laws that the program does not keep yet, and why."""
 
