@@ -23,7 +23,6 @@ def inner(tmp_path: Path) -> Iterator[Path]:
         yield place
 
 
-@pytest.mark.xfail(reason="a root has no token of its own yet")
 def test_two_disks_in_turn_on_one_mount_point_are_two_roots(tmp_path: Path) -> None:
     why = lacking("ext4")
     if why:
