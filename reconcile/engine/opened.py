@@ -17,6 +17,7 @@ import msgspec
 from reconcile.decide.filters import Filter
 from reconcile.engine.abilities import PairAbilities
 from reconcile.engine.events import Listener
+from reconcile.engine.former import state_of
 from reconcile.engine.headers import changed_hash, common_header
 from reconcile.engine.pairs import filter_of, pair_id, rules_digest
 from reconcile.model.errors import Denied, Locked, ReconcileError, StateError, UsageError
@@ -28,7 +29,7 @@ from reconcile.model.treepath import ROOT
 from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
 from reconcile.store.records import Baseline
-from reconcile.store.state import Store, pair_directory
+from reconcile.store.state import Store
 from reconcile.trees.open import connected, is_manifest, is_remote, local_tree, remote_tree
 from reconcile.trees.remote import SessionOptions
 
@@ -61,13 +62,12 @@ class Opened:
         """
         self._exit = contextlib.ExitStack()
         self.until_s = time.monotonic() + job.lock_wait_s
-        self.manifests: Mapping[Side, RmanManifest] = {}
-        """The sides that are manifest files."""
+        self.manifests: Mapping[Side, RmanManifest] = {}  # the sides that are manifest files
         self.job = self._with_manifests(job, exclusive)
         self.listener = listener
         self.run = run
         self.pair = pair_id(job.left, job.right)
-        self.directory = pair_directory(job.state_dir, self.pair)
+        self.directory = state_of(job, self.pair, keeps=keeps)
         self.keeps = keeps = keeps and len(self.manifests) < len(Side)
         self.filter: Filter | None = filter_of(job)
         self.is_writable = False

@@ -62,8 +62,11 @@ class SshPlace(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The URL without what only says how to get in: equal for the same directory."""
-        return self._with({"config": self.config, "jump": self.jump})
+        """The URL without what only says how to get in: equal for the same directory, by whatever
+        scheme."""
+        return msgspec.structs.replace(self, scheme="ssh")._with(
+            {"config": self.config, "jump": self.jump}
+        )
 
     @property
     def from_home(self) -> bytes:
