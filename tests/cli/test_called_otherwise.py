@@ -1,5 +1,6 @@
 """A pair called otherwise than it was last run is told so, and advice means what it says."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,27 @@ def test_a_pair_called_otherwise_is_told(shell: Shell) -> None:
     said = shell.run("diff", "a", "b", "--mode", "update", "--exclude", "*.tmp")[1].decode()
     assert "asked with `--mode mirror`; now it is asked with `--mode update`" in said
     assert "In sync" in said
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("two-way", "now carry it over:  reconcile apply a b"), ("mirror", "changed back by the")],
+)
+def test_after_a_restore_it_is_said_what_the_next_run_does(
+    tmp_path: Path, environment: dict[str, str], mode: str, said: str
+) -> None:
+    """One side had the old content, and nothing said what comes of it."""
+    shell = Shell(tmp_path, environment)
+    for side in "ab":
+        (tmp_path / side).mkdir()
+    for text in ("one", "two"):
+        (tmp_path / "a/x").write_text(text)
+        assert shell.run("apply", "a", "b", "--mode", mode, "--yes")[0] == 0
+    done = subprocess.run(
+        ["reconcile", "restore", "x", "--yes"], cwd=tmp_path, env=environment,
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert said.replace("a b", f"{tmp_path}/a {tmp_path}/b") in done.stderr
 
 
 def test_swapped_sides_are_no_silent_first_run(shell: Shell) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from reconcile.cli.answer import shown_of
-from reconcile.cli.asked import job_asked
+from reconcile.cli.asked import job_asked, typed_again
 from reconcile.cli.face import LINES, TEXT, Face
 from reconcile.cli.moment import moment_ns
 from reconcile.cli.places import state_dir_of
@@ -22,6 +22,7 @@ from reconcile.engine.writing_out import write_out
 from reconcile.model.errors import ExitCode, StateError, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
+from reconcile.model.policy import Mode
 from reconcile.model.treepath import TreePath, parse
 
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
@@ -40,7 +41,21 @@ def run(face: Face) -> int:
     if face.value("to"):
         return _write(face, job, asked)
     words = " ".join(["restore", *face.words])
-    return look_or_change(face, job, restore_maker(asked), words)
+    code = look_or_change(face, job, restore_maker(asked), words)
+    if code == ExitCode.OK and face.wrote and len(asked.sides) < len(Side):
+        face.note(face.err.text(_next(face, job, asked)))
+    return code
+
+
+def _next(face: Face, job: Job, asked: Asked) -> str:
+    """What becomes of it with the next run. Under a mirror the right side follows the left."""
+    if job.rules.mode is Mode.TWO_WAY or asked.sides == (Side.LEFT,):
+        again = typed_again(face, job, "reconcile apply LEFT RIGHT")
+        return f"one side has it again; now carry it over:  {again}"
+    return (
+        f"note: in mode {job.rules.mode.value} the right side follows the left: what stands on the "
+        "right alone is changed back by the next run; --side left restores it there"
+    )
 
 
 def _take_in(face: Face, directory: str) -> None:
