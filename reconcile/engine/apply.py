@@ -302,8 +302,16 @@ class _Run:
                 ended.update((receipt.step, receipt) for receipt in act(side, left_to_do))
 
     def _stage(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
-        if self._twins is not None:
-            steps = [self._twins.resourced(step) for step in steps]
+        copied = [step if self._twins is None else self._twins.resourced(step) for step in steps]
+        receipts = self._stage_as(side, copied)
+        hinted = {step.id: step for step, copy in zip(steps, copied, strict=True) if copy != step}
+        again = [hinted[receipt.step] for receipt in receipts if receipt.step in hinted]
+        if not again:
+            return receipts
+        others = [receipt for receipt in receipts if receipt.step not in hinted]
+        return [*others, *self._stage_as(side, again)]
+
+    def _stage_as(self, side: Side, steps: Sequence[Step]) -> Sequence[Receipt]:
         self._supply.announce(steps)
         return self._trees[side].stage(steps, self._supply)
 

@@ -188,6 +188,7 @@ def _end_sides(opened: Opened, closing: Closing) -> None:
 
 
 def _end_side(opened: Opened, side: Side) -> None:
+    opened.note_clock(side)
     opened.tree(side).end()
     cursor = opened.cursor(side)
     if cursor:

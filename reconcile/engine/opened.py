@@ -72,7 +72,7 @@ class Opened:
         self.filter: Filter | None = filter_of(job)
         self.is_writable = False
         self.notes: list[Problem] = []
-        """What the plan says of the way it was made."""
+        """What was found out here that the plan has to say; `plan_notes` adds the far sides'."""
         self.against = against
         self._reference: Reference | None = None
         self.rebased: Manifest | None = None
@@ -156,8 +156,6 @@ class Opened:
             if self._remote[side] is not tree:
                 self._exit.callback(self._remote[side].close)
                 is_as_guessed = False
-            found = self._remote[side].notes
-            self.notes += [msgspec.structs.replace(note, side=side) for note in found]
         self._is_connected = True
         guess, self._header = self._header, self._settled_header()
         return is_as_guessed and guess in (None, self._header)
@@ -190,12 +188,23 @@ class Opened:
 
         self._session_options = SessionOptions(
             self.pair, self.job.compress, throttle(self.job.bwlimit), self._chunk_cache(),
-            traceless=not self.keeps,
+            traceless=not self.keeps, clock_lag_ns=self._noted_clock(side),
         )  # fmt: skip
         with self.at(side):
             tree = remote_tree(self.endpoint(side), self._session_options)
         self._exit.callback(tree.close)
         self._remote[side] = tree
+
+    def _noted_clock(self, side: Side) -> int | None:
+        noted = self.store.noted(f"clock-{side}")
+        return int(noted) if noted.lstrip("-").isdecimal() else None
+
+    def note_clock(self, side: Side) -> None:
+        """Remember what writing on a remote side has shown of its clock; in no transaction."""
+        lag_ns = self._remote[side].clock_lag_ns if side in self._remote else None
+        if lag_ns is not None:
+            with self.store.transaction():
+                self.store.note(**{f"clock-{side}": str(lag_ns)})
 
     def _chunk_cache(self) -> "ChunkCache | None":
         if not self.is_writable:
@@ -265,6 +274,16 @@ class Opened:
     def right(self) -> "LocalTree | ManifestTree | RemoteTree":
         """The right tree."""
         return self.tree(Side.RIGHT)
+
+    @property
+    def plan_notes(self) -> tuple[Problem, ...]:
+        """What the plan says of the way it was made; whole when both sides have been looked at."""
+        far = (
+            msgspec.structs.replace(note, side=side)
+            for side, tree in self._remote.items()
+            for note in tree.notes
+        )
+        return (*self.notes, *far)
 
     @property
     def skew_ns(self) -> int:

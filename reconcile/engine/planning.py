@@ -113,7 +113,7 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
             plan,
             rules=opened.rules_digest,
             problems=(
-                *opened.notes,
+                *opened.plan_notes,
                 *_kin_notes(opened, plan),
                 *area_problems(opened, plan),
                 *plan.problems,

@@ -1,15 +1,16 @@
 """Twins: content that a side already holds under another name of the same directory.
 
 A file that was copied comes to the other side as a creation. Where content
-would have to travel for it, the side copies its own file instead. A hint only:
-what is copied is verified like anything else.
+would have to travel for it, the side copies its own file instead. A hint only: what
+is copied is verified like anything else, and where the copy fails the content
+comes from where the plan has it.
 """
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from reconcile.model.entry import Kind
+from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Manifest, entries
 from reconcile.model.plan import Action, Side, Source, Step
@@ -31,7 +32,7 @@ class Twins:
             if step.source is not None and step.action == Action.MOVE and step.source.side
         )
         self._looked_at: tuple[Side, TreePath] | None = None
-        self._here: dict[bytes, bytes] = {}
+        self._here: dict[bytes, Entry] = {}
 
     def resourced(self, step: Step) -> Step:
         """The step with a twin of its content as its source; the same step when there is none."""
@@ -45,19 +46,19 @@ class Twins:
         ):
             return step
         parent, _ = split(step.at)
-        name = self._directory(step.side, parent).get(want.id)
-        path = join(parent, name) if name is not None else step.at
-        if path == step.at or (step.side, path) in self._touched:
+        twin = self._directory(step.side, parent).get(want.id)
+        path = join(parent, twin.name) if twin is not None else step.at
+        if twin is None or path == step.at or (step.side, path) in self._touched:
             return step
-        return msgspec.structs.replace(step, source=Source(step.side, path, want))
+        return msgspec.structs.replace(step, source=Source(step.side, path, twin))
 
-    def _directory(self, side: Side, parent: TreePath) -> Mapping[bytes, bytes]:
-        """Content id -> name, of the files of one directory; of the latest one only."""
+    def _directory(self, side: Side, parent: TreePath) -> Mapping[bytes, Entry]:
+        """Content id -> file, of the files of one directory; of the latest one only."""
         if self._looked_at != (side, parent):
             self._looked_at = (side, parent)
             try:
                 found = list(entries(self._manifests[side], parent))
             except (ManifestError, StateError):
                 found = []
-            self._here = {entry.id: entry.name for entry in found if entry.kind == Kind.FILE}
+            self._here = {entry.id: entry for entry in found if entry.kind == Kind.FILE}
         return self._here

@@ -152,6 +152,11 @@ class AgentTree:
         self.about = f"reconcile {welcome.version}{carried} ({welcome.system})"
 
     @property
+    def clock_lag_ns(self) -> int | None:
+        """Always None: its greeting tells the time."""
+        return None
+
+    @property
     def skew_ns(self) -> int:
         """The far clock minus ours, as exact as a round trip is short."""
         if self._skew_ns is None:

@@ -125,7 +125,7 @@ def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
 
     place = _place(endpoint)
     _check_files(place)
-    return sftp_tree(place, options.pace)
+    return sftp_tree(place, options)
 
 
 def _check_files(place: "SshPlace") -> None:

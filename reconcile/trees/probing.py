@@ -19,9 +19,9 @@ from reconcile.trees.abilities import is_listed, swapped
 from reconcile.trees.syscalls import DIRECTORY, SYSTEM, exists
 from reconcile.trees.temporary import AREA
 
-_SUSPECTS = '"*:<>?\\|\x01'
-_LAST_SUSPECTS = ". "
-_NAME = "caf\u00e9".encode()
+SUSPECTS = '"*:<>?\\|\x01'
+LAST_SUSPECTS = ". "
+NAME = "caf\u00e9".encode()
 _ODD_NS = 1_700_000_001_234_567_891
 """A time that no coarse file system keeps as it is."""
 _STEPS = (1, 100, 1000, 10**6, 10**7, 10**9, 2 * 10**9)
@@ -83,22 +83,22 @@ class _Probe:
     def run(self) -> Abilities:
         """Everything that can be tried. Raises: OSError, when not even a file can be made."""
         known = self._known
-        self._make(_NAME)
-        composed = unicodedata.normalize("NFD", _NAME.decode()).encode()
-        forbidden = "".join(c for c in _SUSPECTS if not self._holds(f"a{c}b".encode()))
-        last = "".join(c for c in _LAST_SUSPECTS if not self._holds(f"a{c}".encode()))
+        self._make(NAME)
+        composed = unicodedata.normalize("NFD", NAME.decode()).encode()
+        forbidden = "".join(c for c in SUSPECTS if not self._holds(f"a{c}b".encode()))
+        last = "".join(c for c in LAST_SUSPECTS if not self._holds(f"a{c}".encode()))
         return replace(
             known,
-            folds_case=exists(self._fd, swapped(_NAME)),
+            folds_case=exists(self._fd, swapped(NAME)),
             folds_unicode=exists(self._fd, composed),
             text_names=not self._holds(b"a\xff"),
-            forbidden=_controls(forbidden),
+            forbidden=controls(forbidden),
             forbidden_last=last,
             modes=self._keeps_modes(),
             owners=self._keeps_owners(),
             xattrs=self._works(lambda: os.setxattr(self._file(), "user.reconcile", b"1")),
             links=self._works(lambda: os.symlink(b"a", b"link", dir_fd=self._fd)),
-            hard_links=self._works(lambda: SYSTEM.link(self._fd, _NAME, self._fd, b"second")),
+            hard_links=self._works(lambda: SYSTEM.link(self._fd, NAME, self._fd, b"second")),
             exchange=self._exchanges(),
             mtime_step_ns=self._step(),
             tried=True,
@@ -121,14 +121,14 @@ class _Probe:
         return True
 
     def _file(self) -> bytes:
-        return b"/proc/self/fd/%d/%s" % (self._fd, _NAME)
+        return b"/proc/self/fd/%d/%s" % (self._fd, NAME)
 
     def _looked(self) -> os.stat_result:
-        return os.stat(_NAME, dir_fd=self._fd, follow_symlinks=False)
+        return os.stat(NAME, dir_fd=self._fd, follow_symlinks=False)
 
     def _keeps_modes(self) -> bool:
         for mode in (0o700, 0o640):
-            if not self._works(lambda mode=mode: os.chmod(_NAME, mode, dir_fd=self._fd)):  # type: ignore[misc]  # bound
+            if not self._works(lambda mode=mode: os.chmod(NAME, mode, dir_fd=self._fd)):  # type: ignore[misc]  # bound
                 return False
             if stat.S_IMODE(self._looked().st_mode) != mode:
                 return False
@@ -139,23 +139,23 @@ class _Probe:
         if os.geteuid() != 0:
             return self._known.owners
         before = self._looked()
-        if not self._works(lambda: os.chown(_NAME, _NOBODY, _NOBODY, dir_fd=self._fd)):
+        if not self._works(lambda: os.chown(NAME, _NOBODY, _NOBODY, dir_fd=self._fd)):
             return False
         after = self._looked()
-        _quietly(lambda: os.chown(_NAME, before.st_uid, before.st_gid, dir_fd=self._fd))
+        _quietly(lambda: os.chown(NAME, before.st_uid, before.st_gid, dir_fd=self._fd))
         return (after.st_uid, after.st_gid) == (_NOBODY, _NOBODY)
 
     def _exchanges(self) -> bool:
         self._make(b"other")
-        return self._works(lambda: SYSTEM.renameat2(self._fd, _NAME, self._fd, b"other", 2))
+        return self._works(lambda: SYSTEM.renameat2(self._fd, NAME, self._fd, b"other", 2))
 
     def _step(self) -> int:
-        os.utime(_NAME, ns=(_ODD_NS, _ODD_NS), dir_fd=self._fd)
+        os.utime(NAME, ns=(_ODD_NS, _ODD_NS), dir_fd=self._fd)
         found = self._looked().st_mtime_ns
         return next((step for step in _STEPS if _ODD_NS // step * step == found), _STEPS[-1])
 
 
-def _controls(forbidden: str) -> str:
+def controls(forbidden: str) -> str:
     """Where one control character is refused, all are."""
     if "\x01" not in forbidden:
         return forbidden

@@ -39,6 +39,8 @@ class SessionOptions(NamedTuple):
     """Where lists of chunks of this side's files are kept."""
     traceless: bool = False
     """Nothing is to be put by on the far side, nor here because of it."""
+    clock_lag_ns: int | None = None
+    """What `RemoteTree.clock_lag_ns` was when a run last wrote there; None: not known."""
 
 
 class NoAgent(Unreachable):
@@ -57,6 +59,11 @@ class RemoteTree(ChangeableTree, Protocol):
     @property
     def skew_ns(self) -> int:
         """Its clock minus ours, measured by `connect`; 0: not known."""
+
+    @property
+    def clock_lag_ns(self) -> int | None:
+        """What to add to our clock for a time that its clock has surely reached, as far as only
+        writing there shows it; None: nothing was written, or connecting tells it each time."""
 
     @property
     def about(self) -> str:

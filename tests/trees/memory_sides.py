@@ -58,6 +58,7 @@ class MemorySession:
         self.url = side.url
         self.hash_names: tuple[HashName, ...] = ("blake3", "sha256")
         self.skew_ns = 0
+        self.clock_lag_ns: int | None = None
         self.about = "memory"
         self.free_bytes: int | None = None
         self.notes: Sequence[Problem] = ()

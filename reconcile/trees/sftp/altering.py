@@ -8,7 +8,6 @@ from reconcile.trees.metadata import final_mode
 from reconcile.trees.receipts import stale
 from reconcile.trees.rooted import check_leaf
 from reconcile.trees.sftp import packets
-from reconcile.trees.sftp.client import ServerFailure
 from reconcile.trees.sftp.means import Means, rename_new
 from reconcile.trees.sftp.outcomes import done
 from reconcile.trees.sftp.packets import Attributes
@@ -33,17 +32,14 @@ async def set_metadata(means: Means, step: Step, spot: Spot, want: Entry) -> Rec
     await _change(site, spot, want, found)
     after = await site.look(spot.final)
     sure = after is not None and looks_like(after, expect)
-    return done(site, step, spot.leaf, after if verified and sure else None)
+    return done(site, step, spot.leaf, after, sure=verified and sure)
 
 
 async def _change(site: Site, spot: Spot, want: Entry, found: Attributes) -> None:
     tracked = site.options.header.tracked
     owner = wanted_owner(site, want, None)
     if owner is not None and owner != (found.uid, found.gid):
-        try:
-            await site.set_attributes(spot.final, packets.attributes(owner=owner))
-        except OSError:
-            pass  # an owner that may not be set is left as it is
+        await site.try_attributes(spot.final, packets.attributes(owner=owner))
     if not site.has_metadata(found, want):
         mode = found.mode & 0o7000 | final_mode(want, replaced_mode(found), tracked)
         await site.set_attributes(spot.final, packets.attributes(mode=mode))
@@ -75,7 +71,7 @@ async def move(means: Means, step: Step, spot: Spot, want: Entry) -> Receipt:
     site.touched.update((parent, spot.parent))
     after = await site.look(spot.final)
     known = hashed and after == before
-    return done(site, step, spot.leaf, after if known else None)
+    return done(site, step, spot.leaf, after, sure=known)
 
 
 async def _rename(means: Means, old: Spot, new: Spot, before: Attributes) -> None:
@@ -89,7 +85,7 @@ async def _rename(means: Means, old: Spot, new: Spot, before: Attributes) -> Non
         return await rename_new(site, old.final, new.final)
     try:
         await site.link(old.final, new.final)
-    except ServerFailure:
+    except OSError:
         return await rename_new(site, old.final, new.final)
     aside = await means.area.take(old.final, _aside(old))
     location = site.location(aside)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from reconcile.model.entry import Kind
 from reconcile.model.treepath import ROOT, TreePath, join, split
-from reconcile.trees.sftp.client import ServerFailure
 from reconcile.trees.sftp.rows import kind_of
 from reconcile.trees.sftp.site import Site
 from reconcile.trees.sftp.tasks import VALUES, Event
@@ -47,14 +46,18 @@ class Area:
         raise OSError(errno.EEXIST, "no free name in the version area")
 
     async def hold(self, location: bytes, place: TreePath) -> TreePath | None:
-        """Give what is at `location` a second name at `place`, or near it; None: no hard links."""
+        """Give what is at `location` a second name at `place`, or near it; None: it gets none.
+
+        QUIRK: Linux refuses one for a file of another account (`protected_hardlinks`), and a
+        file system without hard links is told as a permission that is missing.
+        """
         site = self._site
         if not site.can_link:
             return None
         for path in names(place):
             try:
                 await site.link(location, site.location(path))
-            except ServerFailure:
+            except OSError:
                 if await site.look(site.location(path)) is None:
                     return None
                 continue

@@ -14,8 +14,9 @@ from reconcile.model.treepath import ROOT, TreePath, split
 from reconcile.trees.base import ContentChanged, Supply
 from reconcile.trees.receipts import error_code
 from reconcile.trees.sftp.area import Area
+from reconcile.trees.sftp.client import Sftp
 from reconcile.trees.sftp.growing import stage_large
-from reconcile.trees.sftp.site import Site, Spot
+from reconcile.trees.sftp.site import FSYNC, LINK, RENAME, Site, Spot
 from reconcile.trees.sftp.staging import SMALL_BYTES, put_away, stage_small
 from reconcile.trees.sftp.tasks import Work
 from reconcile.trees.staging import needs_content
@@ -51,17 +52,17 @@ async def clear_leftover(site: Site, area: Area, path: TreePath) -> Problem | No
     return None
 
 
-def weaknesses(site: Site) -> list[Problem]:
+def weaknesses(sftp: Sftp) -> list[Problem]:
     """What this server cannot promise, as notes."""
     notes = []
-    if not (site.can_link and site.can_replace):
+    if not (sftp.offers(LINK) and sftp.offers(RENAME)):
         reason = (
             "weak precondition: this server has no hard links, or no rename that replaces; a file "
             "written there at the very moment it is superseded may be lost, and a name that is "
             "replaced is absent for a moment"
         )
         notes.append(Problem(ROOT, None, "E_WEAK_PRECONDITION", reason, "note"))
-    if not site.can_flush:
+    if not sftp.offers(FSYNC):
         reason = (
             "this server cannot be told to flush files to its disk; after a crash there, run again"
         )

@@ -2,6 +2,8 @@
 
 Linux stamps a file of /proc when it is first looked at: that is the time. What
 was stamped long ago errs to the safe side (a file seems younger than it is).
+Where /proc is not shown, a file that a run writes there has the time, and the
+next looks remember it.
 """
 
 import time
@@ -13,6 +15,8 @@ FACE = b"/proc/self/limits"
 UNKNOWN_NS = 26 * 3600 * SECOND_NS
 """LIMIT: where the clock cannot be seen it is taken to be less than this behind ours: a wrong
 time zone and a bad clock. Files changed later than that are read again each time."""
+DRIFT_NS = 600 * SECOND_NS
+"""LIMIT: a clock that was seen when a run wrote there is taken to have lost no more since."""
 
 
 async def lag_ns(sftp: Sftp) -> int | None:

@@ -17,7 +17,7 @@ from reconcile.model.statrow import Row
 from reconcile.model.treepath import MAX_PATH_BYTES
 from reconcile.trees.hashing import RETRIES, Hasher, Volatile, new_hasher
 from reconcile.trees.sftp.client import Sftp
-from reconcile.trees.sftp.hashing import RemoteHasher
+from reconcile.trees.sftp.hashing import END_BYTES, RemoteHasher
 from reconcile.trees.sftp.packets import READ
 from reconcile.trees.sftp.rows import row_of
 from reconcile.trees.sftp.streams import WINDOW, Stream
@@ -27,6 +27,8 @@ ON_THEIR_WAY = 16 << 20
 """Bytes asked for and not yet hashed, of all files together."""
 ASKED_AT_ONCE = 8192
 """Files in one call of the server's hasher."""
+PROVEN_WHOLE = 4 * END_BYTES
+"""Of a larger file, only its ends are read to prove the server's hasher."""
 WORTH_ASKING = 1 << 20
 """Less than this is read sooner than a program is started there."""
 
@@ -138,7 +140,7 @@ class Contents:
     def _is_believed(
         self, queue: list[tuple[bytes, int, Event[bytes | None]]], ids: Sequence[bytes | None]
     ) -> bool:
-        """The smallest file, read, holds what the hasher says: it hashes what SFTP shows.
+        """The smallest file, or its ends, holds what the hasher says: it hashes what SFTP shows.
 
         QUIRK: where SFTP users are shown another root than shells are, a path
         may name another file there.
@@ -157,8 +159,27 @@ class Contents:
             return False
 
     async def _probe(self, location: bytes, size: int, told: bytes) -> bool:
+        assert self._hasher is not None
+        ends = self._hasher.ends(self._hash_name, location) if size > PROVEN_WHOLE else None
+        if ends is not None:
+            return await self._ends(location, size) in (ends, b"")
         read = await self._read(location, (b"", stat.S_IFREG, size, 0, 0, 0))
         return read.id == told or not read.id
+
+    async def _ends(self, location: bytes, size: int) -> bytes:
+        """The id of a file's two ends by reading them; empty when it has become shorter."""
+        handle = await self._sftp.open(location, READ)
+        try:
+            hasher = new_hasher(self._hash_name)
+            for offset in (0, size - END_BYTES):
+                stream = Stream(self._sftp, handle, offset, offset + END_BYTES)
+                while part := await stream.next():
+                    hasher.update(part)
+                if stream.offset != offset + END_BYTES:
+                    return b""
+        finally:
+            self._sftp.release(handle)
+        return hasher.digest()
 
     async def _read(self, location: bytes, row: Row) -> Read:
         """The content by reading; an empty id when it has another length than its row."""

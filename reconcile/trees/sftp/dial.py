@@ -1,14 +1,13 @@
 """Dial: a place becomes a tree over SFTP, through the same client as any other command."""
 
-from collections.abc import Callable
-
+from reconcile.trees.remote import SessionOptions
 from reconcile.trees.sftp.hashing import ProgramHasher
 from reconcile.trees.sftp.tree import SftpTree
 from reconcile.trees.ssh.place import SshPlace
 from reconcile.trees.ssh.program import Program, open_program
 
 
-def sftp_tree(place: SshPlace, pace: Callable[[int], float] | None = None) -> SftpTree:
+def sftp_tree(place: SshPlace, options: SessionOptions | None = None) -> SftpTree:
     """The place's directory, not yet connected.
 
     `sftp://` says that nothing but SFTP is to be tried; behind `ssh://` the server
@@ -20,7 +19,8 @@ def sftp_tree(place: SshPlace, pace: Callable[[int], float] | None = None) -> Sf
 
     def open_channel() -> Program:
         program = open_program(place, (), "sftp")
-        program.pace = pace
+        program.pace = options.pace if options is not None else None
         return program
 
-    return SftpTree(open_channel, place.url, place.from_home, hasher)
+    lag_ns = options.clock_lag_ns if options is not None else None
+    return SftpTree(open_channel, place.url, place.from_home, hasher, clock_lag_ns=lag_ns)

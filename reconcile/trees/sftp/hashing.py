@@ -18,9 +18,12 @@ from reconcile.trees.sftp.channel import Channel
 
 PROGRAMS: dict[HashName, str] = {"blake3": "b3sum", "sha256": "sha256sum"}
 _LINE = re.compile(rb"([0-9a-f]{64})(?:  | \*)(/[^\0]*)")
+_PIPED = re.compile(rb"([0-9a-f]{64})(?:  | \*)-\n")
 _ODD = re.compile(rb"[\n\r\\]")
 _PROBE = ("sh", "-c", "command -v xargs; command -v b3sum; command -v sha256sum")
 _PROBE_BYTES = 1 << 14
+END_BYTES = 64 << 10
+_ENDS = '{{ head -c {0} -- "$1"; tail -c {0} -- "$1"; }} | {1}'
 
 
 class RemoteHasher(Protocol):
@@ -38,6 +41,10 @@ class RemoteHasher(Protocol):
 
         Blocks until all are there. Nothing is raised: what goes wrong is None.
         """
+
+    def ends(self, hash_name: HashName, location: bytes) -> bytes | None:
+        """The id of a large file's first and last `END_BYTES`, put together; None: it does not
+        say. Blocks, raises nothing."""
 
 
 class ProgramHasher:
@@ -66,6 +73,14 @@ class ProgramHasher:
         told = self._converse(("xargs", "-0", PROGRAMS[hash_name], "--"), asked, limit)
         known = _parsed(told, set(locations))
         return [known.get(location) for location in locations]
+
+    def ends(self, hash_name: HashName, location: bytes) -> bytes | None:
+        """See `RemoteHasher.ends`."""
+        script = _ENDS.format(END_BYTES, PROGRAMS[hash_name])
+        command = ("xargs", "-0", "-n", "1", "sh", "-c", script, "sh")
+        told = self._converse(command, location + b"\0", 256)
+        match = _PIPED.fullmatch(told)
+        return bytes.fromhex(match[1].decode()) if match else None
 
     def _probed(self) -> tuple[HashName, ...]:
         told = self._converse(_PROBE, b"", _PROBE_BYTES)

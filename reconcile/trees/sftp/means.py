@@ -25,7 +25,7 @@ async def take_name(site: Site, location: bytes, new: bytes) -> None:
     if site.can_link:
         try:
             await site.link(location, new)
-        except ServerFailure:
+        except OSError:
             if await site.look(new) is not None:
                 raise _taken() from None
         else:

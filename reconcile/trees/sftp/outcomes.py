@@ -8,34 +8,37 @@ from reconcile.model.statrow import is_racy
 from reconcile.model.treepath import TreePath
 from reconcile.trees.receipts import failed
 from reconcile.trees.sftp.packets import Attributes
-from reconcile.trees.sftp.rows import SECOND_NS, fingerprint
-from reconcile.trees.sftp.site import Site, looks_like
+from reconcile.trees.sftp.rows import SECOND_NS, fingerprint, kind_of
+from reconcile.trees.sftp.site import Site
 from reconcile.trees.versions import text_of
 
 
 def done(
-    site: Site, step: Step, leaf: bytes, found: Attributes | None, kept: TreePath | None = None
+    site: Site,
+    step: Step,
+    leaf: bytes,
+    found: Attributes | None,
+    kept: TreePath | None = None,
+    *,
+    sure: bool = True,
 ) -> Receipt:
     """Done: the name holds what was wanted.
 
-    `found` is what the server said of exactly that content; None: nothing vouches
-    for it, and the next look reads it again. So does one whose time is so young
+    `found` is what the server says of it now: mode and time are what is so, also
+    where they could not be set. Unless it is `sure` that this is said of exactly
+    that content, the next look reads it again; so too where its time is so young
     that an edit could still bear the same second.
     """
     want = step.want
     assert want is not None
     mode, mtime_ns, mark = want.mode, want.mtime_ns, None
-    if found is not None:
+    if found is not None and kind_of(found) == want.kind:
         mode, mtime_ns = found.mode & 0o7777, found.mtime_s * SECOND_NS
-        mark = None if is_racy(mtime_ns, site.clock_ns) else fingerprint(found)
+        if sure and not is_racy(mtime_ns, site.clock_ns):
+            mark = fingerprint(found)
     entry = Entry(leaf, want.kind, want.size, mtime_ns, mode, want.id, want.extra)
     version = text_of(kept) if kept else ""
     return Receipt(step.id, Status.DONE, "", "", entry, mark, version, want.size)
-
-
-def vouched(found: Attributes | None, want: Entry) -> Attributes | None:
-    """`found`, when it is what was just published; None: somebody was here since."""
-    return found if looks_like(found, want) else None
 
 
 async def failure(site: Site, step: Step, error: OSError | PathRefused) -> Receipt:

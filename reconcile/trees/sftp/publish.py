@@ -20,7 +20,7 @@ from reconcile.trees.receipts import stale
 from reconcile.trees.sftp import packets
 from reconcile.trees.sftp.client import ServerFailure
 from reconcile.trees.sftp.means import Means, rename_new, take_name
-from reconcile.trees.sftp.outcomes import done, vouched
+from reconcile.trees.sftp.outcomes import done
 from reconcile.trees.sftp.packets import Attributes
 from reconcile.trees.sftp.rows import kind_of
 from reconcile.trees.sftp.site import Site, Spot, beside, looks_like
@@ -93,8 +93,8 @@ async def published(
     certified; a young time is never vouched for (`outcomes.done`).
     """
     means.site.touched.add(spot.parent)
-    found = vouched(await means.site.look(spot.final), want)
-    return done(means.site, step, spot.leaf, found, version)
+    found = await means.site.look(spot.final)
+    return done(means.site, step, spot.leaf, found, version, sure=looks_like(found, want))
 
 
 async def settled(means: Means, step: Step, spot: Spot, want: Entry) -> Receipt:
@@ -171,7 +171,7 @@ async def _mkdir(site: Site, location: bytes, want: Entry) -> None:
     found = await site.look(location)
     if found is not None and kind_of(found) == Kind.DIR and found.mode & 0o777 != mode:
         body = packets.attributes(mode=found.mode & 0o7000 | mode)
-        await site.set_attributes(location, body)
+        await site.try_attributes(location, body)
 
 
 async def _replace(means: Means, step: Step, spot: Spot, want: Entry) -> Receipt:
@@ -275,4 +275,4 @@ async def _follow_mode(
         return
     mode = final_mode(want, replaced_mode(found), site.options.header.tracked)
     if mode != ours.mode & 0o777:
-        await site.set_attributes(spot.temp, packets.attributes(mode=mode))
+        await site.try_attributes(spot.temp, packets.attributes(mode=mode))

@@ -16,7 +16,7 @@ from reconcile.model.treepath import TreePath, join, parents, split
 from reconcile.trees.base import RunOptions
 from reconcile.trees.rooted import check_leaf
 from reconcile.trees.sftp import packets
-from reconcile.trees.sftp.client import ServerFailure, Sftp
+from reconcile.trees.sftp.client import Answer, ServerFailure, Sftp
 from reconcile.trees.sftp.contents import ON_THEIR_WAY, read_id
 from reconcile.trees.sftp.hashing import RemoteHasher
 from reconcile.trees.sftp.packets import Ask, Attributes, text, whole_seconds
@@ -26,8 +26,10 @@ from reconcile.trees.temporary import refuse_ours, step_temp
 
 PROVEN_BY_LOOKS = 64 << 10
 """Up to this size content is read before it is superseded, whatever size and time say."""
-ASK_FROM = 4 << 20
-"""Larger files are hashed by the server, where it can."""
+ASK_FROM = 256 << 10
+"""Larger files are hashed by the server, where it can: less is read back sooner than a program
+is started there."""
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EOPNOTSUPP})
 _LOW_BYTES = 1 << 20
 
 LINK = b"hardlink@openssh.com"
@@ -83,6 +85,8 @@ class Site:
         self.can_link = sftp.offers(LINK)
         self.can_replace = sftp.offers(RENAME)
         self.can_flush = sftp.offers(FSYNC)
+        self.can_dress = True
+        """It lets us set modes and times; one that has refused it once is not asked again."""
         self.touched: set[TreePath] = set()
         """Directories in which names changed."""
         self.renew: Callable[[], Coroutine[Event[Any], None, None]] = _nothing
@@ -175,6 +179,25 @@ class Site:
         if found is None or kind_of(found) == Kind.LINK:
             raise FileNotFoundError(errno.ENOENT, "it went, or became a link")
         return await self.sftp.done(self.sftp.ask(Ask.SETSTAT, text(location) + attributes))
+
+    async def try_attributes(self, location: bytes, attributes: bytes) -> None:
+        """As `set_attributes`; what may not be set is left as it is, and receipts say so."""
+        try:
+            await self.set_attributes(location, attributes)
+        except OSError:
+            pass
+
+    async def dressed(self, answer: Answer | None) -> None:
+        """Wait for modes and times to be set, where that was asked for. Raises: OSError, unless
+        this server just lets nobody set them: content matters more, and receipts say what is so."""
+        if answer is None:
+            return
+        try:
+            await self.sftp.done(answer)
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            self.can_dress = False
 
     async def explained(self, error: OSError) -> OSError:
         """The same error, told better where the server says nothing but "failure"."""

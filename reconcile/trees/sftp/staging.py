@@ -7,6 +7,7 @@ What was written is read back, or hashed by the server.
 """
 
 import errno
+from typing import NamedTuple
 
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import PathRefused
@@ -19,7 +20,7 @@ from reconcile.trees.metadata import final_mode
 from reconcile.trees.receipts import stale
 from reconcile.trees.sftp import packets
 from reconcile.trees.sftp.area import Area
-from reconcile.trees.sftp.client import Answer, ServerFailure, Sftp
+from reconcile.trees.sftp.client import Answer, ServerFailure
 from reconcile.trees.sftp.outcomes import failure
 from reconcile.trees.sftp.packets import CREATE, EXCLUSIVE, READ, WRITE, Ask, Attributes, text
 from reconcile.trees.sftp.rows import kind_of
@@ -147,24 +148,31 @@ async def finish(task: Task, handle: bytes) -> None:
     except OSError:
         task.site.sftp.release(handle)
         raise
-    await all_done(task.site.sftp, dress(task, handle))
+    await all_done(task.site, dress(task, handle))
 
 
-def dress(task: Task, handle: bytes) -> list[Answer]:
+class Dressing(NamedTuple):
+    """What was asked of a staged file: its looks, and then its flush and its close."""
+
+    looks: Answer | None
+    """None: this server lets nobody set them."""
+    end: tuple[Answer, ...]
+
+
+def dress(task: Task, handle: bytes) -> Dressing:
     """Ask for a file's looks, its flush and its close; nothing may be asked of it afterwards,
     because a server gives the handle to the next file."""
-    sftp = task.site.sftp
-    answers = [sftp.ask(Ask.FSETSTAT, text(handle) + looks(task))]
-    if flushes(task.site):
-        answers.append(sftp.extended(FSYNC, text(handle)))
-    answers.append(sftp.release(handle))
-    return answers
+    site, sftp = task.site, task.site.sftp
+    asked = sftp.ask(Ask.FSETSTAT, text(handle) + looks(task)) if site.can_dress else None
+    flush = (sftp.extended(FSYNC, text(handle)),) if flushes(site) else ()
+    return Dressing(asked, (*flush, sftp.release(handle)))
 
 
-async def all_done(sftp: Sftp, answers: list[Answer]) -> None:
+async def all_done(site: Site, dressing: Dressing) -> None:
     """Wait for every status. Raises: OSError, the first."""
-    for answer in answers:
-        await sftp.done(answer)
+    await site.dressed(dressing.looks)
+    for answer in dressing.end:
+        await site.sftp.done(answer)
 
 
 def looks(task: Task) -> bytes:
@@ -240,10 +248,10 @@ async def _fill(task: Task, handle: bytes, content: bytes) -> None:
     written = Written(sftp, handle, 0)
     await written.write(content)  # less than a window: nothing is waited for
     back = Stream(sftp, handle, 0, len(content))
-    answers = dress(task, handle)
+    dressing = dress(task, handle)
     await written.finish()
     same = await _reads_back(back, content)
-    await all_done(sftp, answers)
+    await all_done(task.site, dressing)
     if not same and not await is_complete(task, task.spot.temp):
         raise OSError(errno.EIO, "what was written reads back differently")
 

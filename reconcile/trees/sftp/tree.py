@@ -6,6 +6,7 @@ Looking is `scanning.py`, reading `supplying.py`, changing `staging.py` and
 server cannot promise is told as a note when a run begins.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -28,12 +29,13 @@ from reconcile.trees.sftp.batch import clear_leftover, stage, weaknesses
 from reconcile.trees.sftp.carrying import carry_out
 from reconcile.trees.sftp.channel import Channel
 from reconcile.trees.sftp.client import Sftp
-from reconcile.trees.sftp.clock import UNKNOWN_NS, lag_ns, skew_ns
+from reconcile.trees.sftp.clock import DRIFT_NS, UNKNOWN_NS, lag_ns, skew_ns
 from reconcile.trees.sftp.contents import Contents
 from reconcile.trees.sftp.hashing import RemoteHasher
 from reconcile.trees.sftp.links import Links
 from reconcile.trees.sftp.lock import FarLock
 from reconcile.trees.sftp.means import Means
+from reconcile.trees.sftp.probing import tried
 from reconcile.trees.sftp.pruning import prune
 from reconcile.trees.sftp.root import FarRoot, find_root
 from reconcile.trees.sftp.rows import SECOND_NS, BadListing
@@ -54,9 +56,11 @@ class SftpTree:
         hasher: RemoteHasher | None = None,
         *,
         verify_limit_bytes: int | None = None,
+        clock_lag_ns: int | None = None,
     ) -> None:
         """`path`: absolute, or relative to where a session begins. `hasher`: None where only
-        SFTP is to be had. `verify_limit_bytes`: larger files are not read for their identity."""
+        SFTP is to be had. `verify_limit_bytes`: larger files are not read for their identity.
+        `clock_lag_ns`: see `SessionOptions`."""
         self.url = url
         self._open_channel = open_channel
         self._path = path
@@ -65,6 +69,9 @@ class SftpTree:
         self._sftp: Sftp | None = None
         self._root: FarRoot | None = None
         self._lag_ns: int | None = None
+        self._remembered_lag_ns = clock_lag_ns
+        self.clock_lag_ns: int | None = None
+        """See `RemoteTree.clock_lag_ns`."""
         self._notes: list[Problem] = []
         self._proven_before_ns = 0
         self._ahead: Ahead | None = None
@@ -74,8 +81,13 @@ class SftpTree:
 
     @property
     def abilities(self) -> Abilities:
-        """What it can hold: whole seconds, and all a POSIX directory can."""
+        """What it can hold as far as looking says: whole seconds, and all a POSIX directory can."""
         return Abilities(mtime_step_ns=SECOND_NS)
+
+    def try_abilities(self) -> Abilities:
+        """What the root can hold, tried in our own area; before a run writes there."""
+        self.connect()
+        return self.sftp.run(tried(self.sftp, self._found_root().location, self.abilities))
 
     @property
     def hash_names(self) -> tuple[HashName, ...]:
@@ -125,6 +137,7 @@ class SftpTree:
         self._sftp.start()
         self._root = self._sftp.run(find_root(self._sftp, self._path, self.url))
         self._lag_ns = self._sftp.run(lag_ns(self._sftp))
+        self._notes += weaknesses(self._sftp)
 
     def start_look(self, want: Looking) -> None:
         """See `RemoteTree.start_look`: SFTP has nothing to start."""
@@ -144,7 +157,7 @@ class SftpTree:
             text_only=rules is not None and rules.text_only,
             verify_limit_bytes=self._verify_limit_bytes,
         )
-        racy_ns = settings.now_ns - (UNKNOWN_NS if self._lag_ns is None else 0)
+        racy_ns = settings.now_ns - self._doubt_ns()
         root = self._found_root()
         scan = Scan(
             self.sftp, root.location or b"/", settings, contents, index, sink, progress,
@@ -188,13 +201,15 @@ class SftpTree:
         area = Area(site)
         lock = FarLock(site, area, self.url, self._lag_ns)
         run = self.sftp.run
-        notes = [run(lock.take(options.run)), *weaknesses(site)]
+        notes = [run(lock.take(options.run))]
         self._means, self._lock = Means(site, area, Links(site, area)), lock
         site.renew = lock.renew
         self._staged.clear()
         stamp = run(lock.stamp())
         if stamp is not None:
             site.clock_ns = stamp.mtime_s * SECOND_NS
+            if self._lag_ns is None:
+                self.clock_lag_ns = site.clock_ns - time.time_ns()
         works = (clear_leftover(site, area, path) for path in leftovers)
         notes += self.sftp.run_all(works)
         return [note for note in notes if note is not None]
@@ -257,8 +272,14 @@ class SftpTree:
         return msgspec.structs.replace(
             settings,
             filter=settings.filter or compile_filter(want.spec),
-            now_ns=settings.now_ns + (self._lag_ns or 0),
+            now_ns=settings.now_ns + (self._lag_ns or self._remembered_lag_ns or 0),
         )
+
+    def _doubt_ns(self) -> int:
+        """How far the server's clock may be behind the time a look begins at by what is known."""
+        if self._lag_ns is not None:
+            return 0
+        return UNKNOWN_NS if self._remembered_lag_ns is None else DRIFT_NS
 
     def _found_root(self) -> FarRoot:
         assert self._root is not None
