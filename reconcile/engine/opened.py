@@ -19,12 +19,12 @@ from reconcile.engine.abilities import PairAbilities
 from reconcile.engine.events import Listener
 from reconcile.engine.former import state_of
 from reconcile.engine.headers import changed_hash, common_header
-from reconcile.engine.pairs import filter_of, pair_id, rules_digest
+from reconcile.engine.pairs import filter_of, lasting_job, pair_id, rules_digest
 from reconcile.model.errors import Denied, Locked, ReconcileError, StateError, UsageError
-from reconcile.model.job import KEEP_ALL, Job
+from reconcile.model.job import Job
 from reconcile.model.manifest import ABSENT, Header, Manifest
 from reconcile.model.plan import Problem, Side
-from reconcile.model.policy import Abilities, Limits
+from reconcile.model.policy import Abilities
 from reconcile.model.treepath import ROOT
 from reconcile.store.database import set_aside
 from reconcile.store.lock import PairLock
@@ -368,24 +368,8 @@ class Opened:
 
     @property
     def plain_job(self) -> Job:
-        """The job without what is said for one run only, the guards' numbers among it.
-
-        That superseded content was not kept is said for that run too, and so is how much
-        of it stays, unless a job file says that: who restores or resolves later did not.
-        """
-        job = self.job
-        return msgspec.structs.replace(
-            job,
-            state_dir="",
-            rules=msgspec.structs.replace(job.rules, now_ns=0),
-            limits=Limits(require=job.limits.require),
-            lock_wait_s=0.0,
-            accept_new_root=False,
-            first_run=False,
-            paranoid=False,
-            versions=True,
-            retention=job.retention if job.keeps_as_filed else KEEP_ALL,
-        )
+        """The job without what is said for one run only."""
+        return lasting_job(self.job)
 
     def _open(self, exclusive: bool, keeps: bool) -> Store:
         try:

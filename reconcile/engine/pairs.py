@@ -3,12 +3,14 @@
 import os
 import time
 
+import msgspec
 from blake3 import blake3
 
 from reconcile.decide.filters import Filter, compile_filter
 from reconcile.model.codec import encode
-from reconcile.model.job import Job
+from reconcile.model.job import KEEP_ALL, Job
 from reconcile.model.manifest import Header
+from reconcile.model.policy import Limits
 from reconcile.trees.looking import Settings
 from reconcile.trees.open import place_name
 from reconcile.trees.own_places import cache_directory
@@ -48,6 +50,26 @@ def rules_digest(job: Job, rules: Filter | None, header: Header) -> bytes:
 def filter_of(job: Job) -> Filter | None:
     """The job's filter; None when nothing is excluded."""
     return compile_filter(job.filters)
+
+
+def lasting_job(job: Job) -> Job:
+    """The job without what is said for one run only, the guards' numbers among it.
+
+    That superseded content was not kept is said for that run too, and so is how much
+    of it stays, unless a job file says that: who restores or resolves later did not.
+    """
+    return msgspec.structs.replace(
+        job,
+        state_dir="",
+        rules=msgspec.structs.replace(job.rules, now_ns=0),
+        limits=Limits(require=job.limits.require),
+        lock_wait_s=0.0,
+        accept_new_root=False,
+        first_run=False,
+        paranoid=False,
+        versions=True,
+        retention=job.retention if job.keeps_as_filed else KEEP_ALL,
+    )
 
 
 def now_ns() -> int:

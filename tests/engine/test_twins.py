@@ -35,7 +35,7 @@ def twins(*steps: Step) -> Twins:
 
 def test_a_copy_beside_its_original_is_made_by_its_own_side() -> None:
     step = create(b"d/b", file(b"b"))
-    assert twins(step).resourced(step).source == Source(Side.RIGHT, TreePath(b"d/a"), file(b"b"))
+    assert twins(step).resourced(step).source == Source(Side.RIGHT, TreePath(b"d/a"), file(b"a"))
 
 
 def test_other_content_and_other_directories_are_left_alone() -> None:

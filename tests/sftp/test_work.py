@@ -147,8 +147,8 @@ def test_a_servers_weaknesses_are_told(tmp_path: Path) -> None:
     tree = SftpTree(
         lambda: plain_server("-P", "hardlink,fsync"), "sftp://peer/", os.fsencode(tmp_path)
     )
-    notes = tree.begin(OPTIONS, ())
-    tree.end()
+    tree.connect()
+    notes = tree.notes
     tree.close()
     assert [note.code for note in notes] == ["E_WEAK_PRECONDITION", "E_NO_FLUSH"]
     assert {note.severity for note in notes} == {"note"}
