@@ -391,13 +391,6 @@ class Opened:
             if not (self.job.first_run and self.is_writable):
                 raise
             kept = set_aside(self.directory)
-            self.notes.append(
-                Problem(
-                    ROOT,
-                    None,
-                    "E_STATE_CORRUPT",
-                    f"the damaged state was put aside as {kept}; this is a first run",
-                    "note",
-                )
-            )
+            reason = f"the damaged state was put aside as {kept}; this is a first run"
+            self.notes.append(Problem(ROOT, None, "E_STATE_CORRUPT", reason, "note"))
             return Store.open(self.directory, create=True)

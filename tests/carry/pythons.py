@@ -1,6 +1,6 @@
 """The interpreters a bundle is tried with: this one, and whatever others there are.
 
-On PATH, and where pyenv and uv keep theirs.
+On PATH, and where managers of interpreters keep theirs below a home.
 """
 
 import functools
@@ -14,8 +14,8 @@ NAMES = tuple(f"python3.{minor}" for minor in range(8, 15))
 SHELL = shutil.which("sh") or "/bin/sh"
 _IS_FIT = "import sys, sqlite3; sys.exit(sys.version_info < (3, 8))"
 _KEPT = (
-    ".pyenv/versions/3.{minor}.*/bin/python3",
-    ".local/share/uv/python/*3.{minor}.*/bin/python3",
+    ".*/versions/3.{minor}.*/bin/python3",
+    ".local/share/*/python/*3.{minor}.*/bin/python3",
 )
 
 
