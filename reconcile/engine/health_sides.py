@@ -18,9 +18,10 @@ from reconcile.engine.pairs import pair_id
 from reconcile.engine.places import is_remote
 from reconcile.model.errors import ReconcileError
 from reconcile.model.policy import Abilities
+from reconcile.trees.locking import held_below
 from reconcile.trees.open import connected, remote_tree
 from reconcile.trees.remote import RemoteTree, SessionOptions
-from reconcile.trees.temporary import PREFIX
+from reconcile.trees.temporary import AREA, PREFIX
 
 SKEW_NS = 2_000_000_000
 """Clocks that differ by more are told: `--window` is as much."""
@@ -59,11 +60,23 @@ def _local(endpoint: str, *, probe: bool) -> Iterator[Check]:
     kind = _file_system(endpoint)
     yield Check("ok", "root", endpoint, "it is there" + (f" ({kind})" if kind else ""))
     yield _writable(endpoint)
+    yield from _locked(endpoint)
     yield space_check(endpoint, endpoint)
     if probe and os.access(endpoint, os.W_OK):
         yield from _probed(endpoint)
     else:
         yield _by_kind(endpoint, kind)
+
+
+def _locked(endpoint: str) -> Iterator[Check]:
+    """Who writes to the root now, by whatever way."""
+    fd = os.open(endpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        owner = held_below(fd, AREA)
+    finally:
+        os.close(fd)
+    if owner is not None:
+        yield Check("ok", "lock", endpoint, f"another run is writing to it{owner.shown}")
 
 
 def _writable(endpoint: str) -> Check:

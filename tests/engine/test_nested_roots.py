@@ -9,6 +9,7 @@ import pytest
 
 from reconcile.engine.cycle import apply_job, make_plan
 from reconcile.engine.events import Event, Phase
+from reconcile.engine.health_sides import side_checks
 from reconcile.engine.outcome import Outcome
 from reconcile.model.errors import Locked
 from reconcile.model.job import Job
@@ -116,3 +117,14 @@ def test_an_inner_run_waits_for_the_outer_one(top: Path) -> None:
 def test_who_only_looks_needs_no_lock(top: Path, inner: LocalTree) -> None:
     planning = make_plan(job(top, "A/sub", "C"), lambda event: None)
     assert [step.path for step in planning.plan.steps] == [b"inner"]
+
+
+def test_doctor_says_who_writes_to_a_root(top: Path, inner: LocalTree) -> None:
+    def locks() -> list[str]:
+        checks = side_checks(str(top / "A/sub"), str(top / "C"), probe=False)
+        return [check.message for check in checks if check.topic == "lock"]
+
+    [told] = locks()
+    assert "run r-inner" in told
+    inner.end()
+    assert locks() == []
