@@ -50,7 +50,7 @@ def arrivals(
     for item in coming:
         size = sizes.get(item.step)
         if size is None or item.step in found or item.form not in _FORMS or item.offset > size:
-            raise ProtocolError(f"content of no step is announced: {item!r:.200}")
+            raise ProtocolError(f"content of no step is announced, for step {item.step}")
         if item.form == "delta" and (item.step not in bases or item.offset):
             raise ProtocolError("a delta is announced to a basis that nobody told of")
         if item.form == "pack":

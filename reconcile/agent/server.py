@@ -23,7 +23,6 @@ from reconcile.model.errors import (
     RootMissing,
     StateError,
     Unreachable,
-    UsageError,
 )
 from reconcile.trees.abilities import abilities_of
 from reconcile.trees.chunking import offered_cuts
@@ -108,10 +107,10 @@ class Server:
 
     def _greet(self, hello: m.Hello) -> None:
         if m.PROTOCOL not in hello.protocols:
-            wrong = UsageError(
-                f"this agent speaks protocol {m.PROTOCOL}, the other end {hello.protocols}",
+            others = ", ".join(map(str, hello.protocols)) or "none"
+            wrong = ProtocolError(
+                f"this agent speaks protocol {m.PROTOCOL}, the other end {others}",
                 hint="use versions of reconcile that fit on both ends",
-                code="E_PROTOCOL",
             )
             self._session.send(failure(wrong))
             self._session.flush()

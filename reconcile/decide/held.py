@@ -8,7 +8,7 @@ docs/semantics.md §8, "What a side cannot hold".
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 
 import msgspec
@@ -23,7 +23,7 @@ _COARSE_NS = 2_000_000_000
 """Times of the coarsest file system have such steps: less is no loss worth a word."""
 _OURS = 0o700
 """What a new directory may be given on top, so that it can be filled."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - 3.8
 
 
 def mark(entry: Entry, tracked: Tracked) -> bytes:

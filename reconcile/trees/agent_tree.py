@@ -26,7 +26,7 @@ from reconcile.trees.observe import Seen, Sink
 from reconcile.trees.pruning import portions, too_long
 from reconcile.trees.pulling import Pull
 from reconcile.trees.pushing import Basics, Push, at_most
-from reconcile.trees.remote import SessionOptions
+from reconcile.trees.remote import OtherProtocol, SessionOptions
 from reconcile.trees.session import Session
 from reconcile.trees.staging import needs_content
 from reconcile.wire import messages as m
@@ -109,7 +109,7 @@ class AgentTree:
         started = time.time_ns()
         if session is not self._spoken_on:
             self._introduce(session)
-        welcome = session.expect(m.Welcome)
+        welcome = self._welcome(session)
         if self._spoken_on is None:
             self._skew_ns = welcome.clock_ns - (started + time.time_ns()) // 2
         self._check(welcome)
@@ -122,6 +122,18 @@ class AgentTree:
         self._opened = opened
         if self._asked is not None and session is not self._spoken_on:
             self._ask_again(session, self._asked)
+
+    def _welcome(self, session: Session) -> m.Welcome:
+        try:
+            return session.expect(m.Welcome)
+        except (UsageError, ProtocolError) as error:  # the first: agents before 1.0
+            if error.code != "E_PROTOCOL" or session.is_lost:
+                raise
+            raise OtherProtocol(
+                error.message,
+                where=self.url,
+                hint="use versions of reconcile that fit on both ends",
+            ) from error
 
     def _ask_again(self, session: Session, want: Looking) -> None:
         """What was asked of an agent that is not there."""

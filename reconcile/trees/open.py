@@ -8,8 +8,10 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from reconcile.model.errors import Denied, Unreachable, UsageError
-from reconcile.trees.remote import NoAgent, SessionOptions
+from reconcile.trees.remote import NoAgent, OtherProtocol, SessionOptions
 
 if TYPE_CHECKING:
     from reconcile.trees.local import LocalTree
@@ -82,11 +84,19 @@ def connected(tree: "RemoteTree", endpoint: str, options: SessionOptions) -> "Re
         tree.close()
         if scheme_of(endpoint) != "ssh" or _place(endpoint).agent != "auto":
             raise
+        if isinstance(error, OtherProtocol):
+            return _carried(endpoint, options)
         return _by_sftp(endpoint, options, error)
     except BaseException:
         tree.close()
         raise
     return tree
+
+
+def _carried(endpoint: str, options: SessionOptions) -> "RemoteTree":
+    """Behind the agent that is carried over, which speaks as we do."""
+    url = msgspec.structs.replace(_place(endpoint), agent="carry").url
+    return connected(_ssh(url, options), url, options)
 
 
 def _by_sftp(endpoint: str, options: SessionOptions, why: NoAgent) -> "RemoteTree":

@@ -49,6 +49,12 @@ class NoAgent(Unreachable):
     code = "E_NO_AGENT"
 
 
+class OtherProtocol(NoAgent):
+    """There is an agent, of a version that does not fit; one that is carried over will."""
+
+    code = "E_PROTOCOL"
+
+
 class RemoteTree(ChangeableTree, Protocol):
     """One side behind a connection. Every operation may raise Unreachable."""
 
