@@ -21,6 +21,7 @@ from reconcile.cli.words import utc_text
 from reconcile.engine.history import NumberedVersion, PairKept, PathEvent, RunDetail, RunEntry
 from reconcile.engine.known import KnownPair
 from reconcile.engine.pruning import Pruning
+from reconcile.engine.quarantined import quarantined
 from reconcile.model.block import HashName
 from reconcile.model.errors import ReconcileError
 from reconcile.model.job import Job
@@ -133,6 +134,16 @@ class PathHistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
     versions: list[VersionItem]
 
 
+class QuarantinedSide(msgspec.Struct, frozen=True, kw_only=True):
+    """What interrupted runs left on a side of this machine that no run could use."""
+
+    side: str
+    count: int
+    bytes: int
+    oldest: str
+    """When the oldest was put there."""
+
+
 class PairVersions(msgspec.Struct, frozen=True, kw_only=True):
     """What one pair keeps."""
 
@@ -143,6 +154,8 @@ class PairVersions(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     bytes: int
     versions: list[VersionItem]
+    quarantine: list[QuarantinedSide]
+    """In `.reconcile/quarantine`; nothing removes it unasked."""
 
 
 class VersionsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +312,15 @@ def pair_versions(kept: PairKept) -> PairVersions:
         count=len(versions),
         bytes=sum(each.version.size_bytes for each in versions),
         versions=[version_item(each, kept.hash_name) for each in versions],
+        quarantine=[
+            QuarantinedSide(
+                side=each.side.value,
+                count=each.count,
+                bytes=each.size_bytes,
+                oldest=utc_text(each.oldest_ns),
+            )
+            for each in quarantined(known)
+        ],
     )
 
 

@@ -23,6 +23,7 @@ from reconcile.engine.history import (
 )
 from reconcile.engine.known import KnownPair
 from reconcile.engine.pruning import Pruning
+from reconcile.engine.quarantined import Quarantined
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.job import Retention
 from reconcile.model.plan import Action, Plan, Side, Step
@@ -261,6 +262,17 @@ def total_line(versions: Sequence[NumberedVersion]) -> str:
     """How many and how much."""
     size = sum(each.version.size_bytes for each in versions)
     return f"{counted(len(versions), 'version')}, {size_text(size)}"
+
+
+def quarantine_lines(held: Quarantined, root: str, look: Look) -> list[str]:
+    """What lies in the quarantine of a side, since when, and where."""
+    what = f"{counted(held.count, 'file')}, {size_text(held.size_bytes)}"
+    line = (
+        f"in quarantine at {held.side.value}: {what}, left by interrupted runs since "
+        f"{time_text(held.oldest_ns)} and never removed: look, then delete by hand below "
+        f"{look.text(root)}/.reconcile/quarantine"
+    )
+    return wrapped(line, look)
 
 
 def pruning_lines(pruning: Pruning, look: Look) -> list[str]:

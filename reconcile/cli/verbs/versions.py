@@ -21,6 +21,7 @@ from reconcile.cli.render_history import (
     pair_text,
     pruned_lines,
     pruning_lines,
+    quarantine_lines,
     total_line,
     version_lines,
 )
@@ -35,6 +36,7 @@ from reconcile.engine.known import known_pairs
 from reconcile.engine.orphans import adopt
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.pruning import Pruning, everything, look, prune
+from reconcile.engine.quarantined import quarantined
 from reconcile.model.errors import ExitCode, NeedsApproval, ReconcileError, UsageError
 from reconcile.model.job import Job, Retention
 from reconcile.model.plan import Side
@@ -84,6 +86,11 @@ def _list(face: Face) -> int:
         return ExitCode.OK
     for line in _list_lines(face, [each for each in found if each.versions]):
         face.say(line)
+    for each in found:
+        for held in quarantined(each.pair):
+            root = each.pair.left if held.side is Side.LEFT else each.pair.right
+            for line in quarantine_lines(held, root, face.out):
+                face.say(line)
     return ExitCode.OK
 
 
