@@ -85,13 +85,19 @@ def _is_ours(name: bytes) -> bool:
 
 
 def all_contents(*roots: bytes) -> set[bytes]:
-    """Every file content anywhere below the roots, the version area included."""
+    """Every file content anywhere below the roots, the version area included; not what is
+    noted there: who holds the root, and whose a run's versions are."""
     return {
         content[2:]
         for root in roots
-        for content in snapshot(root, ours=True).values()
-        if content.startswith(b"f:")
+        for path, content in snapshot(root, ours=True).items()
+        if content.startswith(b"f:") and not (path == b".reconcile/lock" or is_record(path))
     }
+
+
+def is_record(path: bytes) -> bool:
+    """The file says whose a run's versions are."""
+    return path.startswith(b".reconcile/versions/") and path.endswith(b"/.reconcile")
 
 
 def fill(root: bytes, things: Mapping[str, bytes | str | None]) -> None:

@@ -58,8 +58,11 @@ def contents(count: int) -> dict[bytes, bytes | Exception]:
 @pytest.fixture
 def root(tmp_path: Path) -> bytes:
     (tmp_path / "root").mkdir()
-    fill(os.fsencode(tmp_path / "root"), {f"d{n}": None for n in range(MANY // 40 + 1)})
-    return os.fsencode(tmp_path / "root")
+    root = os.fsencode(tmp_path / "root")
+    fill(root, {f"d{n}": None for n in range(MANY // 40 + 1)})
+    for name in ("/.reconcile", "/.reconcile/versions"):  # as an earlier run left them
+        os.mkdir(root + name.encode(), 0o700)
+    return root
 
 
 def steps_for(things: dict[bytes, bytes | Exception]) -> list[Step]:
@@ -90,8 +93,9 @@ def run(
 
 
 def files(root: bytes) -> dict[bytes, bytes]:
-    """path -> content of every file, ours included."""
+    """path -> content of every file, ours included but for the lock."""
     found = snapshot(root, ours=True)
+    found.pop(b".reconcile/lock", None)
     return {path: thing[2:] for path, thing in found.items() if thing.startswith(b"f:")}
 
 

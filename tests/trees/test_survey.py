@@ -33,16 +33,18 @@ def create(content: bytes = b"content", path: bytes = b"a") -> Step:
 
 def needs(root: bytes, steps: list[Step], most: int = MOST) -> list[tuple[int, str, int]]:
     """The answers, after which nothing is different."""
-    before = snapshot(root, ours=True)
     counting = Counting()
     tree = LocalTree(root, system=counting)
     try:
         tree.begin(RunOptions("r-1"), ())
-        return tree.survey(steps, most)
+        before = snapshot(root, ours=True)
+        counting.names.clear()
+        answers = tree.survey(steps, most)
+        assert counting.names == []
+        assert snapshot(root, ours=True) == before
     finally:
         tree.close()
-        assert snapshot(root, ours=True) == before
-        assert counting.names == []
+    return answers
 
 
 def leave(root: bytes, step: Step, content: bytes, suffix: bytes = b"") -> None:
