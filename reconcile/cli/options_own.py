@@ -110,7 +110,7 @@ STARTING = (
         "--probe",
         FLAG,
         ("doctor",),
-        "Write and remove one temporary file on each local side, to try names and times.",
+        "Try in `.reconcile/` of each local side what it can hold; nothing of it stays.",
         face=True,
     ),
 )
