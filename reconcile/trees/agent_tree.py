@@ -77,8 +77,8 @@ class AgentTree:
         session it will probably answer with; a first request may be sent there meanwhile."""
         self.url = url
         self.about = ""
-        self.free_bytes: int | None = None
-        """The protocol does not ask."""
+        self.free_bytes: int | None = None  # the protocol does not ask
+        self.clock_lag_ns: int | None = None  # the greeting tells the time
         self.notes: Sequence[Problem] = ()
         self.hash_names: tuple[HashName, ...] = ()
         self._skew_ns: int | None = None
@@ -144,9 +144,8 @@ class AgentTree:
         session.flush()
 
     def _introduce(self, session: Session) -> None:
-        session.send(
-            m.Hello((m.PROTOCOL,), __version__, offered(), self._level, self._options.compress)
-        )
+        compress = self._options.compress
+        session.send(m.Hello((m.PROTOCOL,), __version__, offered(), self._level, compress))
         session.send(m.Open(self._path, self._options.pair))
 
     @property
@@ -162,11 +161,6 @@ class AgentTree:
             raise ProtocolError("the far side knows no hash that we know", where=self.url)
         carried = ", carried over" if welcome.is_carried else ""
         self.about = f"reconcile {welcome.version}{carried} ({welcome.system})"
-
-    @property
-    def clock_lag_ns(self) -> int | None:
-        """Always None: its greeting tells the time."""
-        return None
 
     @property
     def skew_ns(self) -> int:
