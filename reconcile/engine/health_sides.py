@@ -21,6 +21,7 @@ from reconcile.trees.open import connected, remote_tree
 from reconcile.trees.probing import tried
 from reconcile.trees.remote import RemoteTree, SessionOptions
 from reconcile.trees.temporary import AREA
+from reconcile.trees.way import open_to_read
 
 SKEW_NS = 2_000_000_000
 """Clocks that differ by more are told: `--window` is as much."""
@@ -61,7 +62,7 @@ def _local(endpoint: str, *, probe: bool) -> Iterator[Check]:
 
 def _locked(endpoint: str) -> Iterator[Check]:
     """Who writes to the root now, by whatever way."""
-    fd = os.open(endpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = open_to_read(endpoint)
     try:
         owner = held_below(fd, AREA)
     finally:
@@ -86,7 +87,7 @@ def _found(endpoint: str, *, probe: bool) -> Abilities:
     found = abilities_of(location)
     if not probe or not found.writable:
         return found
-    fd = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = open_to_read(location)
     try:
         return tried(fd, found)
     finally:

@@ -18,14 +18,12 @@ from typing import BinaryIO
 
 from reconcile.trees.syscalls import SYSTEM
 from reconcile.trees.temporary import PREFIX
+from reconcile.trees.way import open_way
 
 Known = Callable[[bytes], bool]
 """The first bytes of a file that stands there: it is one of ours, which may be replaced."""
 HEAD_BYTES = 4096
 _BUFFER = 1 << 20
-_MOST_LINKS = 40
-_WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_LINK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -40,26 +38,11 @@ def open_directory(location: str | bytes, make: int | None = None) -> int:
 
     Raises: OSError; `ELOOP`, for a link on the way that is neither ours nor root's.
     """
-    rest = _parts(os.path.abspath(os.fsencode(location)))
-    fd = os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    links = 0
+    way = open_way(location, make)
     try:
-        while rest:
-            name = rest.pop()
-            target = _read_link(fd, name)
-            if target is not None:
-                links += 1
-                if links > _MOST_LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fsdecode(name))
-                if target.startswith(b"/"):
-                    fd = _instead(fd, os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-                rest += _parts(target)
-                continue
-            fd = _instead(fd, _step(fd, name, make))
-        return _instead(fd, _readable(fd))
-    except BaseException:
-        os.close(fd)
-        raise
+        return _readable(way)
+    finally:
+        os.close(way)
 
 
 def open_above(location: str) -> str:
@@ -148,45 +131,6 @@ def place(
     """The same, of content that is there. Raises: as `placed`."""
     with placed(location, known, mode=mode, make=make) as sink:
         sink.writelines(content)
-
-
-def _parts(path: bytes) -> list[bytes]:
-    """Names in reverse order: the next one is the last."""
-    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
-
-
-def _instead(old: int, new: int) -> int:
-    os.close(old)
-    return new
-
-
-def _read_link(fd: int, name: bytes) -> bytes | None:
-    """Where the link leads; None: it is none. Raises: OSError, when it is a stranger's."""
-    try:
-        found = os.open(name, _LINK, dir_fd=fd)
-    except FileNotFoundError:
-        return None
-    try:
-        status = os.fstat(found)
-        if not stat.S_ISLNK(status.st_mode):
-            return None
-        if status.st_uid not in (0, os.geteuid()):
-            raise OSError(
-                errno.ELOOP, f"a link of user {status.st_uid} is not followed", os.fsdecode(name)
-            )
-        return os.readlink(b"", dir_fd=found)
-    finally:
-        os.close(found)
-
-
-def _step(fd: int, name: bytes, make: int | None) -> int:
-    try:
-        return os.open(name, _WAY, dir_fd=fd)
-    except FileNotFoundError:
-        if make is None:
-            raise
-    os.mkdir(name, make, dir_fd=fd)
-    return os.open(name, _WAY, dir_fd=fd)
 
 
 def _readable(fd: int) -> int:

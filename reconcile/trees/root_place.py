@@ -1,16 +1,19 @@
 """The root directory of this machine: opened, or told why not; told from another in its place."""
 
+import errno
 import os
+from shlex import quote
 
 from reconcile.model.errors import Denied, RootMissing
 from reconcile.trees.syscalls import birth_ns
+from reconcile.trees.way import open_to_read
 
 
 def open_root(location: bytes) -> int:
     """A descriptor of the root directory. Raises: RootMissing, Denied."""
     shown = os.fsdecode(location)
     try:
-        return os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return open_to_read(location)
     except FileNotFoundError:
         raise RootMissing(
             f"there is no directory `{shown}`",
@@ -22,6 +25,23 @@ def open_root(location: bytes) -> int:
         raise RootMissing(f"`{shown}` is not a directory", hint="give a directory") from None
     except PermissionError:
         raise Denied(f"`{shown}` cannot be opened: permission denied", code="E_DENIED") from None
+    except OSError as error:
+        raise refused(error, location) from None
+
+
+def refused(error: OSError, location: bytes) -> Exception:
+    """What to raise when the way to a root cannot be gone; of a stranger's link, why not."""
+    if error.errno != errno.ELOOP:
+        return error
+    shown = os.fsdecode(location)
+    return Denied(
+        f"on the way to `{shown}`: {error.strerror}",
+        where=shown,
+        changed="nothing",
+        hint=f"whoever made the link chooses where it leads; to mean that place, name what "
+        f"`readlink -f {quote(shown)}` shows",
+        code="E_LINK_OF_OTHERS",
+    )
 
 
 def root_identity(fd: int) -> str:

@@ -11,7 +11,9 @@ from collections import OrderedDict
 
 from reconcile.model.errors import PathRefused
 from reconcile.model.treepath import TreePath
+from reconcile.trees.root_place import refused
 from reconcile.trees.syscalls import DIRECTORY, open_beneath
+from reconcile.trees.way import open_to_read
 
 _HELD = 64
 _HELD_WHEN_SHORT = 4
@@ -31,7 +33,10 @@ class Root:
         """`fd`: the directory, open already; it is this object's from now on."""
         self.location = location
         if fd is None:
-            fd = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fd = open_to_read(location)
+            except OSError as error:
+                raise refused(error, location) from None
         self.fd = fd
         status = os.fstat(self.fd)
         self.device = status.st_dev

@@ -1,0 +1,90 @@
+"""The way to a directory that somebody named: opened name by name, no stranger's link followed.
+
+Whoever may write in a directory on the way (a sticky one, a shared one) would choose
+with a link where we read and write. A link is followed where it is ours or root's.
+"""
+
+import errno
+import os
+import stat
+
+_MOST_LINKS = 40
+_STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LINK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def open_way(location: str | bytes, make: int | None = None) -> int:
+    """The directory as an `O_PATH` descriptor; the caller closes it. `make`: the mode of missing
+    ones.
+
+    Cost: three calls a name. Raises: OSError; `ELOOP`, for a link on the way that is
+    neither ours nor root's.
+    """
+    rest = _parts(os.path.join(os.getcwdb(), os.fsencode(location)))
+    fd = os.open(b"/", _STEP)
+    links = 0
+    try:
+        while rest:
+            name = rest.pop()
+            target = _read_link(fd, name)
+            if target is not None:
+                links += 1
+                if links > _MOST_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fsdecode(name))
+                if target.startswith(b"/"):
+                    fd = _instead(fd, os.open(b"/", _STEP))
+                rest += _parts(target)
+                continue
+            fd = _instead(fd, _step(fd, name, make))
+        return fd
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def open_to_read(location: str | bytes) -> int:
+    """The same, to be listed. Raises: as `open_way`."""
+    way = open_way(location)
+    try:
+        return os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=way)
+    finally:
+        os.close(way)
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """Names in reverse order: the next one is the last."""
+    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+
+
+def _instead(old: int, new: int) -> int:
+    os.close(old)
+    return new
+
+
+def _read_link(fd: int, name: bytes) -> bytes | None:
+    """Where the link leads; None: it is none. Raises: OSError, when it is a stranger's."""
+    try:
+        found = os.open(name, _LINK, dir_fd=fd)
+    except FileNotFoundError:
+        return None
+    try:
+        status = os.fstat(found)
+        if not stat.S_ISLNK(status.st_mode):
+            return None
+        if status.st_uid not in (0, os.geteuid()):
+            raise OSError(
+                errno.ELOOP, f"a link of user {status.st_uid} is not followed", os.fsdecode(name)
+            )
+        return os.readlink(b"", dir_fd=found)
+    finally:
+        os.close(found)
+
+
+def _step(fd: int, name: bytes, make: int | None) -> int:
+    try:
+        return os.open(name, _STEP, dir_fd=fd)
+    except FileNotFoundError:
+        if make is None:
+            raise
+    os.mkdir(name, make, dir_fd=fd)
+    return os.open(name, _STEP, dir_fd=fd)
