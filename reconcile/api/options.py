@@ -63,6 +63,7 @@ class Options(TypedDict, total=False):
     allow_empty_side: bool
     space_check: bool
     accept_new_root: bool
+    accept_older: bool
     first_run: bool
     durability: str
     versions: bool

@@ -248,6 +248,7 @@ GUARDING = (
     Option("--space-check", SWITCH, (*PLANS, *DECIDES), "Guard: what comes fits.", default="on"),
     Option("--allow-empty-side", FLAG, (*PLANS, *DECIDES), "A side may be empty."),
     Option("--accept-new-root", FLAG, (*PLANS, *DECIDES), "Another root directory is right."),
+    Option("--accept-older", FLAG, PLANS, "A side that went back to older content is right."),
     Option("--first-run", FLAG, PLANS, "Take an unreadable baseline as none."),
 )
 

@@ -10,6 +10,7 @@ that would let the same plan pass later.
     root_missing      E_ROOT_MISSING       12   the root is back; no option passes it
     root_kind         E_ROOT_CHANGED        5   the root is a directory again
     root_changed      E_ROOT_CHANGED        5   its content proves it, or --accept-new-root
+    went_back         E_WENT_BACK           5   --accept-older
     incomplete        E_INCOMPLETE          5   the listing comes to its end
     require           E_MARKER_MISSING      5   the path is back
     empty_side        E_EMPTY_SIDE          5   --allow-empty-side; also a mirror of nothing
@@ -26,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from reconcile.decide.identity import Kinship, kinship
+from reconcile.decide.older import Return
 from reconcile.model.entry import Kind, same_content
 from reconcile.model.errors import ReconcileError, Refused, RootMissing
 from reconcile.model.plan import Action, GuardCheck, Plan, Side, Step
@@ -67,6 +69,8 @@ class SideFacts(msgspec.Struct, frozen=True):
     held: float = 0.0
     """The share of the baseline's files and links that it holds unchanged (`decide/evidence.py`);
     asked only when the identity is another one."""
+    returned: Return | None = None
+    """All that changed here is what it was before the last runs (`decide/older.py`)."""
     suspects: int = 0
     """Files of the baseline that look changed by time, size or token alone."""
 
@@ -81,6 +85,7 @@ class GuardFacts(msgspec.Struct, frozen=True):
     base_files: int = 0
     """Of these, files and links."""
     accept_new_root: bool = False
+    accept_older: bool = False
 
 
 def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCheck, ...]:
@@ -94,6 +99,7 @@ def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCh
         _each_side("root_missing", facts, _missing_root),
         _each_side("root_kind", facts, _changed_kind),
         _each_side("root_changed", facts, _changed_root),
+        _each_side("went_back", facts, _returned),
         _each_side("incomplete", facts, _incomplete),
         *([_each_side("require", facts, _missing_mark)] if limits.require else []),
         *([_empty_side(plan, facts, toll)] if not limits.allow_empty else []),
@@ -138,6 +144,7 @@ def refusal(plan: Plan, checks: Sequence[GuardCheck], limits: Limits) -> Reconci
 _CODES = {
     "root_kind": "E_ROOT_CHANGED",
     "root_changed": "E_ROOT_CHANGED",
+    "went_back": "E_WENT_BACK",
     "incomplete": "E_INCOMPLETE",
     "require": "E_MARKER_MISSING",
     "empty_side": "E_EMPTY_SIDE",
@@ -152,6 +159,11 @@ _HINTS = {
     "root_missing": "mount it, or correct the path",
     "root_kind": "put the directory back, or correct the path",
     "root_changed": "mount the right one; if this is the right one: `--accept-new-root`",
+    "went_back": (
+        "look: `diff`; mount the disk that holds the latest; if what is there now is wanted: "
+        "`--accept-older`; if the other side's is: `reconcile baseline reset`, then "
+        "`--on-conflict newer`"
+    ),
     "incomplete": "run again when the side can be listed to its end",
     "require": "mount the side that lacks it, or put the path back",
     "empty_side": "mount it; if it is meant to be empty: `--allow-empty-side`",
@@ -223,6 +235,10 @@ def _changed_root(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
         f" (`{seen.known_identity}` then, `{seen.identity}` now),"
         f" and holds {seen.held:.0%} of the files known then (limit {HELD_SHARE:.0%})"
     )
+
+
+def _returned(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
+    return None if seen.returned is None or facts.accept_older else seen.returned.told(side)
 
 
 def _incomplete(side: Side, seen: SideFacts, _: GuardFacts) -> str | None:

@@ -103,6 +103,7 @@ def _settled(given: Given, defaults: Job, read_file: ReadFile | None) -> Job:
         links=given.choose("links", _LINKS, defaults.links),
         paranoid=given.switch("paranoid", defaults.paranoid),
         accept_new_root=given.switch("accept_new_root", defaults.accept_new_root),
+        accept_older=given.switch("accept_older", defaults.accept_older),
         first_run=given.switch("first_run", defaults.first_run),
         lock_wait_s=given.take("lock_wait", _seconds, defaults.lock_wait_s),
         compress=given.switch("compress", defaults.compress),

@@ -65,6 +65,7 @@ def lasting_job(job: Job) -> Job:
         limits=Limits(require=job.limits.require),
         lock_wait_s=0.0,
         accept_new_root=False,
+        accept_older=False,
         first_run=False,
         paranoid=False,
         versions=True,

@@ -121,6 +121,10 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
         )
         opened.listener(Phase("guard"))
         facts = _facts(opened, base, left, right, newest)
+        if plan.steps and newest is not None and plan.kind is PlanKind.SYNC and not opened.against:
+            from reconcile.engine.earlier import compared_with_past
+
+            facts = compared_with_past(opened, plan, base, newest, facts)
     checks = (*check_guards(plan, facts, opened.job.limits), *_space(opened, plan, left, right))
     plan = msgspec.structs.replace(plan, guards=checks)
     for conflict in plan.conflicts:
@@ -286,6 +290,7 @@ def _facts(
         base_entries=max(files, some),
         base_files=files,
         accept_new_root=opened.job.accept_new_root,
+        accept_older=opened.job.accept_older,
     )
 
 

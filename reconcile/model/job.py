@@ -87,6 +87,8 @@ class Job(msgspec.Struct, frozen=True):
     """Hash everything again; the stat index is not believed."""
     accept_new_root: bool = False
     """The root's identity changed and the user says that is right."""
+    accept_older: bool = False
+    """The user says that a side which went back to superseded content is right."""
     first_run: bool = False
     """The user says that an unreadable baseline is to be treated as none."""
     lock_wait_s: float = 0.0
