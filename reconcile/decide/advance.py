@@ -16,6 +16,7 @@ import msgspec
 
 from reconcile.decide.held import booked, made_wider
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
+from reconcile.decide.spelling import after_steps, left_by, spelled
 from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content
@@ -152,8 +153,9 @@ class Settling:
             finals = steps if len(steps) == 1 else [s for s in steps if _is_final(s, steps)]
             if not all(_agree(step.want, want) for step in finals):
                 continue
-            edits[last.path] = want
-            sources += [s.source.path for s in steps if s.source and s.action is Action.MOVE]
+            before = lookup(base, last.path) if base.root is not None else None
+            edits[last.path] = want and after_steps(want, steps, last.path, before)
+            sources += [path for step in steps if (path := left_by(step, base))]
             made += [last.path] if last.action is Action.MKDIR else []
         for top in made:
             for entry in entries(base, top):
@@ -176,10 +178,12 @@ class Settling:
                 yield step
 
     def _graft(self, agreement: Agreement) -> Graft | None:
-        found = lookup(self._left, agreement.path)
-        if found is None or agreement.entry is None or not same_content(found, agreement.entry):
+        path, entry = agreement.path, agreement.entry
+        if entry is None:
             return None
-        return Graft(agreement.path, self._left, agreement.path, agreement.entry)
+        at = join(split(path)[0], spelled(entry, Side.LEFT)) if path else path
+        found = lookup(self._left, at)
+        return Graft(path, self._left, at, entry) if same_content(found, entry) else None
 
     def _with_parents(self, base: Manifest, edits: Edits) -> Edits:
         """The edits, with the directories above them that `base` lacks.

@@ -4,18 +4,15 @@ First match wins; only two directories lead further down. What is left over goes
 to `decide/table.py`: one side's change, or a conflict. docs/semantics.md §2.
 """
 
-import msgspec
-
 from reconcile.decide import reasons
-from reconcile.decide.carry import Carrier, named
+from reconcile.decide.carry import Carrier
 from reconcile.decide.draft import Draft, Drafts
-from reconcile.decide.names import unicode_key
+from reconcile.decide.respelling import Respellings
 from reconcile.decide.scene import Scene
 from reconcile.decide.table import Table
 from reconcile.model.difference import Difference, is_directory
 from reconcile.model.entry import Entry, Kind
-from reconcile.model.plan import Action, Agreement, Problem, Side, Source
-from reconcile.model.treepath import join, split
+from reconcile.model.plan import Action, Agreement, Problem, Side
 
 
 class Judge:
@@ -26,6 +23,7 @@ class Judge:
         self._carrier = carrier
         self._table = table
         self._drafts = drafts
+        self._respellings = Respellings(scene, carrier)
 
     def root(self, found: Difference) -> None:
         """The two roots, which are never replaced, moved or changed in mode themselves."""
@@ -74,7 +72,7 @@ class Judge:
         elif self._is_implied(found):
             self._imply(found)
             self._children(found)
-        elif self._is_invisible(found):
+        elif self._scene.is_invisible(found):
             if found.base is not None:
                 self._forget(found)
         else:
@@ -82,14 +80,15 @@ class Judge:
 
     def _settle(self, found: Difference) -> None:
         """R4: both have the same; the baseline takes it, except over what is frozen."""
-        if self._scene.rules.fix_case and self._fix_case(found):
+        if self._respellings.settle(found):
             return
-        if self._scene.same(found.base, found.left):
+        if self._scene.same(found.base, found.left) and not self._respellings.is_news(found):
             return
         if is_directory(found.base) and found.is_tree and self._scene.has_frozen(found):
             self._children(found)
             return
-        self._drafts.agreements.append(Agreement(found.path, found.left))
+        entry = found.left and self._respellings.booked(found.left, found)
+        self._drafts.agreements.append(Agreement(found.path, entry))
 
     def _is_implied(self, found: Difference) -> bool:
         """A directory on one side, nothing on the other, and a side that only implies them."""
@@ -115,13 +114,6 @@ class Judge:
                     reason=reasons.FIRST_NEEDED,
                 )
 
-    def _is_invisible(self, found: Difference) -> bool:
-        """D6: a directory that holds excluded things only, and is absent elsewhere."""
-        for side in Side:
-            if found.entry(side.other) is None and is_directory(found.entry(side)):
-                return self._scene.is_hollow(self._scene.manifest(side), found.at(side))
-        return False
-
     def _forget(self, found: Difference) -> bool:
         """Both are without it, but for what filters hide; that stays frozen. Is nothing of it left?
 
@@ -141,28 +133,6 @@ class Judge:
         if is_gone:
             self._drafts.agreements.append(Agreement(found.path, None))
         return is_gone
-
-    def _fix_case(self, found: Difference) -> bool:
-        """One side's spelling differs in case: the other is renamed to it. Asked for only.
-
-        LIMIT: files and links; a directory keeps each side's spelling.
-        """
-        names = {side: split(found.at(side))[1] for side in Side}
-        left, right = names[Side.LEFT], names[Side.RIGHT]
-        entry = found.left
-        if entry is None or entry.kind == Kind.DIR or unicode_key(left) == unicode_key(right):
-            return False
-        changed = Side.RIGHT if found.base is not None and found.base.name == left else Side.LEFT
-        side, new = changed.other, names[changed]
-        held = self._scene.raw(found, side)
-        if held is None or (found.base is not None and found.at(side) != found.path):
-            return False
-        path = join(split(found.path)[0], new)
-        at = join(split(found.at(side))[0], new)
-        source = Source(side, found.at(side), held)
-        draft = Draft(side, Action.MOVE, path, at, None, named(entry, path), source)
-        self._drafts.add(msgspec.structs.replace(draft, reason=reasons.renamed(changed)))
-        return True
 
 
 def _is_ignored(entry: Entry | None) -> bool:

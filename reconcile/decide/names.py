@@ -10,12 +10,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from reconcile.decide.spelling import Row, as_known, is_marked, spelled
 from reconcile.model.entry import Entry
 from reconcile.model.plan import Side
 from reconcile.model.treepath import MAX_NAME_BYTES
 
-Row = tuple[Entry | None, Entry | None, Entry | None]
-"""One name in base, left and right."""
 Key = str | bytes
 
 _ASCII_TWINS = b"K;`"
@@ -64,6 +63,8 @@ def row_name(row: Row) -> bytes:
 
 def may_pair(row: Row, pairing: Pairing) -> bool:
     """The row lacks a side, and another spelling of its name could exist."""
+    if row[0] is not None and is_marked(row[0]):
+        return True
     if None not in row:
         return False
     if pairing.case:
@@ -74,8 +75,9 @@ def may_pair(row: Row, pairing: Pairing) -> bool:
 
 def pair(rows: Sequence[Row], pairing: Pairing) -> list[Row]:
     """The same rows with those united that are one name; in name order."""
-    whole = [row for row in rows if not may_pair(row, pairing)]
-    loose = [row for row in rows if may_pair(row, pairing)]
+    known = as_known(rows)
+    whole = [row for row in known if None not in row or not may_pair(row, pairing)]
+    loose = [row for row in known if None in row and may_pair(row, pairing)]
     for key in pairing.keys:
         loose = _unite(loose, key)
     return sorted(whole + loose, key=row_name)
@@ -95,7 +97,7 @@ def _one_row(members: list[Row]) -> list[Row]:
     """One row, when no side holds two of these names.
 
     Where one does and the baseline knows one name, who was paired stays paired: that row has
-    of each side the name that is spelled as in the baseline, or else its only one. What is
+    of each side the name by which the baseline knows it there, or else its only one. What is
     left over is new, and stands for itself; so does everything where nobody can tell.
     """
     bases, lefts, rights = (
@@ -105,7 +107,8 @@ def _one_row(members: list[Row]) -> list[Row]:
         return [(_first(bases), _first(lefts), _first(rights))]
     if len(bases) != 1:
         return members
-    left, right = _paired(bases[0], lefts), _paired(bases[0], rights)
+    left = _paired(spelled(bases[0], Side.LEFT), lefts)
+    right = _paired(spelled(bases[0], Side.RIGHT), rights)
     rest = [
         (None, None if row[1] is left else row[1], None if row[2] is right else row[2])
         for row in members
@@ -117,8 +120,8 @@ def _first(column: Sequence[Entry]) -> Entry | None:
     return column[0] if column else None
 
 
-def _paired(base: Entry, column: Sequence[Entry]) -> Entry | None:
-    exact = next((entry for entry in column if entry.name == base.name), None)
+def _paired(name: bytes, column: Sequence[Entry]) -> Entry | None:
+    exact = next((entry for entry in column if entry.name == name), None)
     return exact or (column[0] if len(column) == 1 else None)
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from reconcile.decide.names import Pairing, Row, may_pair, pair, row_name
+from reconcile.decide.names import Pairing, may_pair, pair, row_name
+from reconcile.decide.spelling import Row
 from reconcile.model.entry import Entry, Kind, Tracked, same
 from reconcile.model.manifest import Manifest, PageRef
 from reconcile.model.treepath import TreePath

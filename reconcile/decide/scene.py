@@ -216,6 +216,13 @@ class Scene:
             some = True
         return some
 
+    def is_invisible(self, found: Difference) -> bool:
+        """D6: a directory that holds excluded things only, and is absent elsewhere."""
+        for side in Side:
+            if found.entry(side.other) is None and is_directory(found.entry(side)):
+                return self.is_hollow(self.manifest(side), found.at(side))
+        return False
+
     def has_frozen(self, difference: Difference) -> bool:
         """The baseline knows something below that a side excludes now (both hold directories)."""
         for child in self.children(difference):
@@ -241,6 +248,8 @@ class Scene:
         """`side` lacks this, and has something else under the very name: what pairs otherwise."""
         if found.entry(side) is not None or found.entry(side.other) is None:
             return False
+        if found.base is None and lookup(self.base, found.path) is not None:
+            return True
         row = found.base, found.left, found.right
         return may_pair(row, self.pairing) and (
             lookup(self.manifest(side), found.at(side)) is not None

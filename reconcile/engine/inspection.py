@@ -9,6 +9,7 @@ import msgspec
 
 from reconcile.decide.filters import explain_path
 from reconcile.decide.planner import differences
+from reconcile.decide.scene import Scene
 from reconcile.engine.events import Listener, Phase, silent
 from reconcile.engine.looks import observe_both
 from reconcile.engine.opened import Opened
@@ -69,8 +70,12 @@ def _mismatches(opened: Opened, left: Observation, right: Observation) -> Iterat
     trees = {Side.LEFT: left.manifest, Side.RIGHT: right.manifest}
     if base.root is None:
         base = ABSENT
-    for found in differences(base, trees[Side.LEFT], trees[Side.RIGHT], rules_of(opened)):
+    rules = rules_of(opened)
+    scene = Scene(base, trees[Side.LEFT], trees[Side.RIGHT], rules)
+    for found in differences(base, trees[Side.LEFT], trees[Side.RIGHT], rules):
         if same(found.left, found.right, tracked) or _both_directories(found):
+            continue
+        if scene.is_invisible(found):
             continue
         departed = [s for s in Side if not same(found.entry(s), found.base, tracked)]
         side = departed[0] if len(departed) == 1 and base.root else Side.RIGHT

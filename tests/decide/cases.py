@@ -31,6 +31,15 @@ class Result(NamedTuple):
     right: Literal
     base: Literal
     plan: Plan
+    after: World
+
+    def then(
+        self, left: Literal | None = None, right: Literal | None = None, rules: Rules = REPORT
+    ) -> "Result":
+        """The next run, after a side became what is given; the baseline is as it was left."""
+        lefts = self.after.left if left is None else things(left)
+        rights = self.after.right if right is None else things(right)
+        return _result(World(self.after.base, lefts, rights), rules)
 
     @property
     def conflicts(self) -> list[tuple[str, str]]:
@@ -64,9 +73,14 @@ def step_words(step: Any) -> str:
 def outcome(base: Literal | None, left: Literal, right: Literal, rules: Rules = REPORT) -> Result:
     """Plan, apply and advance; `base` None is a first run."""
     world = World(None if base is None else things(base), things(left), things(right))
+    return _result(world, rules)
+
+
+def _result(world: World, rules: Rules) -> Result:
     after, plan = run(world, rules)
     assert after.base is not None
-    return Result(literal_of(after.left), literal_of(after.right), literal_of(after.base), plan)
+    literals = [literal_of(held) for held in (after.left, after.right, after.base)]
+    return Result(literals[0], literals[1], literals[2], plan, after)
 
 
 def flat(literal: Literal) -> Literal:

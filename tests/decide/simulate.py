@@ -7,16 +7,18 @@ path takes its `want` when all steps of that path are done.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from reconcile.decide.planner import make_plan
+from reconcile.decide.spelling import after_steps, left_by, spelled
 from reconcile.model.entry import Entry, Kind, same, same_content
-from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build
+from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build, lookup
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
 from reconcile.model.policy import Rules
-from reconcile.model.treepath import ROOT, TreePath, is_under, parents, split
+from reconcile.model.treepath import ROOT, TreePath, is_under, join, parents, rebase, split
 
 Things = dict[TreePath, Entry]
 MADE_FROM = MadeFrom("pair", "left", "right", 1, b"", b"", b"", DEFAULT_HEADER)
@@ -140,11 +142,13 @@ def advance(plan: Plan, before: World, after: World, done: set[int]) -> World:
     for agreement in plan.agreements:
         _agree(base, agreement, before)
     open_steps = Counter(step.path for step in plan.steps)
+    known = build(base)
     for step in plan.steps:
         if step.id in done:
             open_steps[step.path] -= 1
             if not open_steps[step.path]:
-                _take(base, step, after)
+                every = [each for each in plan.steps if each.path == step.path]
+                _take(base, step, after, every, known)
     return World(base, after.left, after.right)
 
 
@@ -155,18 +159,22 @@ def _agree(base: Things, agreement: Agreement, before: World) -> None:
     if agreement.path != ROOT:
         _put(base, agreement.path, agreement.entry, before)
     if agreement.entry.kind == Kind.DIR:
+        at = agreement.path
+        if at != ROOT:
+            at = join(split(at)[0], spelled(agreement.entry, Side.LEFT))
         for path, entry in before.left.items():
-            if path != agreement.path and is_under(path, agreement.path) and entry.is_content:
-                base[path] = entry
+            if path != at and is_under(path, at) and entry.is_content:
+                base[rebase(path, at, agreement.path)] = entry
 
 
-def _take(base: Things, step: Step, after: World) -> None:
+def _take(base: Things, step: Step, after: World, every: Sequence[Step], known: Manifest) -> None:
+    before, old = lookup(known, step.path) if known.root else None, left_by(step, known)
+    if old is not None:
+        _drop(base, old)
     if step.action is not Action.META:
         _drop(base, step.path)
     if step.want is not None:
-        _put(base, step.path, step.want, after)
-    if step.action is Action.MOVE and step.source is not None:
-        _drop(base, step.source.path)
+        _put(base, step.path, after_steps(step.want, every, step.path, before), after)
 
 
 def _put(base: Things, path: TreePath, entry: Entry, sides: World) -> None:

@@ -28,10 +28,10 @@ RULES = (
 class Wanderer:
     """Draws one world."""
 
-    def __init__(self, random: Random, names: tuple[bytes, ...] = NAMES) -> None:
+    def __init__(self, random: Random, names: tuple[bytes, ...] = NAMES, *, count: int = 0) -> None:
         self._random = random
         self._names = names
-        self._count = 0
+        self._count = count
 
     def world(self, most: int = 5) -> World:
         """A base, and two sides that moved, edited, made and removed things."""

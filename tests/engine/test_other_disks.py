@@ -79,6 +79,22 @@ def test_names_whose_case_changed_are_deleted_on_no_side(pair: Pair) -> None:
     assert held(pair.good) == held(pair.other) == before
     assert not outcome.planning.plan.steps
     assert sorted(os.listdir(pair.good)) == ["LICENCE", "README", "pkg", "report.txt"]
+    there = set(os.listdir(pair.other)) - {".reconcile"}
+    assert {name.replace("Pkg", "pkg") for name in there} == set(os.listdir(pair.good))
+
+
+def test_a_rename_in_case_there_arrives_here(pair: Pair) -> None:
+    for name in ("Readme", "aB", "Cd"):
+        (pair.good / name).write_text(name)
+    pair.settle()
+    (pair.other / "Readme").rename(pair.other / "README")
+    (pair.good / "aB").rename(pair.good / "Ab")
+    (pair.good / "Cd").rename(pair.good / "cD")
+    (pair.good / "cD").write_text("edited")
+    pair.settle()
+    assert sorted(os.listdir(pair.good)) == ["Ab", "README", "cD"]
+    assert set(os.listdir(pair.other)) - {".reconcile"} == {"Ab", "README", "cD"}
+    assert (pair.other / "cD").read_text() == "edited"
 
 
 def test_two_names_that_swap_their_case_keep_their_contents(pair: Pair) -> None:

@@ -1,0 +1,110 @@
+"""Spelling: which spelling of a name each side had when both last agreed.
+
+A baseline's entry has the shared name, and a pair of `extra` for a side that
+spells it otherwise. So who was paired stays paired, whatever spellings come
+beside it, and a side that spells it anew has renamed it. docs/semantics.md §6.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from reconcile.model.entry import Entry
+from reconcile.model.manifest import Manifest, entries, lookup
+from reconcile.model.plan import Action, Side, Step
+from reconcile.model.treepath import TreePath, join, split
+
+_KEYS = {Side.LEFT: "name-left", Side.RIGHT: "name-right"}
+Row = tuple[Entry | None, Entry | None, Entry | None]
+"""One name in base, left and right."""
+
+
+def spelled(base: Entry, side: Side) -> bytes:
+    """The name by which the side had the baseline's entry."""
+    return dict(base.extra).get(_KEYS[side], base.name) if base.extra else base.name
+
+
+def is_marked(base: Entry) -> bool:
+    """A side spells it otherwise than the baseline."""
+    return bool(base.extra) and any(key in _KEYS.values() for key, _ in base.extra)
+
+
+def with_names(entry: Entry, names: Mapping[Side, bytes], shared: bytes) -> Entry:
+    """The baseline's entry of a thing that the sides call so."""
+    extra = [pair for pair in entry.extra if pair[0] not in _KEYS.values()]
+    extra += [(_KEYS[side], name) for side, name in names.items() if name != shared]
+    made = tuple(sorted(extra))
+    return entry if made == entry.extra else msgspec.structs.replace(entry, extra=made)
+
+
+def after_steps(want: Entry, steps: Iterable[Step], path: TreePath, before: Entry | None) -> Entry:
+    """What the baseline takes at `path` when these steps, which are all of it, are done.
+
+    A side that was renamed and edited keeps its old spelling here: its new one is
+    the next difference.
+    """
+    names = {} if before is None else {side: spelled(before, side) for side in Side}
+    for step in steps:
+        source = step.source
+        name = split(step.at)[1]
+        if source is not None and source.side is step.side.other:
+            names.setdefault(source.side, split(source.path)[1])
+        if step.action is Action.MOVE:
+            names = dict.fromkeys(Side, name)
+        elif step.expect is None or step.side not in names:
+            names[step.side] = name
+    return with_names(want, names, split(path)[1])
+
+
+def left_by(step: Step, base: Manifest) -> TreePath | None:
+    """The path at which the baseline has what the step moves away; None: it moves nothing."""
+    if step.action is not Action.MOVE or step.source is None:
+        return None
+    source = step.source.path
+    above, name = split(source)
+    if above != split(step.at)[0]:
+        return source
+    shared = split(step.path)[0]
+    known = lookup(base, join(shared, name))
+    if known is None or spelled(known, step.side) != name:
+        for entry in entries(base, shared):
+            if entry.extra and spelled(entry, step.side) == name:
+                return join(shared, entry.name)
+    return join(shared, name)
+
+
+def as_known(rows: Sequence[Row]) -> list[Row]:
+    """The rows, each of the baseline's entries with what each side had for it, by its name there.
+
+    Where nothing is under that name any more, the shared name counts, if it is nobody else's.
+    """
+    if not any(row[0] is not None and is_marked(row[0]) for row in rows):
+        return list(rows)
+    bases = [row[0] for row in rows if row[0] is not None]
+    columns: dict[Side, dict[bytes, Entry]] = {side: {} for side in Side}
+    for _, left, right in rows:
+        columns[Side.LEFT].update([(left.name, left)] if left else [])
+        columns[Side.RIGHT].update([(right.name, right)] if right else [])
+    taken = {side: _taken(bases, columns[side], side) for side in Side}
+    known: list[Row] = [
+        (base, taken[Side.LEFT].get(base.name), taken[Side.RIGHT].get(base.name)) for base in bases
+    ]
+    names = sorted({*columns[Side.LEFT], *columns[Side.RIGHT]})
+    return known + [(None, columns[Side.LEFT].get(n), columns[Side.RIGHT].get(n)) for n in names]
+
+
+def _taken(bases: Sequence[Entry], column: dict[bytes, Entry], side: Side) -> dict[bytes, Entry]:
+    """What the side has for each, by shared name; taken out of `column`. Marks go first."""
+    found: dict[bytes, Entry] = {}
+    for base in sorted(bases, key=lambda each: not is_marked(each)):
+        entry = column.pop(spelled(base, side), None)
+        if entry is not None:
+            found[base.name] = entry
+    for base in bases:
+        entry = None if base.name in found else column.pop(base.name, None)
+        if entry is not None:
+            found[base.name] = entry
+    return found
+
+
+__all__ = ["after_steps", "as_known", "is_marked", "left_by", "spelled", "with_names"]
