@@ -23,7 +23,7 @@ def test_verify_agrees_after_a_filtered_deletion(tmp_path: Path) -> None:
     filtered = msgspec.structs.replace(job, filters=spec)
     apply_job(filtered, silent, lambda planning: planning.plan)
 
-    assert sorted(path.name for path in right.rglob("p/*")) == ["target"]
+    assert [path.name for path in (right / "p").iterdir()] == ["target"]
     assert verify(filtered, silent).mismatches == ()
     (right / "p" / "new").write_text("no filter hides this")
     assert [each.path for each in verify(filtered, silent).mismatches][-1] == b"p/new"
