@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconcile.engine.bases import RESTORE_BYTES
+from reconcile.trees.children import environment
 
 _SUFFIX = re.compile(rb"\.[A-Za-z0-9]{1,10}\Z")
 
@@ -29,7 +30,7 @@ def edited(text: bytes, name: bytes, env: Mapping[str, str]) -> bytes | str:
         with open(location, "wb") as file:
             file.write(text)
         try:
-            code = _run([*command, location])
+            code = _run([*command, location], env)
         except OSError as error:
             return f"`{command[0]}` cannot be started: {error.strerror}"
         if code:
@@ -49,7 +50,7 @@ def paged(lines: Sequence[str], env: Mapping[str, str]) -> bool:
         return False
     text = "\n".join([*lines, ""]).encode("utf-8", "backslashreplace")
     try:
-        _run(command, text)
+        _run(command, env, text)
     except OSError:
         return False
     return True
@@ -63,10 +64,11 @@ def _words(line: str) -> list[str]:
         return []
 
 
-def _run(command: Sequence[str], text: bytes | None = None) -> int:
+def _run(command: Sequence[str], env: Mapping[str, str], text: bytes | None = None) -> int:
     """Ctrl-C is the other program's until it ends."""
     stdin = sys.stdin if text is None else subprocess.PIPE
-    with subprocess.Popen(command, stdin=stdin, stdout=sys.stderr) as program, _deaf():
+    given = environment(env)
+    with subprocess.Popen(command, stdin=stdin, stdout=sys.stderr, env=given) as program, _deaf():
         if text is not None:
             with contextlib.suppress(BrokenPipeError):
                 program.communicate(text)

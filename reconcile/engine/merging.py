@@ -20,6 +20,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath, join, split
 from reconcile.trees.base import ContentChanged
+from reconcile.trees.children import environment
 
 _TIMEOUT_S = 60
 _TOO_MANY = 127
@@ -115,6 +116,7 @@ def merge_texts(texts: Texts) -> Merged | str:
         done = subprocess.run(  # no shell; away from any repository and its settings
             [git, "merge-file", "-p", "--diff3", *labels, "--", *names],
             capture_output=True, check=False, timeout=_TIMEOUT_S, cwd="/", pass_fds=numbers,
+            env=environment(),
         )  # fmt: skip
     if not 0 <= done.returncode <= _TOO_MANY:
         return "`git merge-file` failed"

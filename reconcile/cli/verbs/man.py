@@ -11,6 +11,7 @@ from reconcile.cli.manpages import PAGES, ManPage, page_named, source_of
 from reconcile.cli.start_json import ManDocument, ManItem
 from reconcile.cli.words import counted
 from reconcile.model.errors import Denied, ExitCode, UsageError
+from reconcile.trees.children import environment
 from reconcile.trees.placing import may_place, place
 
 _MARK = b'.\\" Made by `reconcile man`.'
@@ -68,7 +69,7 @@ def _shown(face: Face, source: str) -> bool:
     done = subprocess.run(
         [program, "-l", "-"], input=source.encode(), check=False,
         stdout=None if with_pager else subprocess.PIPE,
-        env={"MANWIDTH": str(min(80, face.out.columns)), **face.env},
+        env={"MANWIDTH": str(min(80, face.out.columns)), **environment(face.env)},
     )  # fmt: skip
     if not with_pager and done.returncode == 0:
         for line in done.stdout.decode("utf-8", "replace").rstrip("\n").split("\n"):

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from reconcile.model.errors import Denied, Unreachable, UsageError
+from reconcile.trees.children import environment
 from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import last_line
 from reconcile.trees.ssh.known_hosts import (
@@ -230,13 +231,14 @@ def _scanned_by_ssh(place: SshPlace, ssh: str) -> tuple[str, str]:
 
 def _own_client(place: SshPlace, what: str) -> tuple[str, str]:
     module = "reconcile.trees.ssh.paramiko_client"
-    return _run([sys.executable, "-P", "-m", module, place.url, what, ""])
+    return _run([sys.executable, "-P", "-m", module, place.url, what, ""], os.environ)
 
 
-def _run(words: Sequence[str]) -> tuple[str, str]:
-    """(stdout, stderr) of a program that asks nothing."""
+def _run(words: Sequence[str], env: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """(stdout, stderr) of a program that asks nothing. `env`: of one that is ours."""
     done = subprocess.run(
         words, stdin=subprocess.DEVNULL, capture_output=True, check=False, errors="replace",
+        env=environment() if env is None else env,
     )  # fmt: skip
     return done.stdout, done.stderr
 

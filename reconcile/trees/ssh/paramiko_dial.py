@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import paramiko
 
+from reconcile.trees.children import WITHOUT_OURS
 from reconcile.trees.ssh.hostkeys import Target, known_keys, shown_keys
 from reconcile.trees.ssh.known_hosts import HostKey, host_name
 from reconcile.trees.ssh.openssh import ALIVE_COUNT, ALIVE_INTERVAL_S, CONNECT_TIMEOUT_S
@@ -80,7 +81,7 @@ def _socket(settings: Settings) -> Any:  # Any: a socket, a channel or a proxy c
     if settings.jumps:
         return _through(settings)
     if settings.proxy_command:
-        return paramiko.ProxyCommand(settings.proxy_command)
+        return paramiko.ProxyCommand(f"{WITHOUT_OURS} {settings.proxy_command}")
     where = f"ssh: connect to host {settings.host} port {settings.port}"
     try:
         found = socket.create_connection((settings.host, settings.port), CONNECT_TIMEOUT_S)

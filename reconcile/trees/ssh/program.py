@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from reconcile.decide.units import NO
 from reconcile.model.errors import ReconcileError, UsageError
+from reconcile.trees.children import environment
 from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import explain, last_line
 from reconcile.trees.ssh.hostkeys import fingerprint_at
@@ -35,10 +36,17 @@ OWN_CLIENT = "own"
 class Program:
     """One running child. `close` it, whatever happened."""
 
-    def __init__(self, place: SshPlace, argv: Sequence[str], config: int = -1) -> None:
+    def __init__(
+        self,
+        place: SshPlace,
+        argv: Sequence[str],
+        config: int = -1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         """Start it. Raises: UsageError, when the client cannot be run.
 
         `config`: an open file that the client reads by its place in /proc; closed with the rest.
+        `env`: of a client that is ours; None: of one that is told no password.
         """
         self._config = config
         _reap_left()
@@ -50,7 +58,9 @@ class Program:
         far_in, self.write_fd = _pipe()
         self.read_fd, far_out = _pipe()
         try:
-            self._child = _start(argv, far_in, far_out, self._said)
+            self._child = _start(
+                argv, environment() if env is None else env, far_in, far_out, self._said
+            )
         except OSError as error:
             self._close_ends()
             os.close(self._said)
@@ -126,7 +136,7 @@ def open_program(place: SshPlace, command: Sequence[str], subsystem: str = "") -
     """
     client = client_of(os.environ)
     if client == OWN_CLIENT:
-        return Program(place, _own_argv(place, command, subsystem))
+        return Program(place, _own_argv(place, command, subsystem), env=os.environ)
     asks = may_ask(os.environ)
     config = _config_file(place, may_ask=asks)
     name = f"/proc/{os.getpid()}/fd/{config}"
@@ -179,7 +189,9 @@ def may_ask(env: Mapping[str, str]) -> bool:
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
-def _start(argv: Sequence[str], far_in: int, far_out: int, said: int) -> subprocess.Popen[bytes]:
+def _start(
+    argv: Sequence[str], env: Mapping[str, str], far_in: int, far_out: int, said: int
+) -> subprocess.Popen[bytes]:
     """The child starts with SIGINT blocked: it stays blocked over exec."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -189,6 +201,7 @@ def _start(argv: Sequence[str], far_in: int, far_out: int, said: int) -> subproc
             stdout=far_out,
             stderr=said,
             close_fds=True,
+            env=env,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
