@@ -20,8 +20,8 @@ from reconcile.trees.locking import held_below
 from reconcile.trees.open import connected, remote_tree
 from reconcile.trees.probing import tried
 from reconcile.trees.remote import RemoteTree, SessionOptions
+from reconcile.trees.root_place import open_root
 from reconcile.trees.temporary import AREA
-from reconcile.trees.way import open_to_read
 
 SKEW_NS = 2_000_000_000
 """Clocks that differ by more are told: `--window` is as much."""
@@ -62,7 +62,7 @@ def _local(endpoint: str, *, probe: bool) -> Iterator[Check]:
 
 def _locked(endpoint: str) -> Iterator[Check]:
     """Who writes to the root now, by whatever way."""
-    fd = open_to_read(endpoint)
+    fd = open_root(os.fsencode(endpoint))
     try:
         owner = held_below(fd, AREA)
     finally:
@@ -87,7 +87,7 @@ def _found(endpoint: str, *, probe: bool) -> Abilities:
     found = abilities_of(location)
     if not probe or not found.writable:
         return found
-    fd = open_to_read(location)
+    fd = open_root(location)
     try:
         return tried(fd, found)
     finally:

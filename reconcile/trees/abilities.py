@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from reconcile.decide.file_systems import known_by_kind
 from reconcile.model.policy import Abilities
 from reconcile.trees.mounts import mount_of
-from reconcile.trees.way import open_to_read
+from reconcile.trees.root_place import open_root
 
 _LOOKED_AT = 256
 """So many names of the directory are considered."""
@@ -33,7 +33,7 @@ _LEAST_NAME, _MOST_NAME = 16, 255
 
 def abilities_of(location: bytes) -> Abilities:
     """What the directory at `location` can hold. Raises: OSError, when it cannot be opened."""
-    fd = open_to_read(location)
+    fd = open_root(location)
     try:
         return replace(looked_at(fd), writable=os.access(location, os.W_OK))
     finally:
