@@ -13,6 +13,7 @@ import typer
 
 from reconcile import __version__
 from reconcile.cli.face import face_of_refused
+from reconcile.cli.meant import suggestions
 from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
 from reconcile.cli.streams import PipeClosed
@@ -198,7 +199,10 @@ def _refuse(error: typer.TyperException, words: list[str]) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reconcile"
     known = message[:1].lower() + message[1:]
-    failure = UsageError(known, hint=f"{path} --help")
+    meant = suggestions(words, os.path.isdir) if "Did you mean" not in message else []
+    if meant:  # what resembles it in letters is another thing
+        known = known.partition(" (Possible")[0]
+    failure = UsageError(known, hint="\n".join(meant) or f"{path} --help")
     verb = verb_named(path.partition(" ")[2]) or verb_named("diff")
     assert verb is not None
     report(face_of_refused(verb.name, words, os.environ), failure)
