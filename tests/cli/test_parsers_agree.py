@@ -65,7 +65,7 @@ LEFT_TO_TYPER = [
     ["diff", "A", "B", "--mod", "mirror"], ["diff", "A", "B", "--mode", "x"],
     ["diff", "A", "B", "--json=1"], ["diff", "A", "B", "--out"], ["diff", "A", "B", "-x"],
     ["manifest"], ["manifest", "bild", "A"], ["version", "A"], ["show", "p", "--mode", "mirror"],
-    ["apply", "A", "B", "C"],
+    ["apply", "A", "B", "C", "D"],
 ]  # fmt: skip
 
 
