@@ -29,6 +29,7 @@ from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
 from reconcile.wire import messages as m
+from reconcile.wire.fields import PRUNE, TRY
 from reconcile.wire.frames import ProtocolError, offered
 
 if TYPE_CHECKING:
@@ -47,10 +48,12 @@ class Server:
         self._hash_names = _hash_names(is_carried)
         self._is_answering = False
         self._location = b""
+        self._identity = ""
         self._index: IndexHolder | None = None
         self._changing: Changing | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {  # Any: a message each
             m.Open: self._open,
+            m.Try: self._try,
             m.Observe: self._observe,
             **dict.fromkeys(
                 (m.Begin, m.Survey, m.Stage, m.CarryOut, m.Read, m.Prefix, m.Prune, m.Finish),
@@ -122,7 +125,7 @@ class Server:
         self._session.send(
             m.Welcome(
                 m.PROTOCOL, __version__, system, chosen, self._hash_names, offered_cuts(),
-                time.time_ns(), self._is_carried, (m.PRUNE,),
+                time.time_ns(), self._is_carried, (PRUNE, TRY),
             )
         )  # fmt: skip
         level = max(1, min(hello.level, 9))
@@ -140,7 +143,19 @@ class Server:
             os.close(fd)
         self._location = location
         self._index = IndexHolder(location, request.pair)
+        self._identity = identity
         self._session.send(m.Opened(location, identity, abilities_of(location)))
+
+    def _try(self, request: m.Try) -> None:
+        del request
+        location, _ = self._opened()
+        from reconcile.trees.local import LocalTree
+
+        tree = LocalTree(location)
+        try:
+            self._session.send(m.Opened(location, self._identity, tree.try_abilities()))
+        finally:
+            tree.close()
 
     def _observe(self, request: m.Observe) -> None:
         location, index = self._opened()

@@ -14,12 +14,13 @@ from reconcile import __version__
 from reconcile.model.block import HashName
 from reconcile.model.entry import Entry
 from reconcile.model.errors import Unreachable, UsageError
-from reconcile.model.manifest import Header
 from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import MAX_PATH_BYTES, TreePath
 from reconcile.trees import told
+from reconcile.trees.abilities import is_certain
+from reconcile.trees.agent_looks import Nowhere, asked_as, take_rows, until_seen
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Looking
 from reconcile.trees.observe import Seen, Sink
@@ -30,18 +31,13 @@ from reconcile.trees.remote import OtherProtocol, SessionOptions
 from reconcile.trees.session import Session
 from reconcile.trees.staging import needs_content
 from reconcile.wire import messages as m
+from reconcile.wire.fields import PRUNE, TRY
 from reconcile.wire.frames import ProtocolError, offered
 from reconcile.wire.steps import to_wire
 
-_PAGES_LIMIT = 64 << 30
-"""Bytes of pages taken in one observation; a tree of 500 million files stays below."""
 _LEFTOVERS_BYTES = 4 << 20
 _PLACES_BYTES = 2 << 20
 """Of places in one Prune: what may come back of them fits into one answer."""
-_PROBLEMS_LIMIT = 256 << 20
-"""Bytes of problems; a million paths that cannot be read stay below."""
-_PROGRESS_LIMIT = 1 << 20
-"""Times that progress is told; at five a second 58 hours."""
 
 
 class Link(Protocol):
@@ -140,7 +136,7 @@ class AgentTree:
         if want.settings.header.hash_name not in self.hash_names:
             self._asked = None
             return
-        session.send(_observe(want))
+        session.send(asked_as(want))
         session.flush()
 
     def _introduce(self, session: Session) -> None:
@@ -179,6 +175,25 @@ class AgentTree:
         assert self._opened is not None
         return self._opened.abilities
 
+    def try_abilities(self) -> Abilities:
+        """The same, tried over there where its agent knows how: for who will write there."""
+        found, session = self.abilities, self._session()
+        if TRY not in self._words or is_certain(found) or not found.writable:
+            return found
+        asked, self._asked = self._asked, None
+        if asked is not None:  # its answer comes first, and is asked for again after this one
+            until_seen(session, [], lambda _: None)
+            take_rows(session, Nowhere(), asked.settings.header)
+        opened = session.ask(m.Try(), m.Opened)
+        with self._checking():
+            told.abilities(opened.abilities)
+        self._opened = opened
+        if asked is not None:
+            session.send(asked_as(asked))
+            session.flush()
+            self._asked = asked
+        return opened.abilities
+
     def start_look(self, want: Looking) -> None:
         """Ask for an observation; `look` takes the answer."""
         if self._opened is None and self._ahead is not None and self._spoken_on is None:
@@ -186,7 +201,7 @@ class AgentTree:
             self._introduce(session)
         else:
             session = self._session()
-        session.send(_observe(want))
+        session.send(asked_as(want))
         session.flush()
         self._asked = want
 
@@ -201,33 +216,12 @@ class AgentTree:
         session = self._session()
         with self._checking():
             problems: list[Problem] = []
-            message = self._until_seen(session, problems, progress)
+            message = until_seen(session, problems, progress)
             seen = self._seen(message, problems)
             if message.is_fresh:
                 sink.forget((), (b"",))
-            _take_rows(session, sink, want.settings.header)
+            take_rows(session, sink, want.settings.header)
         return seen
-
-    def _until_seen(
-        self, session: Session, problems: list[Problem], progress: Callable[[Tally], None]
-    ) -> m.Seen:
-        times = 0
-        room = _PROBLEMS_LIMIT
-        while True:
-            message = session.receive()
-            if isinstance(message, m.Seen):
-                return message
-            if isinstance(message, m.Progress):
-                times += 1
-                progress(told.tally(message.tally))
-            elif isinstance(message, m.Notes):
-                some = [told.problem(each) for each in message.problems]
-                problems += some
-                room -= sum(len(each.path) + len(each.reason) + 100 for each in some) + 100
-            else:
-                raise told.broken(f"{type(message).__name__} during an observation")
-            if times > _PROGRESS_LIMIT or room < 0:
-                raise told.broken("an observation without end")
 
     def _seen(self, message: m.Seen, problems: Sequence[Problem]) -> Seen:
         leftovers = told.leftovers(message)
@@ -315,7 +309,7 @@ class AgentTree:
     def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.prune`. An agent of an earlier version is asked for nothing."""
         session = self._session()
-        if m.PRUNE not in self._words:
+        if PRUNE not in self._words:
             raise UsageError(
                 "the agent there is too old to remove kept content",
                 where=self.url,
@@ -375,26 +369,3 @@ class AgentTree:
         if self._pull is None:
             self._pull = Pull(session, self._cuts, self._hash_name, self._options.cache)
         return self._pull
-
-
-def _observe(want: Looking) -> m.Observe:
-    settings = want.settings
-    return m.Observe(
-        settings.header, want.spec, settings.links, settings.paranoid, want.cursor, want.keep,
-        settings.accept_mounts,
-    )  # fmt: skip
-
-
-def _take_rows(session: Session, sink: Sink, header: Header) -> None:
-    taken = 0
-    while True:
-        message = session.receive()
-        if isinstance(message, m.Done):
-            return
-        if not isinstance(message, m.Rows) or not message.rows:
-            raise told.broken(f"{type(message).__name__} among pages")
-        rows = [told.page(row, header) for row in message.rows]
-        taken += sum(len(row.key) + len(row.block) + len(row.refs) + 100 for row in rows)
-        if taken > _PAGES_LIMIT:
-            raise told.broken("more pages than any tree has")
-        sink.write(rows)

@@ -32,6 +32,8 @@ PAGE_ENTRIES = 262_144
 _REASON = 1000
 _CODE = re.compile(r"E_[A-Z][A-Z0-9_]{1,39}")
 _MOST = 2**63 - 1
+_KIND = re.compile(r"[A-Za-z0-9._-]{0,64}")
+"""Of a file system, as /proc/filesystems and mount(8) have them."""
 _Refs = Annotated[list[tuple[bytes, bytes, bytes, int]], Meta(min_length=2, max_length=65_536)]
 
 
@@ -143,6 +145,9 @@ def abilities(told: Abilities) -> Abilities:
         or not 0 <= told.max_file_bytes <= _MOST
         or not 0 < told.mtime_step_ns <= 10**10
         or len(told.forbidden) > 256
+        or len(told.forbidden_last) > 256
+        or told.least_mtime_ns >= told.most_mtime_ns
+        or not _KIND.fullmatch(told.file_system)
     ):
         raise broken("abilities that nothing has")
     return told

@@ -19,6 +19,7 @@ from reconcile.model.manifest import Header
 from reconcile.model.plan import Action, Problem
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
+from reconcile.wire.fields import Counts, Cursor, Digest, Names, Number, Path, Paths, Text, said
 from reconcile.wire.frames import ProtocolError
 
 PROTOCOL = 1
@@ -37,20 +38,6 @@ MAX_PAGES = 1 << 16
 """In one Rows."""
 MAX_PROBLEMS = 1 << 12
 """In one Notes."""
-MAX_PATHS = 1 << 18
-"""In one list of leftovers."""
-PRUNE = "prune"
-"""Among the words of a Welcome: Prune is understood."""
-
-Digest = Annotated[bytes, Meta(max_length=64)]
-Cursor = Annotated[bytes, Meta(max_length=256)]
-Text = Annotated[str, Meta(max_length=4096)]
-Path = Annotated[bytes, Meta(max_length=4096)]
-Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-"""Of a step."""
-Names = Annotated[tuple[Text, ...], Meta(max_length=32)]
-Counts = Annotated[tuple[int, ...], Meta(max_length=32)]
-Paths = Annotated[tuple[Path, ...], Meta(max_length=MAX_PATHS)]
 
 
 class Hello(msgspec.Struct, frozen=True, array_like=True):
@@ -314,6 +301,10 @@ class Prune(msgspec.Struct, frozen=True, array_like=True):
     places: Annotated[tuple[Path, ...], Meta(max_length=MAX_PROBLEMS)]
 
 
+class Try(msgspec.Struct, frozen=True, array_like=True):
+    """Near: try what the root can hold; something will be written there. Answered by Opened."""
+
+
 class Clock(msgspec.Struct, frozen=True, array_like=True):
     """Near: what time is it there? Answered by Time."""
 
@@ -377,6 +368,7 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     27: Clock,
     28: Time,
     29: Prune,
+    30: Try,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
 _LATER = (Welcome, Observe)  # their last field came later: left out where it says nothing
@@ -385,8 +377,11 @@ _LATER = (Welcome, Observe)  # their last field came later: left out where it sa
 def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
     """(frame type, body)."""
     fields = msgspec.structs.astuple(message)
-    is_short = type(message) in _LATER and not fields[-1]
-    return NUMBERS[type(message)], encode(fields[:-1] if is_short else message)
+    if isinstance(message, Opened):
+        fields = (*fields[:-1], said(message.abilities))
+    elif type(message) in _LATER and not fields[-1]:
+        fields = fields[:-1]
+    return NUMBERS[type(message)], encode(fields)
 
 
 def decode_message(kind: int, body: bytes) -> Any:  # Any: one of MESSAGES

@@ -18,7 +18,7 @@ from reconcile.model.errors import ReconcileError, Unreachable
 from reconcile.model.plan import Problem
 from reconcile.model.policy import Abilities
 from reconcile.model.treepath import TreePath
-from reconcile.trees import agent_tree, session
+from reconcile.trees import agent_looks, session
 from reconcile.trees.base import Tally
 from reconcile.wire import messages as m
 from reconcile.wire.frames import BODY_LIMIT, HEAD
@@ -286,7 +286,7 @@ def test_an_observation_that_cannot_be_is_refused(
 def test_an_observation_without_end_is_ended(
     tmp_path: Path, trees: list[Any], monkeypatch: pytest.MonkeyPatch, limit: str, says: list[Any]
 ) -> None:
-    monkeypatch.setattr(agent_tree, limit, 1 << 16)
+    monkeypatch.setattr(agent_looks, limit, 1 << 16)
     tree = liar(tmp_path, *says)
     trees.append(tree)
     refused(looked, tree, most_mib=40)

@@ -12,6 +12,7 @@ from reconcile.model.treepath import MAX_PATH_BYTES, TreePath
 from reconcile.trees import agent_tree
 from reconcile.trees.base import RunOptions
 from reconcile.wire import messages as m
+from reconcile.wire.fields import PRUNE
 from tests.agent.liar import WELCOME, liar
 from tests.agent.lies import refused
 from tests.agent.near import Near
@@ -19,7 +20,7 @@ from tests.trees.looking import fill, snapshot
 
 A = TreePath(b".reconcile/versions/r-1/a")
 B = TreePath(b".reconcile/versions/r-1/b")
-KNOWING = replace(WELCOME, words=(m.PRUNE,))
+KNOWING = replace(WELCOME, words=(PRUNE,))
 
 
 def still(place: bytes) -> Problem:

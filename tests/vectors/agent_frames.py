@@ -140,7 +140,12 @@ FIRST: dict[str, Any] = {
 KEPT = (b".reconcile/versions/r-1/a", b".reconcile/versions/r-1/d/\xff.~2~")
 PRUNE = m.Prune(KEPT)
 KNOWING = structs.replace(WELCOME, words=("prune",))
-FRAMES: dict[str, Any] = {**FIRST, "welcome-with-words": KNOWING, "prune": PRUNE}
+FRAMES: dict[str, Any] = {
+    **FIRST,
+    "welcome-with-words": KNOWING,
+    "prune": PRUNE,
+    "try": m.Try(),
+}
 """Name -> a message, or another frame."""
 
 OPENING = [
@@ -163,6 +168,7 @@ TREES: dict[str, dict[str, Any]] = {
     "mirror": {},
     "read": {"a": {"hex": b"hi".hex()}, "big": {"repeat": [bytes(range(256)).hex(), 6144]}},
     "refused": {},
+    "try": {},
     "prune": {
         ".reconcile": None,
         ".reconcile/versions": None,
@@ -245,6 +251,19 @@ CONVERSATIONS: dict[str, tuple[str, list[tuple[str, Any]]]] = {
             (FAR, OPENED),
             (NEAR, m.Begin("r-1", "sometimes", True, HEADER, ())),
             (FAR, m.Failed("ProtocolError", "E_PROTOCOL", "no durability: sometimes")),
+        ],
+    ),
+    "try": (
+        "What the root can hold is asked too early, then after it was opened.",
+        [
+            (NEAR, PLAIN),
+            (FAR, structs.replace(WELCOME, words=("prune", "try"))),
+            (NEAR, m.Try()),
+            (FAR, m.Failed("NotFound", "E_NOT_FOUND", "no root was opened")),
+            (NEAR, m.Open(b"tree", "p-12")),
+            (FAR, OPENED),
+            (NEAR, m.Try()),
+            (FAR, OPENED),
         ],
     ),
     "prune": (

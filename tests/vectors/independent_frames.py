@@ -246,6 +246,7 @@ SHAPES: dict[int, list[Any]] = {
     27: [],
     28: ["count"],
     29: [["list", 1 << 12, "path"]],
+    30: [],
 }
 
 

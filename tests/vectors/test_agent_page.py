@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from reconcile.agent import asked, main, observing
-from reconcile.trees import agent_tree, duplex, session
+from reconcile.trees import agent_looks, duplex, session
 from reconcile.wire import cuts, delta, frames, packs
 from reconcile.wire import messages as m
+from reconcile.wire.fields import MAX_PATHS
 from tests.vectors.agent_bad import STREAMS
 from tests.vectors.test_agent import vector
 
@@ -67,7 +68,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "16,384": m.MAX_STEPS,
         "65,536": m.MAX_PAGES,
         "4,096": m.MAX_PROBLEMS,
-        "262,144": m.MAX_PATHS,
+        "262,144": MAX_PATHS,
         "4 MiB": m.WINDOW_BYTES >> 20,
         "1 MiB": m.SMALL_BYTES >> 20,
         "256 KiB": delta.BLOCK_BYTES >> 10,
@@ -81,6 +82,6 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"{main.ALIVE_S:.0f} seconds" in section(2)
     assert f"{asked.PACKED_LIMIT >> 20} MiB in packs" in section(6)
     assert f"{observing.MAX_RULES:,} rules" in section(6)
-    assert agent_tree._PROGRESS_LIMIT == 1 << 20
-    assert f"{agent_tree._PROBLEMS_LIMIT >> 20} MiB of Notes" in section(6)
-    assert f"{agent_tree._PAGES_LIMIT >> 30} GiB of pages" in section(6)
+    assert agent_looks._PROGRESS_LIMIT == 1 << 20
+    assert f"{agent_looks._PROBLEMS_LIMIT >> 20} MiB of Notes" in section(6)
+    assert f"{agent_looks._PAGES_LIMIT >> 30} GiB of pages" in section(6)
