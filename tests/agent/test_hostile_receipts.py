@@ -45,7 +45,7 @@ BAD_RECEIPTS: list[list[Receipt]] = [
     [replace(DONE, entry=file(b"..", b"content"))],
     [replace(DONE, entry=replace(file(b"f", b"content"), size=8))],
     [replace(DONE, entry=replace(file(b"f", b"content"), kind=Kind.DIR))],
-    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("owner", b"0:0"),)))],
+    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("name-left", b"g"),)))],
     [replace(DONE, version="../../etc")],
     [replace(DONE, version="/etc/passwd")],
     [replace(DONE, version=".reconcile/../../x")],
