@@ -270,10 +270,9 @@ def _state(record: PairRecord) -> str:
         return "partial"
     if record.conflicts:
         return "conflicts"
-    if record.pending:
-        return "differs"
-    taken_back = record.last_run is not None and not record.last_run.kind.settles
-    return "taken back" if taken_back else "in sync"
+    if record.last_run is not None and not record.last_run.kind.settles:
+        return "taken back"
+    return "differs" if record.pending else "in sync"
 
 
 def _advice(state: str, what: str, asked: str, run: Run | None) -> str:

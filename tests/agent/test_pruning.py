@@ -69,9 +69,9 @@ def test_an_agent_removes_nothing_when_one_place_is_none(tmp_path: Path, place: 
     root = tmp_path / "root"
     root.mkdir()
     fill(bytes(root), {"a": b"one", A.decode(): b"old"})
-    before = snapshot(bytes(root), ours=True)
     with Near(tmp_path) as near:
         near.greet(root).begin()
+        before = snapshot(bytes(root), ours=True)
         assert near.answer(m.Prune((A, place))).code == "E_PATH"
         assert snapshot(bytes(root), ours=True) == before
         assert near.ask(m.Prune((A,))) == m.Notes(())

@@ -94,6 +94,7 @@ class LoopbackTree:
         self.url = far.url
         self.hash_names = far.hash_names
         self.clock_lag_ns: int | None = None
+        self.free_bytes: int | None = None
         self.skew_ns = far.skew_ns
         self.notes = far.notes
         self.cursor = b""
