@@ -180,6 +180,7 @@ ONCE: Mapping[str, str] = {
     "accept_new_root": "it lifts a guard once: say `--accept-new-root` on the command line",
     "accept_older": "it lifts a guard once: say `--accept-older` on the command line",
     "first_run": "it lifts a guard once: say `--first-run` on the command line",
+    "space_check": "it lifts a guard once: say `--no-space-check` on the command line",
 }
 """Options that no file may say: said for ever they would be no guard."""
 

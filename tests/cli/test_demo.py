@@ -176,7 +176,7 @@ def test_the_commands_work_as_they_are_printed(shell: Shell, name: str) -> None:
         assert b"36 exposures" in (place / "right/notes/todo.txt").read_bytes()
         assert b"domain" in (place / "left/notes/todo.txt").read_bytes()
         terminal.type(f"{lines[5]}\n")
-        terminal.wait_for("Apply")
+        terminal.wait_for("apply 3 changes")
         terminal.type("y\n")
         terminal.wait_for("baseline is now #4")
     assert sides(place) == after != before

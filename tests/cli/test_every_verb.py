@@ -60,6 +60,9 @@ LINES = {
     "demo": ["demo new-demo", "demo left"],
     "doctor": ["doctor left right", "doctor left nowhere"],
     "man": ["man --dir pages", "man reconcile"],
+    "pair list": ["pair list", "pair"],
+    "pair forget": ["pair forget left right --yes", "pair forget left nowhere --yes"],
+    "pair move": ["pair move nowhere left", "pair move left nowhere"],
     "completion": ["completion bash", "completion tcsh"],
 }
 """What is tried of each verb: what goes well, and what fails."""
@@ -78,7 +81,7 @@ def validator(name: str) -> Draft202012Validator:
 
 CHANGING = {
     "apply", "conflicts resolve", "undo", "restore", "versions prune", "baseline reset",
-    "baseline adopt", "manifest build", "init", "demo", "man",
+    "baseline adopt", "manifest build", "init", "demo", "man", "pair forget", "pair move",
 }  # fmt: skip
 """Verbs that need a world of their own; the others only look, and share one."""
 

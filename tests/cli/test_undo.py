@@ -70,7 +70,7 @@ def test_a_saved_undo_is_shown_and_applied(shell: Shell) -> None:
 
 def test_a_plan_that_is_used_is_made_anew_by_the_verb_that_made_it(shell: Shell) -> None:
     run = last_run(shell)
-    for words in (("undo", run), ("restore", "b")):
+    for words in (("undo", run), ("restore", "a")):
         text(shell, *words, "-o", "back.rplan")
         text(shell, "apply", "back.rplan")
         [error] = [e for e in shell.events("apply", "back.rplan") if e["type"] == "error"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconcile.model.errors import ExitCode
 from tests.cli.terminal import Terminal
 from tests.peers.sshd import Sshd
 
@@ -110,7 +111,7 @@ def test_at_a_terminal_anything_else_pins_nothing(stranger: Stranger) -> None:
     with stranger.at_terminal() as child:
         child.wait_for("Pin 2 keys")
         child.type("\n")
-        assert child.ends() == 0
+        assert child.ends() == ExitCode.DECLINED
         assert "nothing was changed" in child.seen
     assert stranger.pinned == ""
 

@@ -22,8 +22,6 @@ _URGENT = (
 )  # fmt: skip
 """The first is the worst."""
 _HEADS = ("JOB", "STATE", "LAST RUN", "PENDING", "FILES", "SIZE", "CONFLICTS")
-_NARROW = 72
-"""Fewer columns than this hold no table."""
 
 
 def run(face: Face) -> int:
@@ -45,8 +43,9 @@ def status_lines(face: Face, pairs: list[PairStatus]) -> list[str]:
     if not pairs:
         start = "reconcile demo" if verb_named("demo") else "reconcile diff LEFT RIGHT"
         return ["No job and no pair is known yet.", f"next:  {start}"]
-    fits = look.columns >= _NARROW or not look.is_terminal
-    lines = _table(pairs, look) if fits else _blocks(pairs, look)
+    rows = columns(_HEADS, _rows(pairs, look))
+    fits = not look.is_terminal or max(map(len, rows)) <= look.columns
+    lines = _table(pairs, rows, look) if fits else _blocks(pairs, look)
     needy = sorted((p for p in pairs if p.advice), key=lambda p: _URGENT.index(p.state))
     commands = list(dict.fromkeys(pair.advice for pair in needy))
     if not needy:
@@ -89,9 +88,9 @@ def _jobs(face: Face) -> tuple[list[Named], ExitCode]:
         return [], error.exit_code
 
 
-def _table(pairs: list[PairStatus], look: Look) -> list[str]:
-    """One line a job; a pair without a name has its sides on a line below."""
-    rows = [
+def _rows(pairs: list[PairStatus], look: Look) -> list[tuple[str, ...]]:
+    """What the table says of each."""
+    return [
         (
             look.text(pair.job) or "-",
             pair.state,
@@ -103,7 +102,11 @@ def _table(pairs: list[PairStatus], look: Look) -> list[str]:
         )
         for pair in pairs
     ]
-    head, *lines = columns(_HEADS, rows)
+
+
+def _table(pairs: list[PairStatus], rows: list[str], look: Look) -> list[str]:
+    """One line a job; a pair without a name has its sides on a line below."""
+    head, *lines = rows
     found = [head]
     for pair, line in zip(pairs, lines, strict=True):
         found.append(_painted(pair, line, look))
