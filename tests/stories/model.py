@@ -162,14 +162,21 @@ class Model:
         return all(any(_related(key, each) for each in keys) for keys in self._touched.values())
 
     def _spares_what_is_calm(self, before: Moment, after: Moment) -> None:
-        for calm in self._calm:
-            for side in Side:
-                path = calm.at(side)
-                was, now = before.side(side)[path], after.side(side).get(path)
-                if was != now:
-                    raise Broken(
-                        "what nobody touched is untouched", f"{side} {path!r}: {was} became {now}"
-                    )
+        """Nothing happens to it, but that a side may take over how the other spells the name."""
+        self._calm = [
+            Calm(*(self._spared(calm, side, before, after) for side in Side)) for calm in self._calm
+        ]
+
+    def _spared(self, calm: Calm, side: Side, before: Moment, after: Moment) -> bytes:
+        """Its path there now. Raises: Broken."""
+        path = calm.at(side)
+        was, now = before.side(side)[path], after.side(side).get(path)
+        if was == now:
+            return path
+        respelled = path[: path.rfind(b"/") + 1] + calm.at(side.other).rpartition(b"/")[2]
+        if now is None and after.side(side).get(respelled) == was:
+            return respelled
+        raise Broken("what nobody touched is untouched", f"{side} {path!r}: {was} became {now}")
 
     def _degrades_nothing(self, before: Moment, after: Moment) -> None:
         """What the other side cannot hold, it does not speak of."""
