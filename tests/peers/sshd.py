@@ -29,6 +29,22 @@ ATTEMPTS = 5
 """Somebody may take the free port between our look and sshd's bind."""
 
 
+_WRAPPER = """#!/bin/sh
+config="{config}" last=
+for word do
+    shift
+    if [ "$last" = -F ]; then
+        sed "s#^Include ~/.ssh/config#Include $config#" "$word" >"$config.$$"
+        word=$config.$$
+    fi
+    set -- "$@" "$word"
+    last=$word
+done
+exec {ssh} -F "$config" "$@"
+"""
+"""`ssh` of a user whose own configuration is the server's: where that is included, it is this."""
+
+
 class Sshd:
     """A server that runs inside `with`; `port`, `user` and the files say how to reach it."""
 
@@ -205,7 +221,7 @@ class Sshd:
             return
         wrapper = self.directory / "bin" / "ssh"
         wrapper.parent.mkdir(exist_ok=True)
-        wrapper.write_text(f'#!/bin/sh\nexec {ssh} -F "{self.ssh_config_path}" "$@"\n')
+        wrapper.write_text(_WRAPPER.format(config=self.ssh_config_path, ssh=ssh))
         wrapper.chmod(0o755)
 
     def _key(self, name: str, kind: str) -> Path:
