@@ -40,11 +40,25 @@ def kinship(known: str, seen: str) -> Kinship:
         return Kinship.SAME if place else Kinship.UNSURE
     if then.birth and now.birth:
         if (then.inode, then.birth) == (now.inode, now.birth):
-            return Kinship.SAME
+            return _born_alike(then, now, place)
         return Kinship.UNSURE if then.volume == now.volume else Kinship.ANOTHER
     if then.volume == now.volume:
         return Kinship.SAME if place else Kinship.UNSURE
     return Kinship.ANOTHER if then.device == now.device else Kinship.UNSURE
+
+
+def _born_alike(then: _Facts, now: _Facts, place: bool) -> Kinship:
+    """Of two roots with one inode number and one birth.
+
+    Where only the volume's id differs it is another disk: one that follows the
+    device's number has not changed with it. With another device, a birth proves
+    something only finer than a second: disks are formatted one after the other.
+    """
+    if then.volume == now.volume:
+        return Kinship.SAME
+    if place:
+        return Kinship.ANOTHER
+    return Kinship.UNSURE if now.birth.endswith("0" * 9) else Kinship.SAME
 
 
 def _facts(identity: str) -> _Facts | None:
