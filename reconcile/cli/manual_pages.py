@@ -18,6 +18,7 @@ TOPICS = {
     "state": ("state.md", "Memory, versions, recovery."),
     "ssh": ("ssh.md", "Sides on other machines."),
     "durability": ("durability.md", "What survives a power cut."),
+    "coming-from": ("how-to/coming-from.md", "Words of rsync, rclone, Unison, Terraform, restic."),
     "semantics": ("semantics.md", "What a run decides."),
 }
 """Name -> (page, one line about it)."""

@@ -57,6 +57,8 @@ def lines(columns: int) -> list[str]:
     said += ["", "Further:"]
     said += _entry("COMMAND -h", "Its options, with examples.", width)
     said += _entry("--version", "Print the version.", width)
+    said += ["", "Coming from rsync, rclone, Unison, Terraform or restic:"]
+    said += ["  reconcile help coming-from"]
     return [line for part in said for line in _fitted(part, width)]
 
 

@@ -53,6 +53,11 @@ class Terminal:
             if not self._read():
                 raise AssertionError(f"no `{text}` in:\n{self.seen}")
 
+    def wait_for_more(self) -> None:
+        """Read until anything more was written. Fails when the child falls silent or ends."""
+        if not self._read():
+            raise AssertionError(f"nothing more after:\n{self.seen}")
+
     def type(self, text: str) -> None:
         """Keys."""
         os.write(self._fd, text.encode())

@@ -6,7 +6,10 @@
                       for any lines; ids, times and durations may differ
 ```python             runs; all of a page in one interpreter
 ```toml some/file     is written to that file (any language, any name)
-```sh slow            runs in a copy of the checkout, with `just slow`
+<!-- exit: 3 -->       right before a block: how its last line ends, unseen by the reader
+<!-- keys: y -->       right before a block: it runs at a terminal, and these words are typed
+                      one after the other, each where a question stands
+<!-- in the checkout --> right before a block: it runs in a copy of the checkout, with `just slow`
 <!-- sh               runs too, unseen by the reader: what the page takes for granted
 <!-- server: nas -->  `nas` is a host of an ssh_config: a real OpenSSH server
 <!-- not run: why --> right before a block: it is not run
@@ -22,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.cli.terminal import Terminal
 from tests.house.checkout import ROOT, tracked_files
 from tests.peers.sshd import Sshd
 
@@ -30,6 +34,9 @@ _PIECE = re.compile(
     r"^(?P<fence>```)(?P<kind>[^\s`]*)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$"
     r"|^<!-- (?P<hidden>sh)\n(?P<script>.*?)^-->$"
     r"|^<!-- not run: (?P<reason>[^\n]*?) -->$"
+    r"|^<!-- exit: (?P<code>\d+) -->$"
+    r"|^<!-- keys: (?P<keys>[^\n]*?) -->$"
+    r"|^<!-- (?P<slow>in the checkout) -->$"
     r"|^<!-- server: (?P<server>\w+) -->$",
     re.MULTILINE | re.DOTALL,
 )
@@ -41,13 +48,15 @@ class Block(NamedTuple):
     kind: str
     """`sh`, `python`, `text` …; the language of a file to be written."""
     name: str
-    """`slow`, a file's name, or empty."""
+    """`slow`: in the checkout; a file's name; or empty."""
     body: str
     line: int
     shown: str | None = None
     """What it prints, when the page says so."""
     reason: str = ""
     """Why it is not run."""
+    keys: tuple[str, ...] = ()
+    """What is typed at its questions; with any, it runs at a terminal."""
 
     @property
     def runs(self) -> bool:
@@ -78,7 +87,8 @@ def server_of(page: str) -> str:
 def blocks(page: str) -> list[Block]:
     """Every block of a page, hidden ones too, each with what it prints."""
     found: list[Block] = []
-    reason, end = "", 0
+    said: dict[str, str] = {}
+    end = 0
     for match in _PIECE.finditer(page):
         line = page.count("\n", 0, match.start()) + 1
         is_output = bool(found) and found[-1].runs and found[-1].shown is None
@@ -88,11 +98,23 @@ def blocks(page: str) -> list[Block]:
         elif is_output and match["kind"] == "text" and not match["name"]:
             found[-1] = found[-1]._replace(shown=match["body"])
         elif match["fence"]:
-            found.append(
-                Block(match["kind"], match["name"] or "", match["body"], line, reason=reason)
-            )
-        reason, end = match["reason"] or "", match.end()
+            found.append(_block(match, line, said))
+            said = {}
+        else:
+            said |= {name: value for name, value in match.groupdict().items() if value}
+        end = match.end()
     return found
+
+
+def _block(match: re.Match[str], line: int, said: dict[str, str]) -> Block:
+    """A block, with what the comments right before it say of it."""
+    body = match["body"]
+    if "code" in said:
+        *before, last = body.splitlines(keepends=True)
+        body = "".join([*before, f"# exit {said['code']}\n", last])
+    name = match["name"] or ("slow" if "slow" in said else "")
+    keys = tuple(said.get("keys", "").split())
+    return Block(match["kind"], name, body, line, reason=said.get("reason", ""), keys=keys)
 
 
 def commands(script: str) -> str:
@@ -205,7 +227,7 @@ class Reader:
         if block.kind == "python":
             said = self._run_python(block)
         elif block.kind == "sh":
-            said = self._run_shell(_RUN.sub(self._meant, block.body))
+            said = self._run_shell(_RUN.sub(self._meant, block.body), block.keys)
         else:
             place = self.where / block.name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -220,11 +242,11 @@ class Reader:
         said = said.replace(home, "/home/me")
         raise NotShown(block, said)
 
-    def _run_shell(self, script: str) -> str:
+    def _run_shell(self, script: str, keys: tuple[str, ...]) -> str:
         """A `cd` and an exported `RECONCILE_…` hold for the blocks that follow."""
         end = self._place / "end"
         after = f'{{ pwd; env | grep ^RECONCILE_ || true; }} >"{end}"'
-        said = run(f"{script}\n{after}\n", self.where, self.environment)
+        said = run(f"{script}\n{after}\n", self.where, self.environment, keys)
         place, *exported = end.read_text(encoding="utf-8").splitlines()
         self.where = Path(place)
         self.environment |= dict(line.split("=", 1) for line in exported)
@@ -258,10 +280,13 @@ class Reader:
         return str(said)
 
 
-def run(script: str, where: Path, environment: dict[str, str]) -> str:
+def run(script: str, where: Path, environment: dict[str, str], keys: tuple[str, ...] = ()) -> str:
     """Run one shell block; what it printed. Fails with that."""
+    words = ["sh", "-c", commands(script)]
+    if keys:
+        return _at_a_terminal(words, where, environment, keys)
     answer = subprocess.run(
-        ["sh", "-c", commands(script)],
+        words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -272,6 +297,23 @@ def run(script: str, where: Path, environment: dict[str, str]) -> str:
     )
     assert answer.returncode == 0, f"{script}\nended with {answer.returncode}:\n{answer.stdout}"
     return answer.stdout
+
+
+def _at_a_terminal(
+    words: list[str], where: Path, environment: dict[str, str], keys: tuple[str, ...]
+) -> str:
+    """Run it at a terminal that can only print; each key is typed once a question stands."""
+    command = ["/bin/sh", *words[1:]]
+    with Terminal.of(command, where, {**environment, "TERM": "dumb"}) as terminal:
+        for key in keys:
+            seen = len(terminal.seen)
+            while not (asks := re.search(r"(?:\[[^\n]*(: )|\n> )\Z", terminal.seen[seen:])):
+                terminal.wait_for_more()
+            terminal.type(f"{key}\n" if asks[1] else key)
+        code = terminal.ends()
+    said = terminal.seen.replace("\r\n", "\n")
+    assert code == 0, f"{words[-1]}\nended with {code}:\n{said}"
+    return said
 
 
 def _server(place: Path, host: str, environment: dict[str, str]) -> Sshd:
