@@ -28,6 +28,7 @@ from reconcile.trees.abilities import abilities_of
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
+from reconcile.trees.way import real_path
 from reconcile.wire import messages as m
 from reconcile.wire.fields import PRUNE, TRY
 from reconcile.wire.frames import ProtocolError, offered
@@ -134,7 +135,7 @@ class Server:
     def _open(self, request: m.Open) -> None:
         if b"\0" in request.path:
             raise RootMissing("no directory has NUL in its name")
-        location = os.path.realpath(os.path.join(os.path.expanduser(b"~"), request.path))
+        location = real_path(os.path.join(os.path.expanduser(b"~"), request.path))
         self.close()
         fd = open_root(location)
         try:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 
 from reconcile.model.errors import SecretInUrl, UsageError
+from reconcile.trees.way import ids_above
 
 _SPOKEN = "this version speaks directories, file://, ssh://, sftp:// and host:path"
 _REMOTE = ("ssh://", "sftp://")
@@ -123,7 +124,7 @@ def refuse_overlap(left: str, right: str) -> None:
     if ids[left] == ids[right]:
         raise _same(left, right)
     for inner, outer in ((left, right), (right, left)):
-        if ids[outer] in _ids_above(inner):
+        if ids[outer] in ids_above(inner):
             raise _inside(inner, outer)
 
 
@@ -163,15 +164,6 @@ def _id(location: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _ids_above(location: str) -> list[tuple[int, int] | None]:
-    above = []
-    path = os.path.realpath(location)
-    while path != os.path.dirname(path):
-        path = os.path.dirname(path)
-        above.append(_id(path))
-    return above
 
 
 def redacted(word: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from reconcile.model.errors import Denied, Unreachable, UsageError
 from reconcile.trees.remote import NoAgent, OtherProtocol, SessionOptions
+from reconcile.trees.way import real_path
 
 if TYPE_CHECKING:
     from reconcile.trees.local import LocalTree
@@ -49,7 +50,7 @@ def is_manifest(endpoint: str) -> bool:
 def place_name(endpoint: str) -> bytes:
     """Equal for the same root, however it is reached: what a pair is named after."""
     if not is_remote(endpoint):
-        return os.fsencode(os.path.realpath(endpoint))
+        return os.fsencode(real_path(endpoint))
     if scheme_of(endpoint) in ("ssh", "sftp"):
         return os.fsencode(_place(endpoint).name)
     return os.fsencode(endpoint)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from reconcile.model.treepath import TreePath
 from reconcile.trees.temporary import is_area
+from reconcile.trees.way import real_path
 
 STATE = b"state.db"
 HEADER_BYTES = 72
@@ -38,7 +39,7 @@ def paths_inside(root: os.stat_result, places: Iterable[bytes]) -> frozenset[Tre
 
 
 def _inside(root: os.stat_result, place: bytes) -> TreePath | None:
-    real = os.path.realpath(place)
+    real = real_path(place)
     at = real
     while at != os.path.dirname(at):
         at = os.path.dirname(at)

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from reconcile.trees.syscalls import SYSTEM
 from reconcile.trees.temporary import PREFIX
-from reconcile.trees.way import open_way
+from reconcile.trees.way import open_way, real_path
 
 Known = Callable[[bytes], bool]
 """The first bytes of a file that stands there: it is one of ours, which may be replaced."""
@@ -51,7 +51,7 @@ def open_above(location: str) -> str:
     Empty: nobody but us and root can, so that its path stays what it is. A sticky
     directory protects what is ours in it; a group that is our own is nobody else.
     """
-    place = os.path.realpath(location)
+    place = real_path(location)
     while place != os.path.dirname(place):
         place = os.path.dirname(place)
         status = os.stat(place)

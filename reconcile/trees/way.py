@@ -7,9 +7,14 @@ with a link where we read and write. A link is followed where it is ours or root
 import errno
 import os
 import stat
+from typing import AnyStr
+
+from reconcile.model.errors import Denied
 
 _MOST_LINKS = 40
+_TRIES = 100
 _STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_WAY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _LINK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -49,6 +54,52 @@ def open_to_read(location: str | bytes) -> int:
         return os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=way)
     finally:
         os.close(way)
+
+
+def real_path(location: AnyStr) -> AnyStr:
+    """The absolute path without links, as `os.path.realpath`, of a missing name too.
+
+    That one looks whether a name is a link and reads it then: where somebody made a
+    directory of it in between, it ends with `EINVAL`, and is asked again here.
+
+    Raises: Denied, when it ends so every time.
+    """
+    for _ in range(_TRIES):
+        try:
+            return os.path.realpath(location)
+        except OSError as error:
+            failed = error
+    place = os.fsdecode(location)
+    raise Denied(
+        f"cannot tell where `{place}` lies: {failed.strerror}", where=place,
+        hint="something renames directories on the way to it all the time: stop that first",
+    )  # fmt: skip
+
+
+def ids_above(location: str) -> list[tuple[int, int]]:
+    """Device and inode of each directory that holds it, the nearest first, links seen through.
+
+    They are gone through by `..`, so that nobody who renames on the way leads elsewhere.
+    It ends before what we may not enter.
+    """
+    found: list[tuple[int, int]] = []
+    at = -1
+    try:
+        at = os.open(location, _WAY)
+        while _id(at) not in found[-1:]:
+            found.append(_id(at))
+            at = _instead(at, os.open("..", _WAY, dir_fd=at))
+    except OSError:
+        pass
+    finally:
+        if at >= 0:
+            os.close(at)
+    return found[1:]
+
+
+def _id(fd: int) -> tuple[int, int]:
+    status = os.fstat(fd)
+    return status.st_dev, status.st_ino
 
 
 def _parts(path: bytes) -> list[bytes]:

@@ -192,32 +192,32 @@ def _no_openat2(root_fd: int, path: bytes) -> int:
 class Flipper(threading.Thread):
     """Exchanges a directory with a link that points outside, over and over."""
 
-    def __init__(self, root: bytes, enough: int) -> None:
+    def __init__(self, root: bytes) -> None:
         super().__init__()
         self._names = (root + b"/d", root + b"/d-link")
-        self._enough = enough
         self.flips = 0
         self.over = threading.Event()
 
     def run(self) -> None:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-        while self.flips < self._enough and not self.over.is_set():
+        while not self.over.is_set():
             if renameat2(-100, self._names[0], -100, self._names[1], 2) == 0:
                 self.flips += 1
 
 
 def flip_while_writing(root: bytes, outside: Outside, flips: int) -> int:
     """Write, replace and delete below a name that is a directory one moment and a link the
-    next; how many steps were carried out."""
+    next, until it was so often and a step was carried out; how many were."""
     os.mkdir(root + b"/d")
     os.symlink(outside.location, root + b"/d-link")
-    flippers = [Flipper(root, flips // 2), Flipper(root, flips // 2)]
+    flippers = [Flipper(root), Flipper(root)]
     for flipper in flippers:
         flipper.start()
     tree = LocalTree(root, workers=0)
     done = rounds = 0
     try:
-        while any(flipper.is_alive() for flipper in flippers):
+        while (flipped := sum(flipper.flips for flipper in flippers)) < flips or not done:
+            assert flipped < 100 * flips, "no step was carried out"
             rounds += 1
             steps = Steps()
             canary = file(b"kept", b"canary", mtime_ns=1, mode=0o640)
@@ -236,7 +236,6 @@ def flip_while_writing(root: bytes, outside: Outside, flips: int) -> int:
             flipper.over.set()
             flipper.join()
         tree.close()
-    assert sum(flipper.flips for flipper in flippers) >= flips
     return done
 
 

@@ -31,6 +31,7 @@ from reconcile.trees.ssh.known_hosts import (
 )
 from reconcile.trees.ssh.openssh import CONNECT_TIMEOUT_S, place_words
 from reconcile.trees.ssh.place import SshPlace
+from reconcile.trees.way import real_path
 
 FILE_MAX = 16 << 20
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
@@ -271,7 +272,7 @@ def _read_to_change(file: str) -> bytes:
 
 
 def _replace_file(file: str, data: bytes) -> None:
-    place = os.path.realpath(file)
+    place = real_path(file)
     temp = f"{place}.{secrets.token_hex(6)}"
     try:
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
