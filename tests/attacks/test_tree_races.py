@@ -148,7 +148,7 @@ VERBS = {
 
 def race(world: World, stranger: Exchanger, her: Callable[[Path], None], exchanges: int) -> int:
     """Every verb, with the stranger at work before its plan is made and only after that, in
-    turn, until there were so many exchanges; how many verbs did all that was asked of them.
+    turn, until there were so many exchanges and a verb did all that was asked of it; how many did.
     """
 
     def go() -> bool:
@@ -157,7 +157,8 @@ def race(world: World, stranger: Exchanger, her: Callable[[Path], None], exchang
 
     before = world.untouched()
     rounds = done = 0
-    while rounds < 1 or stranger.count < exchanges:
+    while rounds < 1 or stranger.count < exchanges or not done:
+        assert rounds < 20 or stranger.count < 20 * exchanges, "no verb was ever done"
         for number, (verb, prepare) in enumerate(VERBS.items()):
             world.make(her)
             prepare(world)
