@@ -5,9 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from reconcile.cli.verbs.verify import verification_lines
 from reconcile.engine.cycle import apply_job, verify
 from reconcile.engine.events import silent
 from reconcile.model.job import FilterRule, FilterSpec, Job
+from tests.cli.conftest import face_of
 
 
 def test_verify_agrees_after_a_filtered_deletion(tmp_path: Path) -> None:
@@ -24,6 +26,9 @@ def test_verify_agrees_after_a_filtered_deletion(tmp_path: Path) -> None:
     apply_job(filtered, silent, lambda planning: planning.plan)
 
     assert [path.name for path in (right / "p").iterdir()] == ["target"]
-    assert verify(filtered, silent).mismatches == ()
+    found = verify(filtered, silent)
+    assert found.mismatches == ()
+    verdict = verification_lines(face_of("verify left right"), found)[-1]
+    assert "every file and link that takes part is equal" in verdict
     (right / "p" / "new").write_text("no filter hides this")
     assert [each.path for each in verify(filtered, silent).mismatches][-1] == b"p/new"

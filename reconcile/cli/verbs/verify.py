@@ -47,7 +47,10 @@ def verification_lines(face: Face, found: Verification) -> list[str]:
     elif found.equal:
         lines.append(f"Verified: both sides are equal, {cost}{since}.")
     else:
-        lines.append(f"Verified: the sides differ as `diff` shows, {cost}{since}.")
+        lines.append(
+            "Verified: every file and link that takes part is equal (directories, or what takes "
+            f"no part, are not), {cost}{since}."
+        )
     return lines
 
 
