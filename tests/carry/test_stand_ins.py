@@ -156,8 +156,8 @@ REFUSED = {
     "text that is no UTF-8": ("str", b"\xa1\xff"),
     "a kind there is not": ("Kind", b"\x63"),
     "a word there is not": ("HashName", b"\xa3md5"),
-    "deeper than anything is": ("object", b"\x91" * 200 + b"\x90"),
-    "deeper in what is skipped": ("Done", b"\x91" + b"\x91" * 200 + b"\x90"),
+    "deeper than anything is": ("object", b"\x91" * 2000 + b"\x90"),
+    "deeper in what is skipped": ("Done", b"\x91" + b"\x91" * 2000 + b"\x90"),
 }
 
 
@@ -165,7 +165,7 @@ REFUSED = {
 def test_it_refuses(case: str, worker: Worker) -> None:
     ok, error = worker.answer(*REFUSED[case])
     assert not ok, case
-    assert error.startswith(("DecodeError", "ValidationError", "UnicodeDecodeError"))
+    assert error.startswith(("DecodeError", "ValidationError"))
 
 
 def test_fields_of_a_later_version_are_passed_over(worker: Worker) -> None:

@@ -1,6 +1,6 @@
-"""The bundle: one zip file that is the far side's program, of our own sources and stand-ins.
+"""The bundle: one zip file that is the far side's program: our own sources, msgpack's, stand-ins.
 
-Made of the installed package's sources, never by importing them. The same
+Made of the installed packages' sources, never by importing them. The same
 sources give the same bytes (as long as zlib does), so a far side that has the
 file under its hash has this very program.
 """
@@ -12,8 +12,8 @@ from hashlib import sha256
 from importlib.resources import files
 
 from reconcile.trees.carry.closure import closure
-from reconcile.trees.carry.older import check, for_older
-from reconcile.trees.carry.package import LOADER, PACKAGE, SHIMS, Bundle
+from reconcile.trees.carry.older import check, for_older, parse
+from reconcile.trees.carry.package import CODEC, FAR, LOADER, PACKAGE, SHIMS, Bundle
 
 ENTRIES = ("reconcile.agent.main",)
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -25,7 +25,8 @@ def make_bundle(entries: Sequence[str] = ENTRIES) -> Bundle:
     tops = {name.split("/")[0].removesuffix(".py") for name in shims}
     members = dict(shims)
     for name, source in shims.items():
-        check(name, source)
+        # By its names alone a method of the codec's own is none of a later Python's.
+        (parse if name.startswith(f"{CODEC}/") else check)(name, source)
     for name, source in closure(entries, find_source, tops).items():
         members[_file_of(name)] = for_older(name, source)
     names = [name.removesuffix(".py") for name in sorted(members) if name != "__main__.py"]
@@ -58,15 +59,17 @@ def _file_of(name: str) -> str:
 
 
 def _shims() -> Iterator[tuple[str, bytes]]:
-    """(name in the file, bytes) of every stand-in."""
-    todo = [("", files(PACKAGE).joinpath(SHIMS))]
+    """(name in the file, bytes) of msgpack, which has a codec in Python, and of every stand-in."""
+    stand_ins = files(PACKAGE).joinpath(SHIMS)
+    todo = [("", stand_ins), (f"{CODEC}/", files(CODEC))]
     while todo:
         above, folder = todo.pop()
         for found in folder.iterdir():
+            name = above + found.name.removeprefix(FAR)
             if found.is_dir() and found.name != "__pycache__":
-                todo.append((f"{above}{found.name}/", found))
+                todo.append((f"{name}/", found))
             elif found.name.endswith(".py") and found.name != LOADER:
-                yield above + found.name, found.read_bytes()
+                yield name, found.read_bytes()
 
 
 def _zipped(members: dict[str, bytes]) -> bytes:

@@ -8,10 +8,11 @@ can write to.
 import hashlib
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from reconcile import __version__
 from reconcile.trees.carry.cache import open_cache, put, take
-from reconcile.trees.carry.package import Bundle, folder
+from reconcile.trees.carry.package import CODEC, Bundle, folder
 
 _DIGEST = 32
 
@@ -41,7 +42,9 @@ def the_bundle(*, keep: bool = True) -> Bundle:
 def _sources() -> str:
     """A digest of what the bundle is made of, cheap to take: no file is opened."""
     digest = hashlib.sha256(__version__.encode())
-    for line in sorted(_stamps(folder())):
+    codec = find_spec(CODEC)
+    places = [folder(), *((codec and codec.submodule_search_locations) or ())]
+    for line in sorted(line for place in places for line in _stamps(place)):
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:32]
 

@@ -83,13 +83,17 @@ def for_older(name: str, data: bytes) -> bytes:
 
 def check(name: str, data: bytes) -> None:
     """3.8 parses it, and it names nothing that is known to be newer. Raises: TooNew."""
-    try:
-        tree = ast.parse(data, name, feature_version=OLDEST)
-    except SyntaxError as error:
-        raise TooNew(f"{name}:{error.lineno}: {error.msg}") from error
-    found = unknown_names(tree)
+    found = unknown_names(parse(name, data))
     if found:
         raise TooNew(f"{name}: " + "; ".join(found))
+
+
+def parse(name: str, data: bytes) -> ast.Module:
+    """The source as 3.8 parses it. Raises: TooNew."""
+    try:
+        return ast.parse(data, name, feature_version=OLDEST)
+    except SyntaxError as error:
+        raise TooNew(f"{name}:{error.lineno}: {error.msg}") from error
 
 
 def later_names(source: Source) -> Iterator[Edit]:

@@ -12,6 +12,10 @@ import reconcile
 PACKAGE = "reconcile"
 SHIMS = "trees/carry/stdlib"
 """The stand-ins; below them everything runs on 3.8 as it is."""
+FAR = "far_"
+"""In front of the names of those that over there go by the name of what they stand in for."""
+CODEC = "msgpack"
+"""The package whose own sources go over too."""
 LOADER = "loader.py"
 """The one of them that goes over on the command line."""
 

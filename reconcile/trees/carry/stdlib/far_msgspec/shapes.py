@@ -1,6 +1,7 @@
-"""Types to reading functions: annotations are read as text, so that 3.8 understands 3.11's.
+"""Types to functions that make their values of plain ones, and refuse what is of another type.
 
-A shape is what may come (by kind of first byte) and a function that reads it.
+Annotations are read as text, so that 3.8 understands 3.11's. A shape is what may
+come, by kind, and such a function.
 """
 
 import ast
@@ -12,33 +13,79 @@ import typing
 
 from later import Annotated, Typed
 
-from . import unpack
 from .errors import ValidationError
 from .struct import Meta, StructMeta, namespace_of
-from .unpack import KINDS, deeper, peek, read_array_head, read_map_head, read_raw_str, skip
 
-_EVERY = frozenset(KINDS) - {""}
+_KINDS = {
+    type(None): "null",
+    bool: "bool",
+    bytes: "bytes",
+    dict: "map",
+    float: "float",
+    int: "int",
+    list: "array",
+    str: "str",
+}
+"""What msgpack makes; everything else it makes is an extension."""
 
 
 class Shape:
     """One type."""
 
-    __slots__ = ("kinds", "read")
+    __slots__ = ("kinds", "make")
 
-    def __init__(self, kinds, read):
+    def __init__(self, kinds, make):
         self.kinds = kinds
-        self.read = read
+        self.make = make
 
 
+def _kind_of(value):
+    return _KINDS.get(type(value), "ext")
+
+
+def _expect(value, kind):
+    """Raises: ValidationError."""
+    if type(value) is not kind:
+        raise ValidationError("Expected `%s`, got `%s`" % (_KINDS[kind], _kind_of(value)))
+
+
+def _plain(kind):
+    def make(value):
+        _expect(value, kind)
+        return value
+
+    return Shape({_KINDS[kind]}, make)
+
+
+def _text(value):
+    """Text that came as UTF-8; the codec lets other bytes through, as lone surrogates."""
+    _expect(value, str)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValidationError("text that is no UTF-8") from None
+    return value
+
+
+def _whatever(value):
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if kind is list:
+        return [_whatever(part) for part in value]
+    if kind is dict:
+        return {_whatever(name): _whatever(part) for name, part in value.items()}
+    return value
+
+
+_ANY = Shape({*_KINDS.values(), "ext"}, _whatever)
 _PLAIN = {
-    int: Shape({"int"}, unpack.read_int),
-    bool: Shape({"bool"}, unpack.read_bool),
-    str: Shape({"str"}, unpack.read_str),
-    bytes: Shape({"bytes"}, unpack.read_bytes),
-    None: Shape({"null"}, unpack.read_none),
-    type(None): Shape({"null"}, unpack.read_none),
-    object: Shape(_EVERY, unpack.read_any),
-    typing.Any: Shape(_EVERY, unpack.read_any),
+    **{kind: _plain(kind) for kind in (int, bool, bytes, type(None))},
+    str: Shape({"str"}, _text),
+    None: _plain(type(None)),
+    object: _ANY,
+    typing.Any: _ANY,
 }
 _TUPLES = (tuple, typing.Tuple)
 _LISTS = (
@@ -61,7 +108,7 @@ def shape_of(kind):
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind is float:
-        return Shape({"float", "int"}, _read_number)
+        return Shape({"float", "int"}, _number)
     if isinstance(kind, StructMeta):
         return _struct(kind)
     if hasattr(kind, "__supertype__"):
@@ -137,7 +184,7 @@ def _of_parts(base, parts):
     if base in _TUPLES:
         if len(parts) == 2 and parts[1] is Ellipsis:
             return _array(parts[0], tuple)
-        return _row(tuple, [part.read for part in parts], len(parts))
+        return _row(tuple, [part.make for part in parts], len(parts))
     if base in _LISTS:
         return _array(parts[0], list)
     if base in _SETS:
@@ -147,48 +194,51 @@ def _of_parts(base, parts):
     raise TypeError("Type %r is not supported" % (base,))
 
 
-def _read_number(reader):
-    if KINDS[peek(reader)] == "int":
-        return float(unpack.read_int(reader))
-    return unpack.read_float(reader)
+def _number(value):
+    if type(value) is not int:
+        _expect(value, float)
+    return float(value)
 
 
 def _choice(members):
     """Enum members by value, or a Literal's values: text and numbers only."""
-    kinds = {"null" if v is None else "int" if isinstance(v, int) else "str" for v in members}
-    plain = {"null": type(None), "int": int, "str": str}
-    inner = _union([_PLAIN[plain[kind]] for kind in kinds]).read
+    kinds = {_KINDS[type(value)] for value in members}
 
-    def read(reader):
-        value = inner(reader)
+    def make(value):
+        if _kind_of(value) not in kinds:
+            raise _unlike(kinds, value)
         try:
             return members[value]
         except KeyError:
             raise ValidationError("Invalid enum value %r" % (value,)) from None
 
-    return Shape(kinds, read)
+    return Shape(kinds, make)
+
+
+def _unlike(kinds, value):
+    wanted = " | ".join(sorted(kinds))
+    return ValidationError("Expected `%s`, got `%s`" % (wanted, _kind_of(value)))
 
 
 def _union(shapes):
-    """The member that can begin as the bytes do."""
+    """The member that is of the value's kind."""
     if len(shapes) == 1:
         return shapes[0]
     by_kind = {}
     for shape in shapes:
         for kind in shape.kinds:
-            by_kind.setdefault(kind, shape.read)
+            by_kind.setdefault(kind, shape.make)
     for shape in shapes:
         if len(shape.kinds) == 1:
-            by_kind[next(iter(shape.kinds))] = shape.read
+            by_kind[next(iter(shape.kinds))] = shape.make
 
-    def read(reader):
-        kind = KINDS[peek(reader)]
-        found = by_kind.get(kind)
+    def make(value):
+        found = by_kind.get(_kind_of(value))
         if found is None:
-            raise ValidationError("Expected `%s`, got `%s`" % (" | ".join(sorted(by_kind)), kind))
-        return found(reader)
+            raise _unlike(by_kind, value)
+        return found(value)
 
-    return Shape(set(by_kind), read)
+    return Shape(set(by_kind), make)
 
 
 def _limited(shape, metas):
@@ -196,12 +246,12 @@ def _limited(shape, metas):
     for meta in metas:
         if isinstance(meta, Meta):
             if shape.kinds <= {"int", "float"}:
-                read = _ranged(shape.read, meta)
+                make = _ranged(shape.make, meta)
             elif shape.kinds <= {"array", "bytes", "map", "str"}:
-                read = _sized(shape.read, meta)
+                make = _sized(shape.make, meta)
             else:
                 raise TypeError("Meta of a type that is neither a number nor has a length")
-            shape = Shape(shape.kinds, read)
+            shape = Shape(shape.kinds, make)
     return shape
 
 
@@ -209,63 +259,61 @@ def _ranged(inner, meta):
     low = -math.inf if meta.ge is None else meta.ge
     high = math.inf if meta.le is None else meta.le
 
-    def read(reader):
-        value = inner(reader)
-        if low <= value <= high:
-            return value
+    def make(value):
+        made = inner(value)
+        if low <= made <= high:
+            return made
         raise ValidationError("a number is out of its range: %r" % value)
 
-    return read
+    return make
 
 
 def _sized(inner, meta):
     least = meta.min_length or 0
     most = math.inf if meta.max_length is None else meta.max_length
 
-    def read(reader):
-        value = inner(reader)
-        if least <= len(value) <= most:
-            return value
-        raise ValidationError("a value of length %d" % len(value))
+    def make(value):
+        made = inner(value)
+        if least <= len(made) <= most:
+            return made
+        raise ValidationError("a value of length %d" % len(made))
 
-    return read
+    return make
 
 
-def _array(item, make):
+def _array(item, kind):
     """Any number of one shape."""
-    each = item.read
+    each = item.make
 
-    def read(reader):
-        count = read_array_head(reader)
-        deeper(reader)
-        values = [each(reader) for _ in range(count)]
-        reader.depth -= 1
-        return values if make is list else make(values)
+    def make(value):
+        _expect(value, list)
+        return kind([each(part) for part in value])
 
-    return Shape({"array"}, read)
+    return Shape({"array"}, make)
 
 
-def _row(make, reads, required):
+def _row(kind, makes, required):
     """Exactly these, or at least the `required` first of them."""
 
-    def read(reader):
-        count = read_array_head(reader)
-        if not required <= count <= len(reads):
-            raise ValidationError("Expected `array` of length %d, got %d" % (len(reads), count))
-        deeper(reader)
-        values = [each(reader) for each in reads[:count]]
-        reader.depth -= 1
-        return make(values)
+    def make(value):
+        _expect(value, list)
+        if not required <= len(value) <= len(makes):
+            raise _of_length(makes, value)
+        return kind([each(part) for each, part in zip(makes, value)])
 
-    return Shape({"array"}, read)
+    return Shape({"array"}, make)
+
+
+def _of_length(makes, value):
+    return ValidationError("Expected `array` of length %d, got %d" % (len(makes), len(value)))
 
 
 def _named_tuple(kind):
     space = namespace_of(kind.__module__)
     types = vars(kind)["__annotations__"]
-    reads = [shape_of(_annotation(types[field], space)).read for field in kind._fields]
-    required = len(reads) - len(kind._field_defaults)
-    return _row(lambda values: kind(*values), reads, required)
+    makes = [shape_of(_annotation(types[field], space)).make for field in kind._fields]
+    required = len(makes) - len(kind._field_defaults)
+    return _row(lambda values: kind(*values), makes, required)
 
 
 def _annotation(kind, space):
@@ -274,85 +322,65 @@ def _annotation(kind, space):
     return Typed(text, space) if isinstance(text, str) else kind
 
 
-def _dict(key, value):
-    read_key, read_value = key.read, value.read
+def _dict(key, item):
+    make_key, make_item = key.make, item.make
 
-    def read(reader):
-        count = read_map_head(reader)
-        deeper(reader)
-        values = {}
-        for _ in range(count):
-            name = read_key(reader)
-            values[name] = read_value(reader)
-        reader.depth -= 1
-        return values
+    def make(value):
+        _expect(value, dict)
+        return {make_key(name): make_item(part) for name, part in value.items()}
 
-    return Shape({"map"}, read)
+    return Shape({"map"}, make)
 
 
 def _struct(kind):
     """Made at the first use: a struct may hold others that hold it."""
     made = []
-    make = _array_struct if kind.__options__["array_like"] else _map_struct
+    is_array = kind.__options__["array_like"]
+    prepare = _array_struct if is_array else _map_struct
 
-    def read(reader):
+    def make(value):
+        _expect(value, list if is_array else dict)
         if not made:
-            made.append(make(kind))
-        return made[0](reader)
+            made.append(prepare(kind))
+        return made[0](value)
 
-    return Shape({"array" if kind.__options__["array_like"] else "map"}, read)
+    return Shape({"array" if is_array else "map"}, make)
 
 
 def _fields(kind):
-    """The reading function of each field."""
+    """The making function of each field."""
     found = {}
     for name, (annotation, module) in kind.__field_types__.items():
-        found[name] = shape_of(_annotation(annotation, namespace_of(module))).read
+        found[name] = shape_of(_annotation(annotation, namespace_of(module))).make
     return found
 
 
 def _array_struct(kind):
-    reads = list(_fields(kind).values())
-    total = len(reads)
-    required = total - len(kind.__defaults_of__)
+    makes = list(_fields(kind).values())
+    required = len(makes) - len(kind.__defaults_of__)
     strict = kind.__options__["forbid_unknown_fields"]
 
-    def read(reader):
-        count = read_array_head(reader)
-        if count < required or (strict and count > total):
-            raise ValidationError("Expected `array` of length %d, got %d" % (total, count))
-        deeper(reader)
-        values = [each(reader) for each in (reads if count >= total else reads[:count])]
-        for _ in range(count - total):
-            skip(reader)
-        reader.depth -= 1
-        return kind(*values)
+    def make(value):
+        if len(value) < required or (strict and len(value) > len(makes)):
+            raise _of_length(makes, value)
+        return kind(*[each(part) for each, part in zip(makes, value)])
 
-    return read
+    return make
 
 
 def _map_struct(kind):
-    reads = {name.encode(): (name, read) for name, read in _fields(kind).items()}
-    required = [name for name in kind.__struct_fields__ if name not in kind.__defaults_of__]
+    makes = _fields(kind)
+    required = [name for name in makes if name not in kind.__defaults_of__]
     strict = kind.__options__["forbid_unknown_fields"]
 
-    def read(reader):
-        count = read_map_head(reader)
-        deeper(reader)
-        values = {}
-        for _ in range(count):
-            key = read_raw_str(reader)
-            if key in reads:
-                name, each = reads[key]
-                values[name] = each(reader)
-            elif strict:
-                raise ValidationError("Object contains unknown field %r" % key[:80])
-            else:
-                skip(reader)
-        reader.depth -= 1
+    def make(value):
+        if any(type(name) is not str for name in value):
+            raise ValidationError("Expected `str` as a field's name")
         for name in required:
-            if name not in values:
+            if name not in value:
                 raise ValidationError("Object missing required field `%s`" % name)
-        return kind(**values)
+        if strict and not makes.keys() >= value.keys():
+            raise ValidationError("Object contains an unknown field")
+        return kind(**{name: makes[name](part) for name, part in value.items() if name in makes})
 
-    return read
+    return make
