@@ -79,7 +79,8 @@ class Settling:
         for step in plan.steps:
             if self._open[step.path] > 1:
                 self._several.setdefault(step.path, []).append(step)
-        self._wide: set[TreePath] = set()
+        self._wide: dict[TreePath, int] = {}
+        """Directories that were made wider to be filled, and the mode each gets at the end."""
         self._held: dict[TreePath, dict[Side, Entry]] = {}
         """What receipts say that a side holds, where a step changed it."""
         self._done: set[int] = set()
@@ -91,8 +92,8 @@ class Settling:
         for step, receipt in zip(steps, receipts, strict=True):
             if receipt.status is Status.DONE and receipt.entry is not None:
                 self._held.setdefault(step.path, {})[step.side] = receipt.entry
-                if made_wider(step, receipt.entry):
-                    self._wide.add(step.path)
+                if made_wider(step, receipt.entry) and step.want is not None:
+                    self._wide[step.path] = step.want.mode
 
     def _booked(self, base: Manifest, edits: Edits) -> Edits:
         """The edits with marks of what a side holds instead (`decide/held.py`)."""
@@ -110,6 +111,15 @@ class Settling:
             before = lookup(base, path) if base.root is not None else None
             made[path] = booked(entry, held, before, tracked)
         return made
+
+    def narrowed(self, base: Manifest) -> Edits:
+        """The edits once both sides were let go: filled directories have the modes they get."""
+        found = {path: lookup(base, path) for path in self._wide} if base.root is not None else {}
+        return {
+            path: msgspec.structs.replace(entry, mode=self._wide[path])
+            for path, entry in found.items()
+            if entry is not None and entry.kind == Kind.DIR
+        }
 
     def agreed(self, base: Manifest) -> Agreed:
         """What both sides already hold: taken over without a step; directories as left has them.

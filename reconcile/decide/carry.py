@@ -76,6 +76,10 @@ class Carrier:
             if entry is not None and self.scene.has_ignored(found, side):
                 text = f"excluded content lies below at {side}; nothing was removed"
                 return Problem(found.path, side, reasons.BLOCKED, text)
+        obstacle = self.scene.obstacle(found, side)
+        if obstacle is not None:
+            code, text = obstacle
+            return Problem(found.path, side, code, f"{text}; both sides are left as they are")
         return self.misfit(found, winner)
 
     def misfit(self, found: Difference, winner: Side) -> Problem | None:

@@ -4,7 +4,7 @@ A draft names the steps it must follow by (side, place); numbers come last, in
 `decide/order.py`. Each name of each side is touched by at most one step.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,8 @@ from reconcile.model.treepath import ROOT, TreePath, split
 
 Place = tuple[Side, TreePath]
 """A name as one side spells it."""
+Obstacles = Mapping[Place, tuple[str, str]]
+"""Why names cannot be changed although the side can hold what is wanted: code and reason."""
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from reconcile.decide.carry import Carrier
 from reconcile.decide.conflict_ids import distinct
 from reconcile.decide.diff import differences
-from reconcile.decide.draft import Drafts
+from reconcile.decide.draft import Drafts, Obstacles
 from reconcile.decide.judge import Judge
 from reconcile.decide.keep_both import KeepBoth
 from reconcile.decide.moves import note_renames, pair_moves
@@ -37,19 +37,21 @@ def make_plan(
     compile_patterns: Callable[[Sequence[str]], Matcher] | None = None,
     merge_text: Merge | None = None,
     resolver: Resolver | None = None,
+    obstacles: Obstacles | None = None,
 ) -> Plan:
     """Everything to be done, and everything to be left alone, with reasons.
 
     `base` without a root is a first run: union, nothing is taken for
     deleted (a mirror deletes all the same). `compile_patterns` serves the
     per-path policies; `merge_text` the policy `merge` (None: it never decides);
-    `resolver` stands in for the ordinary one. A step with `want` an empty
+    `resolver` stands in for the ordinary one; at a name of `obstacles` nothing is
+    done, and the plan says why. A step with `want` an empty
     directory (MKDIR) says that nothing below is agreed on yet.
 
     Raises: ManifestError, when the trees' headers differ. Cost follows the
     differences; steps are held in memory.
     """
-    scene = Scene(base, left, right, rules)
+    scene = Scene(base, left, right, rules, obstacles)
     drafts = Drafts([*left_problems, *right_problems])
     carrier = Carrier(scene, drafts)
     resolver = resolver or Resolver(rules, compile_patterns)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.draft import Obstacles
 from reconcile.decide.held import shown
 from reconcile.decide.names import (
     Key,
@@ -61,8 +62,16 @@ class Clashes(NamedTuple):
 class Scene:
     """Base, left and right under one set of rules."""
 
-    def __init__(self, base: Manifest, left: Manifest, right: Manifest, rules: Rules) -> None:
+    def __init__(
+        self,
+        base: Manifest,
+        left: Manifest,
+        right: Manifest,
+        rules: Rules,
+        obstacles: Obstacles | None = None,
+    ) -> None:
         self.base, self.left, self.right, self.rules = base, left, right, rules
+        self._obstacles = obstacles or {}
         self.tracked = left.header.tracked
         self.hash_name = left.header.hash_name
         if right.header != left.header or (base.root and base.header != left.header):
@@ -88,6 +97,23 @@ class Scene:
     def abilities(self, side: Side) -> Abilities:
         """What `side` can hold."""
         return self.rules.left if side is Side.LEFT else self.rules.right
+
+    def obstacle(self, found: Difference, side: Side) -> tuple[str, str] | None:
+        """Why the name, or one below the directory that would go, cannot be changed on `side`."""
+        if not self._obstacles:
+            return None
+        at = found.at(side)
+        here = self._obstacles.get((side, at))
+        if here is not None or is_directory(found.entry(side.other)):
+            return here
+        below = sorted(
+            path for where, path in self._obstacles if where is side and path.startswith(at + b"/")
+        )
+        if not below:
+            return None
+        code, reason = self._obstacles[side, below[0]]
+        name = below[0][len(at) + 1 :].decode("utf-8", "backslashreplace")
+        return code, f"of `{name}` below it: {reason}"
 
     def rights(self, side: Side) -> Rights:
         """What may travel from `side`."""

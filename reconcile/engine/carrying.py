@@ -107,6 +107,9 @@ def carry_out(run: Carried) -> Outcome:
     opened.listener(Phase("commit"))
     closing = Closing(opened.listener)
     _end_sides(opened, closing)
+    if not closing.problems:
+        with closing.errand("noting the modes of new directories", "error"):
+            ledger.narrowed()
     budget = _bases_to_keep(job, plan)
     if budget is not None:
         with closing.errand("keeping what a later merge builds on", "error"):

@@ -128,6 +128,16 @@ class StoreLedger:
         if edits:
             self._store.baselines.commit(revise(base, edits), self._info)
 
+    def narrowed(self) -> None:
+        """Both sides were let go: directories that had to be filled have their own modes now."""
+        if self._settling is None or not self._plan.kind.settles:
+            return
+        base = self._store.manifest("base", header=self._header)
+        edits = self._settling.narrowed(base)
+        if edits:
+            with self._store.transaction():
+                self._store.baselines.commit(revise(base, edits), self._info)
+
     def _versions(self, steps: Sequence[Step], receipts: Sequence[Receipt]) -> list[Version]:
         time_ns = now_ns()
         return [

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -223,6 +224,7 @@ def _made_from(
 def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None) -> Plan:
     """The plan of a whole comparison; `choices` answer single conflicts before the policies do."""
     from reconcile.decide import planner  # judgement costs 15 ms at start-up, for trees that differ
+    from reconcile.engine.hindrance import around_obstacles
 
     rules = rules_of(opened)
     resolver = None
@@ -231,17 +233,21 @@ def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None
 
         resolver = ChosenResolver(rules, compile_patterns, choices)
     merger = _merger(opened, rules, choices or {})
-    plan = planner.make_plan(
-        sight.base,
-        sight.left.manifest,
-        sight.right.manifest,
-        rules,
-        made_from=sight.made_from,
-        left_problems=sight.left.problems,
-        right_problems=sight.right.problems,
-        compile_patterns=compile_patterns,
-        merge_text=merger,
-        resolver=resolver,
+    plan = around_obstacles(
+        opened,
+        partial(
+            planner.make_plan,
+            sight.base,
+            sight.left.manifest,
+            sight.right.manifest,
+            rules,
+            made_from=sight.made_from,
+            left_problems=sight.left.problems,
+            right_problems=sight.right.problems,
+            compile_patterns=compile_patterns,
+            merge_text=merger,
+            resolver=resolver,
+        ),
     )
     if merger is not None:
         merger.flush()

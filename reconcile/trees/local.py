@@ -20,6 +20,7 @@ from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
 from reconcile.trees.locking import RootLock, lock
+from reconcile.trees.obstacles import Obstacle, obstacles
 from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
 from reconcile.trees.publish import narrow
@@ -76,6 +77,10 @@ class LocalTree:
         if found.writable and not is_certain(found):
             self._abilities = tried(self.root.fd, found)
         return self.abilities
+
+    def obstacles(self, steps: Sequence[Step]) -> dict[TreePath, Obstacle]:
+        """What stands in the way of the steps, by the name; nothing is written."""
+        return obstacles(self.root, steps)
 
     def _is_writable(self) -> bool:
         return os.access(self.location, os.W_OK)

@@ -21,7 +21,7 @@ from reconcile.model.statrow import Row, distrusted, is_racy
 from reconcile.model.treepath import TreePath, join
 from reconcile.trees.attributes import may_travel
 from reconcile.trees.hashing import Volatile, hash_file, stamp
-from reconcile.trees.looking import Found, Look, cannot
+from reconcile.trees.looking import Found, Look
 
 
 class PageReader:
@@ -84,7 +84,8 @@ class PageReader:
         except Volatile:
             return row, self._unknown(row, "E_CHANGED_WHILE_READING", "it changed while being read")
         except OSError as error:
-            return row, self._unknown(row, "E_UNREADABLE", cannot("read it", error))
+            why = f"cannot read it: {error.strerror or error}"
+            return row, self._unknown(row, "E_UNREADABLE", why)
 
     def reusable(self, row: Row) -> Entry | None:
         """What the index knows of exactly this row; None: it has to be looked at."""

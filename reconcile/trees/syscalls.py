@@ -78,21 +78,39 @@ _AT_EMPTY_PATH = 0x1000
 _STATX_BTIME = 0x800
 _STATX_BYTES = 256
 _BTIME_AT = 80
+_ATTRIBUTES_AT = 8
+_AT_SYMLINK_NOFOLLOW = 0x100
+IMMUTABLE, APPEND_ONLY = 0x10, 0x20
+"""Of `attributes_of`; chattr(1) `+i` and `+a`."""
+
+
+def _asked(fd: int, name: bytes, mask: int) -> bytes:
+    """What statx(2) says of a name, or of the open file itself; empty: it says nothing."""
+    if _statx is None:
+        return b""
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    flags = ctypes.c_int(_AT_SYMLINK_NOFOLLOW if name else _AT_EMPTY_PATH)
+    if _statx(ctypes.c_int(fd), ctypes.c_char_p(name), flags, ctypes.c_uint(mask), found) != 0:
+        return b""
+    return found.raw
 
 
 def birth_ns(fd: int) -> int:
-    """When the open file or directory was made; 0: it is not known. statx(2)."""
-    if _statx is None:
+    """When the open file or directory was made; 0: it is not known."""
+    told = _asked(fd, b"", _STATX_BTIME)
+    if not told or not struct.unpack_from("=I", told)[0] & _STATX_BTIME:
         return 0
-    found = ctypes.create_string_buffer(_STATX_BYTES)
-    asked = ctypes.c_uint(_STATX_BTIME)
-    if _statx(ctypes.c_int(fd), b"", ctypes.c_int(_AT_EMPTY_PATH), asked, found) != 0:
-        return 0
-    (mask,) = struct.unpack_from("=I", found.raw)
-    if not mask & _STATX_BTIME:
-        return 0
-    seconds, nanoseconds = struct.unpack_from("=qI", found.raw, _BTIME_AT)
+    seconds, nanoseconds = struct.unpack_from("=qI", told, _BTIME_AT)
     return int(seconds) * 10**9 + int(nanoseconds)
+
+
+def attributes_of(fd: int, name: bytes) -> int:
+    """`IMMUTABLE`, `APPEND_ONLY` or neither, of a name in an open directory; `b""`: of that."""
+    told = _asked(fd, name, 0)
+    if not told:
+        return 0
+    (found,) = struct.unpack_from("=Q", told, _ATTRIBUTES_AT)
+    return int(found) & (IMMUTABLE | APPEND_ONLY)
 
 
 class System:
