@@ -16,6 +16,8 @@ _POSIX = (
     *("overlay", "ramfs", "reiserfs", "rootfs", "squashfs", "tmpfs", "ubifs", "ufs", "xfs", "zfs"),
 )
 """Names are bytes, metadata are kept; extended attributes are asked for apart."""
+_SINCE_1901 = Abilities(least_mtime_ns=-(2**31) * SECOND_NS)
+"""Of ext4 and XFS the last year depends on how they were made (2038; 2446, 2486): not known."""
 _CONTROLS = "".join(map(chr, range(1, 32)))
 _DOS = '"*:<>?\\|' + _CONTROLS
 _FAT = Abilities(
@@ -46,14 +48,17 @@ _HFS_PLUS = Abilities(
 )
 _KNOWN = {
     **{kind: Abilities() for kind in _POSIX},
-    "ext2": Abilities(mtime_step_ns=SECOND_NS),
-    "ext3": Abilities(mtime_step_ns=SECOND_NS),
+    **dict.fromkeys(("ext4", "xfs"), _SINCE_1901),
+    **{kind: replace(_SINCE_1901, mtime_step_ns=SECOND_NS) for kind in ("ext2", "ext3")},
     "vfat": _FAT,
     "msdos": replace(_FAT, max_name_bytes=12),
-    "exfat": replace(_FAT, max_file_bytes=0, forbidden_last="."),
-    "fuse.exfat": replace(_FAT, max_file_bytes=0, forbidden_last=""),
+    "exfat": replace(_FAT, max_file_bytes=0, forbidden_last=".", mtime_step_ns=10**7),
+    "fuse.exfat": replace(_FAT, max_file_bytes=0, forbidden_last="", mtime_step_ns=SECOND_NS),
     "hfsplus": _HFS_PLUS,
 }
+_NTFS = Abilities(text_names=True, mtime_step_ns=100)
+_IN_PART = dict.fromkeys(("fuse.ntfs", "ntfs", "ntfs3"), _NTFS)
+"""Modes, owners and case depend on the disk's own tables and on how it was mounted."""
 _CASELESS_OPTIONS = frozenset({"nocase", "case=insensitive", "casesensitive=off"})
 
 
@@ -65,3 +70,8 @@ def known_by_kind(kind: str, options: frozenset[str] = frozenset()) -> Abilities
     if options & _CASELESS_OPTIONS:
         known = replace(known, folds_case=True)
     return replace(known, file_system=kind)
+
+
+def known_in_part(kind: str) -> Abilities:
+    """What is so of every file system of this kind; the rest must be looked at or tried."""
+    return replace(_IN_PART.get(kind, Abilities()), file_system=kind)

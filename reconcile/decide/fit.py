@@ -10,6 +10,9 @@ from reconcile.model.treepath import MAX_NAME_BYTES
 
 Misfit = tuple[str, str]
 """Code and reason."""
+_PORTS = (stem + digit for stem in (b"COM", b"LPT") for digit in map(b"%d".__mod__, range(1, 10)))
+_DEVICES = frozenset((b"AUX", b"CON", b"NUL", b"PRN", *_PORTS))
+"""Naming Files, Paths, and Namespaces (Microsoft)."""
 
 
 def holds_all(abilities: Abilities) -> bool:
@@ -19,6 +22,7 @@ def holds_all(abilities: Abilities) -> bool:
         and not abilities.text_names
         and not abilities.forbidden
         and not abilities.forbidden_last
+        and not abilities.reserved_names
         and not abilities.max_file_bytes
         and abilities.max_name_bytes >= MAX_NAME_BYTES
     )
@@ -44,6 +48,9 @@ def name_misfit(name: bytes, abilities: Abilities) -> Misfit | None:
             name.decode("utf-8")
         except UnicodeDecodeError:
             return reasons.NAME, "the name is not UTF-8, and names are text there"
+    stem = name.split(b".", 1)[0].rstrip(b" ").upper()
+    if abilities.reserved_names and stem in _DEVICES:
+        return reasons.NAME, f"`{stem.decode()}` names a device there, and no file"
     bad = next((c for c in abilities.forbidden if c.encode() in name), None)
     if bad is not None:
         shown = bad if bad.isprintable() else f"\\x{ord(bad):02x}"

@@ -18,6 +18,7 @@ from reconcile.decide.order import order
 from reconcile.decide.resolve import Matcher, Resolver
 from reconcile.decide.scene import Scene
 from reconcile.decide.table import Merge, Table
+from reconcile.decide.times import note_times
 from reconcile.decide.waiting import wait_for_moves
 from reconcile.model.manifest import Manifest
 from reconcile.model.plan import MadeFrom, Plan, Problem
@@ -64,6 +65,7 @@ def make_plan(
     note_renames(drafts)
     if rules.detect_moves:
         pair_moves(drafts, scene.tracked)
+    note_times(drafts, scene)
     return Plan(
         made_from=made_from,
         steps=order(drafts.steps.values()),

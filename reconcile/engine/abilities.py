@@ -55,6 +55,8 @@ class PairAbilities:
             lacks = _lacking(header.tracked, tracked, self.of(side))
             if lacks and self._is_news():
                 self._opened.notes.append(_note(side, self.of(side), lacks))
+            if self._opened.baseline() is None and _is_coarse(self.of(side)):
+                self._opened.notes.append(_note_of_times(side, self.of(side)))
         return Header(header.hash_name, tracked)
 
     def _is_news(self) -> bool:
@@ -126,6 +128,7 @@ def held_by_both(tracked: Tracked, sides: Sequence[Abilities]) -> Tracked:
     )
 
 
+_COARSE_NS = 10**7
 _WORDS = (
     ("mode", "modes", "permission bits"),
     ("exec", "modes", "the executable bit"),
@@ -143,8 +146,24 @@ def _lacking(asked: Tracked, kept: Tracked, able: Abilities) -> list[str]:
     ]
 
 
-def _note(side: Side, able: Abilities, lacks: Sequence[str]) -> Problem:
+def _is_coarse(able: Abilities) -> bool:
+    """A disk of another kind of machine, whose times are not what they are elsewhere."""
+    return not able.modes and bool(able.file_system) and able.mtime_step_ns >= _COARSE_NS
+
+
+def _note_of_times(side: Side, able: Abilities) -> Problem:
+    from reconcile.decide.spans import is_bounded, spanned, step_shown
+
+    text = f"{_named(side, able)} keeps times to {step_shown(able.mtime_step_ns)}"
+    span = f", from {spanned(able)}" if is_bounded(able) else ""
+    return Problem(ROOT, side, "E_UNSUPPORTED", text + span, "note")
+
+
+def _named(side: Side, able: Abilities) -> str:
     kind = able.file_system.removeprefix("fuse.")
-    named = f"{side} ({kind})" if kind else f"{side}"
-    text = f"{named} cannot hold {', '.join(lacks)}: each side keeps its own"
+    return f"{side} ({kind})" if kind else f"{side}"
+
+
+def _note(side: Side, able: Abilities, lacks: Sequence[str]) -> Problem:
+    text = f"{_named(side, able)} cannot hold {', '.join(lacks)}: each side keeps its own"
     return Problem(ROOT, side, "E_UNSUPPORTED", text, "note")

@@ -255,12 +255,15 @@ def _shortfalls(
 ) -> tuple[Problem, ...]:
     """Notes of metadata that are not as they were wanted; the last counts what is left unsaid."""
     tracked = run.opened.header.tracked
+    told = {(p.side, p.path) for p in run.plan.problems if p.code == "E_NOT_KEPT"}
     notes: list[Problem] = []
     unsaid = 0
     for receipt in receipts:
         if receipt.status is not Status.DONE or receipt.entry is None:
             continue
         step = by_step[receipt.step]
+        if (step.side, step.path) in told:
+            continue  # before the first write
         text = shortfall(step, receipt.entry, tracked)
         if text and len(notes) < _TOLD:
             notes.append(Problem(step.path, step.side, "E_NOT_KEPT", text, "note"))

@@ -155,7 +155,8 @@ def _mode(state_dir: str) -> Check:
         return Check("fail", "state", state_dir, f"not writable (mode {mode:04o})", fix)
     if mode & 0o077:
         text = f"others can look into it (mode {mode:04o}); it holds names of files"
-        return Check("warn", "state", state_dir, text, f"chmod 700 {shlex.quote(state_dir)}")
+        fix = f"chmod 700 {shlex.quote(state_dir)}; where that fails: --state-dir DIR"
+        return Check("warn", "state", state_dir, text, fix)
     return Check("ok", "state", state_dir, f"yours alone (mode {mode:04o})")
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 from reconcile import __version__
+from reconcile.decide.spans import is_bounded, spanned, step_shown
 from reconcile.engine.health import Check, space_check, space_found
 from reconcile.engine.pairs import pair_id
 from reconcile.engine.places import is_remote
@@ -25,6 +26,7 @@ from reconcile.trees.temporary import AREA
 
 SKEW_NS = 2_000_000_000
 """Clocks that differ by more are told: `--window` is as much."""
+_BY_LOOKING = ", as far as looking tells: --probe tries it, and so does the first apply"
 _HOST_KEY = ("E_HOSTKEY_UNKNOWN", "E_HOSTKEY_CHANGED")
 
 
@@ -106,7 +108,8 @@ def _abilities(endpoint: str, able: Abilities) -> Iterator[Check]:
         fix = "nothing: each side keeps its own, and no such change travels"
         yield Check("warn", "modes", endpoint, f"it cannot hold {', '.join(lacks)}", fix)
     else:
-        yield Check("ok", "modes", endpoint, "modes, owners, links and attributes are kept")
+        text = "modes, owners, links and attributes are kept"
+        yield Check("ok", "modes", endpoint, text + ("" if is_certain(able) else _BY_LOOKING))
 
 
 def _names(endpoint: str, able: Abilities) -> Check:
@@ -114,28 +117,23 @@ def _names(endpoint: str, able: Abilities) -> Check:
                                       ("Unicode forms", able.folds_unicode)) if is_so]  # fmt: skip
     shown = "".join(c for c in able.forbidden if c.isprintable())
     refused = f"; no name may hold one of {shown}" if shown else ""
+    if able.reserved_names:
+        refused += "; CON, NUL and other devices are no names"
     if folds:
         text = f"names are the same but for {' and '.join(folds)}{refused}"
         fix = "names that differ only so are told as conflicts; reconcile help semantics"
         return Check("warn", "names", endpoint, text, fix)
     text = f"letter case and Unicode forms tell names apart{refused}"
     if not is_certain(able):
-        text += ", as far as looking tells: --probe tries it, and so does the first apply"
+        text += _BY_LOOKING
     return Check("ok", "names", endpoint, text)
 
 
 def _times(endpoint: str, able: Abilities) -> Check:
-    text = f"times are kept to {_step(able.mtime_step_ns)}"
-    if able.mtime_step_ns > 10**9:
-        return Check("warn", "times", endpoint, text, "give `--window 2s` or more for `newer`")
+    text = f"times are kept to {step_shown(able.mtime_step_ns)}"
+    if is_bounded(able):
+        text += f", from {spanned(able)}"
     return Check("ok", "times", endpoint, text)
-
-
-def _step(step_ns: int) -> str:
-    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 1000)):
-        if step_ns >= size:
-            return f"{step_ns / size:g} {unit}"
-    return f"{step_ns} ns"
 
 
 def _remote(endpoint: str, pair: str) -> Iterator[Check]:

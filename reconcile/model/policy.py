@@ -77,6 +77,8 @@ class Abilities(msgspec.Struct, frozen=True):
     """Two names can be swapped in one operation."""
     forbidden_last: str = ""
     """Characters no name may end in."""
+    reserved_names: bool = False
+    """CON, NUL and what else names a device of DOS is no name there, whatever follows a dot."""
     least_mtime_ns: int = LEAST_NS
     most_mtime_ns: int = MOST_NS
     file_system: str = ""

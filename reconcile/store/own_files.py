@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 from errno import EDQUOT, ENOSPC, EROFS
@@ -100,6 +101,8 @@ def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> b
     elif status.st_uid not in (os.geteuid(), 0):
         problem = f"belongs to user {status.st_uid}, not to us"
     elif status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+        if not _keeps_modes(location if is_kind is stat.S_ISDIR else os.path.dirname(location)):
+            raise _open_to_all(location, stat.S_IMODE(status.st_mode))
         problem = f"can be written by others (mode {stat.S_IMODE(status.st_mode):04o})"
     if problem:
         raise StateError(
@@ -109,6 +112,30 @@ def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> b
             hint="look who made it; when it is yours: `chmod go-w`, `chown`",
         )
     return True
+
+
+def _keeps_modes(directory: str) -> bool:
+    """What is made there is as private as it was asked for. A directory comes and goes."""
+    tried = os.path.join(directory, f"probe-{secrets.token_hex(8)}")
+    try:
+        os.mkdir(tried, 0o700)
+        try:
+            return not os.lstat(tried).st_mode & 0o077
+        finally:
+            os.rmdir(tried)
+    except OSError:
+        return True
+
+
+def _open_to_all(location: str, mode: int) -> StateUnavailable:
+    return StateUnavailable(
+        f"the disk keeps no modes: all that lies on it is open to others (mode {mode:04o}), so no "
+        "state there can be believed",
+        where=location,
+        changed="nothing but empty directories of the state",
+        hint="keep the state elsewhere: --state-dir DIR or RECONCILE_STATE_DIR, on a disk that "
+        "keeps modes; or mount this one for you alone (umask=077). chmod does not help there",
+    )
 
 
 def names(directory: str) -> Iterator[str]:

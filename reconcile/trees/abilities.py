@@ -16,7 +16,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from reconcile.decide.file_systems import known_by_kind
+from reconcile.decide.file_systems import known_by_kind, known_in_part
 from reconcile.model.policy import Abilities
 from reconcile.trees.mounts import mount_of
 from reconcile.trees.root_place import open_root
@@ -50,13 +50,21 @@ def looked_at(fd: int) -> Abilities:
     mount = mount_of(fd)
     kind = mount.kind if mount is not None else ""
     options: frozenset[str] = mount.options if mount is not None else frozenset()
-    found = known_by_kind(kind, options) or Abilities(file_system=kind)
+    found = known_by_kind(kind, options) or known_in_part(kind)
     if kind in _HAVE_CASEFOLD and _is_casefolded(fd):
         found = replace(found, folds_case=True, folds_unicode=True, text_names=True)
     found = replace(found, max_name_bytes=min(found.max_name_bytes, _longest_name(fd)))
     if not _keeps_xattrs(fd):
         found = replace(found, xattrs=False)
-    return _with_spellings(fd, found)
+    return _with_spellings(fd, _with_step(fd, found))
+
+
+def _with_step(fd: int, found: Abilities) -> Abilities:
+    """The root's own time may show a finer step than its kind is known for: ext2's code has
+    whole seconds, and ext4's under that name has not."""
+    step_ns, shown_ns = found.mtime_step_ns, os.fstat(fd).st_mtime_ns
+    finer = shown_ns % step_ns and found.least_mtime_ns < shown_ns < found.most_mtime_ns
+    return replace(found, mtime_step_ns=1) if finer else found
 
 
 def _is_casefolded(fd: int) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from reconcile.model.entry import LEAST_NS, MOST_NS, carried_ns
 from reconcile.model.policy import Abilities
 from reconcile.trees.abilities import is_listed, swapped
 from reconcile.trees.syscalls import DIRECTORY, SYSTEM, exists
@@ -21,6 +22,7 @@ from reconcile.trees.temporary import AREA
 
 SUSPECTS = '"*:<>?\\|\x01'
 LAST_SUSPECTS = ". "
+RESERVED = (b"nul", b"com1.txt")
 NAME = "caf\u00e9".encode()
 _ODD_NS = 1_700_000_001_234_567_891
 """A time that no coarse file system keeps as it is."""
@@ -87,6 +89,7 @@ class _Probe:
         composed = unicodedata.normalize("NFD", NAME.decode()).encode()
         forbidden = "".join(c for c in SUSPECTS if not self._holds(f"a{c}b".encode()))
         last = "".join(c for c in LAST_SUSPECTS if not self._holds(f"a{c}".encode()))
+        least_ns, most_ns = self._span()
         return replace(
             known,
             folds_case=exists(self._fd, swapped(NAME)),
@@ -94,6 +97,7 @@ class _Probe:
             text_names=not self._holds(b"a\xff"),
             forbidden=controls(forbidden),
             forbidden_last=last,
+            reserved_names=not all(map(self._holds, RESERVED)),
             modes=self._keeps_modes(),
             owners=self._keeps_owners(),
             xattrs=self._works(lambda: os.setxattr(self._file(), "user.reconcile", b"1")),
@@ -101,6 +105,8 @@ class _Probe:
             hard_links=self._works(lambda: SYSTEM.link(self._fd, NAME, self._fd, b"second")),
             exchange=self._exchanges(),
             mtime_step_ns=self._step(),
+            least_mtime_ns=least_ns,
+            most_mtime_ns=most_ns,
             tried=True,
         )
 
@@ -148,6 +154,17 @@ class _Probe:
     def _exchanges(self) -> bool:
         self._make(b"other")
         return self._works(lambda: SYSTEM.renameat2(self._fd, NAME, self._fd, b"other", 2))
+
+    def _span(self) -> tuple[int, int]:
+        """The first and the last time it takes, where it says so by taking the nearest."""
+        least, most = (self._nearest(asked) for asked in (LEAST_NS, MOST_NS))
+        known = self._known.least_mtime_ns, self._known.most_mtime_ns
+        return (max(least, known[0]), min(most, known[1])) if least < 0 < most else known
+
+    def _nearest(self, asked_ns: int) -> int:
+        if not self._works(lambda: os.utime(NAME, ns=(asked_ns, asked_ns), dir_fd=self._fd)):
+            return asked_ns
+        return carried_ns(self._looked().st_mtime_ns)
 
     def _step(self) -> int:
         os.utime(NAME, ns=(_ODD_NS, _ODD_NS), dir_fd=self._fd)

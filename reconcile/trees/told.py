@@ -22,6 +22,7 @@ from reconcile.model.plan import Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Fingerprint, Receipt, Status
 from reconcile.model.treepath import TreePath, check_name, parse, split
+from reconcile.trees.attributes import may_travel
 from reconcile.trees.base import Tally
 from reconcile.trees.temporary import is_ours
 from reconcile.wire.frames import ProtocolError
@@ -32,6 +33,9 @@ PAGE_ENTRIES = 262_144
 _REASON = 1000
 _CODE = re.compile(r"E_[A-Z][A-Z0-9_]{1,39}")
 _MOST = 2**63 - 1
+_MODES = 0o7777
+_HASH_BYTES = 32
+_OWNER = re.compile(rb"[0-9]{1,10}:[0-9]{1,10}")
 _KIND = re.compile(r"[A-Za-z0-9._-]{0,64}")
 """Of a file system, as /proc/filesystems and mount(8) have them."""
 _Refs = Annotated[list[tuple[bytes, bytes, bytes, int]], Meta(min_length=2, max_length=65_536)]
@@ -198,7 +202,27 @@ def _is_wanted(entry: Entry | None, step: Step) -> bool:
         return entry is None and want is None
     same = (entry.kind, entry.size, _others(entry)) == (want.kind, want.size, _others(want))
     is_content = entry.kind == Kind.DIR or entry.id == want.id
-    return same and is_content and entry.name == split(step.at)[1]
+    is_it = same and is_content and entry.name == split(step.at)[1]
+    return is_it and 0 <= entry.mode <= _MODES and _can_be_held(entry)
+
+
+def _can_be_held(entry: Entry) -> bool:
+    """What it says of owner and attributes, each at most once, is what an entry can say."""
+    told = [pair for pair in entry.extra if pair[0] in ("owner", "xattr")]
+    return len({name for name, _ in told}) == len(told) and all(
+        _OWNER.fullmatch(value) if name == "owner" else _are_xattrs(value) for name, value in told
+    )
+
+
+def _are_xattrs(packed: bytes) -> bool:
+    """None, some by name, or the hash of many."""
+    if not packed or len(packed) == _HASH_BYTES:
+        return True
+    try:
+        found = [name for name, _ in decode(packed, list[tuple[str, bytes]])]
+    except ManifestError:
+        return False
+    return found == sorted(set(found)) and all(map(may_travel, found))
 
 
 def _others(entry: Entry) -> list[Pair]:

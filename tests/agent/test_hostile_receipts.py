@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from reconcile.model.codec import encode
 from reconcile.model.entry import Kind
 from reconcile.model.errors import Unreachable
 from reconcile.model.plan import Action, Problem, Side, Source, Step
@@ -35,6 +36,7 @@ STEP = create(1, b"d/f", b"content")
 OTHER = create(2, b"d/g", b"other")
 DONE = Receipt(1, Status.DONE, entry=STEP.want)
 MARK = Fingerprint(0o100644, 7, T0, T0, 1, 1)
+RIGHTS = encode([("security.capability", b"x")])
 BAD_RECEIPTS: list[list[Receipt]] = [
     [],
     [DONE, DONE],
@@ -46,6 +48,10 @@ BAD_RECEIPTS: list[list[Receipt]] = [
     [replace(DONE, entry=replace(file(b"f", b"content"), size=8))],
     [replace(DONE, entry=replace(file(b"f", b"content"), kind=Kind.DIR))],
     [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("name-left", b"g"),)))],
+    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("owner", b"root"),)))],
+    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("owner", b"0:0"),) * 2))],
+    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("xattr", b"\xc1"),)))],
+    [replace(DONE, entry=replace(file(b"f", b"content"), extra=(("xattr", RIGHTS),)))],
     [replace(DONE, version="../../etc")],
     [replace(DONE, version="/etc/passwd")],
     [replace(DONE, version=".reconcile/../../x")],

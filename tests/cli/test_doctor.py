@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from reconcile.decide.spans import step_shown
 from reconcile.engine.health import Check, machine_checks, space_check, space_found, worst
-from reconcile.engine.health_sides import _step, side_checks
+from reconcile.engine.health_sides import side_checks
 from reconcile.store.lock import PairLock
 from tests.cli.test_schemas import Shell
 from tests.peers.sshd import Sshd
@@ -198,7 +199,7 @@ def test_the_worst_wins() -> None:
 
 
 def test_steps_of_times_in_words() -> None:
-    assert [_step(n) for n in (1, 100, 1000, 10**6, 2 * 10**9)] == [
+    assert [step_shown(n) for n in (1, 100, 1000, 10**6, 2 * 10**9)] == [
         "1 ns", "100 ns", "1 µs", "1 ms", "2 s",
     ]  # fmt: skip
 

@@ -15,6 +15,8 @@ MISFITS: list[tuple[str, Abilities, Literal, str]] = [
     ("a name that is no text", Abilities(text_names=True), {ODD: "x"}, "E_NAME_UNREPRESENTABLE"),
     ("a colon", Abilities(forbidden=':"'), {"a:b": "x"}, "E_NAME_UNREPRESENTABLE"),
     ("a long name", Abilities(max_name_bytes=10), {"n" * 11: "x"}, "E_NAME_UNREPRESENTABLE"),
+    ("a device", Abilities(reserved_names=True), {"nul.txt": "x"}, "E_NAME_UNREPRESENTABLE"),
+    ("a port", Abilities(reserved_names=True), {"Com9": "x"}, "E_NAME_UNREPRESENTABLE"),
     ("a large file", Abilities(max_file_bytes=3), {"n": "1234"}, "E_TOO_LARGE"),
     ("a directory's name", Abilities(forbidden=":"), {"d:/": {"a": "1"}}, "E_NAME_UNREPRESENTABLE"),
 ]
