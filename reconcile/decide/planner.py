@@ -13,6 +13,7 @@ from reconcile.decide.diff import differences
 from reconcile.decide.draft import Drafts, Obstacles
 from reconcile.decide.judge import Judge
 from reconcile.decide.keep_both import KeepBoth
+from reconcile.decide.moved_modes import close_moved
 from reconcile.decide.moves import note_renames, pair_moves
 from reconcile.decide.order import order
 from reconcile.decide.resolve import Matcher, Resolver
@@ -65,6 +66,7 @@ def make_plan(
     note_renames(drafts)
     if rules.detect_moves:
         pair_moves(drafts, scene.tracked)
+    close_moved(drafts, scene)
     note_times(drafts, scene)
     return Plan(
         made_from=made_from,

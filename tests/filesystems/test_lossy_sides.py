@@ -124,3 +124,31 @@ def test_what_arrives_is_never_wider_than_what_was_sent(
         assert arrived & ~mode == 0
         if mode & 0o1000 and kind == "directory":
             assert arrived & 0o1002 != 0o0002, "others may delete what is not theirs"
+
+
+@pytest.mark.parametrize("words", [(), ("--no-moves",)])
+def test_what_is_renamed_where_no_modes_are_held_stays_as_private_as_it_was(
+    tmp_path: Path, exfat: Path, words: tuple[str, ...]
+) -> None:
+    pair = Pair(tmp_path, right=exfat)
+    for name, mode in (("private", 0o700), ("private/inner", 0o711), ("shared", 0o750)):
+        (pair.left / name).mkdir()
+        (pair.left / name).chmod(mode)
+    (pair.left / "private/inner/key").write_text("key")
+    (pair.left / "shared/plan").write_text("plan")
+    for name in ("one", "two"):
+        (pair.left / name).write_text("twice there")
+        (pair.left / name).chmod(0o600)
+    assert pair.apply().code == 0
+    (exfat / "one").rename(exfat / "three")
+    (exfat / "two").rename(exfat / "four")
+    (exfat / "private").rename(exfat / "secret")
+    (exfat / "shared/plan").rename(exfat / "secret/inner/plan")
+    (exfat / "new").mkdir()
+    (exfat / "new/file").write_text("new")
+    for _ in range(2):
+        assert pair.apply(*words).code == 0
+    found = modes(pair.left)
+    assert (found["three"], found["four"]) == (0o600, 0o600)
+    assert (found["secret"], found["secret/inner"]) == (0o700, 0o710)
+    assert (found["new"], found["shared"]) == (0o755, 0o750)
