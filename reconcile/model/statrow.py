@@ -15,6 +15,8 @@ import marshal
 from collections.abc import Sequence
 from typing import Any
 
+from reconcile.model.treepath import MAX_NAME_BYTES
+
 FINE_CLOCK_NS = 20_000_000
 """File times on Linux file systems move in steps of at most 10 ms."""
 COARSE_CLOCK_NS = 2_100_000_000
@@ -46,6 +48,11 @@ def is_racy(mtime_ns: int, seen_ns: int) -> bool:
     """Changed so shortly before it was looked at that one more change may not show in its time."""
     window = FINE_CLOCK_NS if mtime_ns % 1_000_000_000 else COARSE_CLOCK_NS
     return mtime_ns + window >= seen_ns
+
+
+def is_directory(row: Row) -> bool:
+    """A directory that is walked: not ignored, and of a name that has a place in a page."""
+    return 3 <= len(row) <= 4 and len(row[0]) <= MAX_NAME_BYTES
 
 
 def distrusted(row: Row) -> Row:

@@ -18,7 +18,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
-from reconcile.model.statrow import Row
+from reconcile.model.statrow import Row, is_directory
 from reconcile.model.treepath import ROOT, TreePath, join, order_key, split
 from reconcile.trees.base import Tally
 from reconcile.trees.boundaries import Boundaries, mounted_below
@@ -192,7 +192,7 @@ class _Observation:
                 continue
             seen += len(rows)
             top.append(_Top(path, rows))
-            queue.extend(join(path, row[0]) for row in rows if 3 <= len(row) <= 4)
+            queue.extend(join(path, row[0]) for row in rows if is_directory(row))
         return top, large + queue[at:]
 
     def _list(self, path: TreePath) -> list[Row] | None:
@@ -317,7 +317,7 @@ class _Observation:
     ) -> "Found | Problem":
         path = directory.path
         children = {
-            row[0]: found[join(path, row[0])] for row in directory.rows if 3 <= len(row) <= 4
+            row[0]: found[join(path, row[0])] for row in directory.rows if is_directory(row)
         }
         try:
             fd = self._open(path)

@@ -18,7 +18,7 @@ from reconcile.model.codec import encode
 from reconcile.model.entry import EXTRA_BYTES, Entry, Kind, carried_ns
 from reconcile.model.plan import Problem
 from reconcile.model.statrow import Row, distrusted, is_racy
-from reconcile.model.treepath import TreePath, join
+from reconcile.model.treepath import MAX_NAME_BYTES, TreePath, join
 from reconcile.trees.attributes import may_travel
 from reconcile.trees.hashing import Volatile, hash_file, stamp
 from reconcile.trees.looking import Found, Look
@@ -53,7 +53,11 @@ class PageReader:
         kept: list[Row] = []
         entries: list[Entry] = []
         for row in rows:
-            if len(row) == 1:
+            if len(row[0]) > MAX_NAME_BYTES:
+                stand_in = self._cut_short(row)
+                if not entries or entries[-1].name != stand_in.name:
+                    entries.append(stand_in)
+            elif len(row) == 1:
                 kept.append(row)
                 entries.append(Entry(row[0], Kind.IGNORED))
             elif len(row) < 6:
@@ -65,6 +69,17 @@ class PageReader:
                     kept.append(settled[0])
                     entries.append(settled[1])
         return kept, entries
+
+    def _cut_short(self, row: Row) -> Entry:
+        """What stands for a name of more bytes than a page has room for, in the same place of the
+        order. exFAT, NTFS and HFS+ count 255 characters."""
+        name = row[0][:MAX_NAME_BYTES]
+        if len(row) == 1:
+            return Entry(name, Kind.IGNORED)
+        text = f"its name, of which this is the beginning, has {len(row[0])} bytes"
+        text += f", and at most {MAX_NAME_BYTES} travel: give it a shorter one, or exclude it"
+        self._look.problem(join(self._path, name), "E_PATH", f"{text}; left untouched")
+        return Entry(name, Kind.UNKNOWN, id=b"E_PATH")
 
     def _directory(self, row: Row, child: "Found | Problem") -> Entry:
         if isinstance(child, Problem):

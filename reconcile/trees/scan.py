@@ -16,7 +16,7 @@ from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import PageRow
 from reconcile.model.plan import Problem
-from reconcile.model.statrow import Row, pack, unpack
+from reconcile.model.statrow import Row, is_directory, pack, unpack
 from reconcile.model.treepath import MAX_DEPTH, MAX_PATH_BYTES, TreePath, join
 from reconcile.trees.boundaries import Boundaries
 from reconcile.trees.listing import Listed, cut
@@ -193,7 +193,7 @@ class Scanner:
         self, path: TreePath, fd: int, rows: list[Row], cursor: Cursor, device: int
     ) -> "dict[bytes, Found | Problem] | None":
         """Scan the subdirectories among `rows`; None when there are none."""
-        names = [row[0] for row in rows if 3 <= len(row) <= 4]
+        names = [row[0] for row in rows if is_directory(row)]
         if not names:
             return None
         return {name: self._child(join(path, name), name, fd, cursor, device) for name in names}
