@@ -221,3 +221,18 @@ def test_what_a_server_cannot_hold_is_tried_once_before_the_first_write(
     assert os.stat(pair.at(LEFT, "f")).st_mode & 0o777 == 0o755
     asked = sum(tree.requests for tree in bench.trees[-1:])
     assert asked < 30, "nothing is tried again"
+
+
+def test_a_time_that_the_protocol_cannot_say_is_told_beforehand(
+    tmp_path: Path, bench: Bench
+) -> None:
+    pair = far_pair(tmp_path, bench)
+    pair.put(LEFT, "old", b"old", -(10**18))
+    pair.put(LEFT, "now", b"now")
+    planning = pair.plan()
+    notes = [(p.path, p.severity) for p in planning.plan.problems if p.code == "E_NOT_KEPT"]
+    assert notes == [(b"old", "note")]
+    assert not pair.run().not_done
+    again = pair.plan().plan
+    assert not again.steps
+    assert not [problem for problem in again.problems if problem.code == "E_NOT_KEPT"]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconcile.model.policy import Abilities
 from reconcile.trees.abilities import swapped
-from reconcile.trees.probing import LAST_SUSPECTS, NAME, SUSPECTS, controls
+from reconcile.trees.probing import LAST_SUSPECTS, NAME, RESERVED, SUSPECTS, controls
 from reconcile.trees.sftp import packets
 from reconcile.trees.sftp.client import Sftp
 from reconcile.trees.sftp.packets import CREATE, EXCLUSIVE, WRITE, Ask, text
@@ -77,7 +77,7 @@ class _Probe:
         folds_unicode = await self._is_there(composed)
         odd = {f"a{c}b".encode(): c for c in SUSPECTS}
         last = {f"a{c}".encode(): c for c in LAST_SUSPECTS}
-        await self._sftp.together(self._make(name) for name in (*odd, *last, b"a\xff"))
+        await self._sftp.together(self._make(name) for name in (*odd, *last, *RESERVED, b"a\xff"))
         listed = {row[0] for row in await list_directory(self._sftp, self._place)}
         return replace(
             self._known,
@@ -86,6 +86,7 @@ class _Probe:
             text_names=b"a\xff" not in listed,
             forbidden=controls("".join(c for name, c in odd.items() if name not in listed)),
             forbidden_last="".join(c for name, c in last.items() if name not in listed),
+            reserved_names=not listed.issuperset(RESERVED),
             modes=await self._keeps_modes(),
             links=await self._makes_links(),
             hard_links=await self._makes_hard_links(),

@@ -81,8 +81,10 @@ class SftpTree:
 
     @property
     def abilities(self) -> Abilities:
-        """What it can hold as far as looking says: whole seconds, and all a POSIX directory can."""
-        return Abilities(mtime_step_ns=SECOND_NS)
+        """As far as looking says: times of 32 bits, and all that a POSIX directory can."""
+        return Abilities(
+            mtime_step_ns=SECOND_NS, least_mtime_ns=0, most_mtime_ns=(2**32 - 1) * SECOND_NS
+        )
 
     def try_abilities(self) -> Abilities:
         """What the root can hold, tried in our own area; before a run writes there."""
