@@ -68,7 +68,9 @@ def options_of(request: m.Begin) -> RunOptions:
     except ValueError:
         raise ProtocolError(f"no durability: {request.durability:.80}") from None
     check_name(request.run.encode("utf-8", "surrogateescape"))
-    return RunOptions(request.run, durability, request.versions, request.header)
+    return RunOptions(
+        request.run, durability, request.versions, request.header, record=request.record
+    )
 
 
 def leftovers_of(request: m.Begin) -> list[TreePath]:

@@ -25,6 +25,7 @@ from reconcile.model.errors import (
     Unreachable,
 )
 from reconcile.trees.abilities import abilities_of
+from reconcile.trees.area import trouble_at
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
@@ -145,7 +146,8 @@ class Server:
         self._location = location
         self._index = IndexHolder(location, request.pair)
         self._identity = identity
-        self._session.send(m.Opened(location, identity, abilities_of(location)))
+        opened = m.Opened(location, identity, abilities_of(location), trouble_at(location))
+        self._session.send(opened)
 
     def _try(self, request: m.Try) -> None:
         del request
@@ -154,7 +156,8 @@ class Server:
 
         tree = LocalTree(location)
         try:
-            self._session.send(m.Opened(location, self._identity, tree.try_abilities()))
+            able = tree.try_abilities()
+            self._session.send(m.Opened(location, self._identity, able, trouble_at(location)))
         finally:
             tree.close()
 

@@ -1,5 +1,7 @@
 """Keeping: whether what a plan supersedes can be kept, told before anything is written."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from reconcile.decide.superseded import superseding_sides
@@ -13,20 +15,30 @@ from reconcile.trees.temporary import AREA
 
 
 def area_problems(opened: Opened, plan: Plan) -> tuple[Problem, ...]:
-    """The sides of this machine that would refuse `plan`, each with its reason.
+    """The sides that would refuse `plan`, each with its reason, and what a server cannot say.
 
-    LIMIT: another machine's side is asked when the run begins, before anything is written.
+    LIMIT: an agent before this version is asked when the run begins, before anything is written.
     """
     if not opened.job.versions or not plan.steps:
         return ()
-    found = []
-    for side in sorted(superseding_sides(plan.steps)):
-        if opened.remote(side) is None and side not in opened.manifests:
-            why = trouble_at(opened.location(side))
-            if why:
-                reason = f"what is superseded cannot be kept: {why}; `apply` refuses this plan"
-                found.append(Problem(AREA, side, "E_AREA", reason))
-    return tuple(found)
+    sides = sorted(superseding_sides(plan.steps))
+    return tuple(each for side in sides for each in _troubles(opened, side))
+
+
+def _troubles(opened: Opened, side: Side) -> Iterator[Problem]:
+    if side in opened.manifests:
+        return
+    remote = opened.remote(side)
+    if remote is None:
+        why = trouble_at(opened.location(side))
+        found = [Problem(AREA, side, "E_AREA", why)] if why else []
+    else:
+        found = list(remote.keeping_troubles(only_looks=not opened.writes))
+    for each in found:
+        reason = each.reason
+        if each.severity == "error":
+            reason = f"what is superseded cannot be kept: {reason}; `apply` refuses this plan"
+        yield msgspec.structs.replace(each, side=side, reason=reason)
 
 
 def options_at(opened: Opened, side: Side, plan: Plan, options: RunOptions) -> RunOptions:

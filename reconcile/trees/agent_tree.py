@@ -30,6 +30,7 @@ from reconcile.trees.pushing import Basics, Push, at_most
 from reconcile.trees.remote import OtherProtocol, SessionOptions
 from reconcile.trees.session import Session
 from reconcile.trees.staging import needs_content
+from reconcile.trees.temporary import AREA
 from reconcile.wire import messages as m
 from reconcile.wire.fields import PRUNE, TRY
 from reconcile.wire.frames import ProtocolError, offered
@@ -194,6 +195,14 @@ class AgentTree:
             self._asked = asked
         return opened.abilities
 
+    def keeping_troubles(self, *, only_looks: bool) -> Sequence[Problem]:
+        """See `RemoteTree.keeping_troubles`; an agent of an earlier version says nothing."""
+        del only_looks  # it sees who it is
+        self.connect()
+        assert self._opened is not None
+        why = self._opened.not_kept
+        return [Problem(AREA, None, "E_AREA", why)] if why else []
+
     def start_look(self, want: Looking) -> None:
         """Ask for an observation; `look` takes the answer."""
         if self._opened is None and self._ahead is not None and self._spoken_on is None:
@@ -266,6 +275,7 @@ class AgentTree:
             options.versions,
             options.header,
             tuple(at_most(leftovers, _LEFTOVERS_BYTES)),
+            options.record,
         )
         notes = self._session().ask(message, m.Notes).problems
         with self._checking():

@@ -22,6 +22,19 @@ import secrets
 import stat
 from contextlib import suppress
 
+from reconcile.decide.area_rights import (
+    CLOSED,
+    LOOSE,
+    NO_DIRECTORY,
+    PRIVATE,
+    RUN_SHARED,
+    Rights,
+    is_loose,
+    may_own,
+    stranger,
+    top_mode,
+)
+from reconcile.model.errors import Denied
 from reconcile.model.treepath import ROOT, TreePath, join, split
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import Root
@@ -29,11 +42,8 @@ from reconcile.trees.syscalls import DIRECTORY, SYSTEM, System, exists
 from reconcile.trees.temporary import AREA, PREFIX
 
 KINDS = (b"versions", b"quarantine")
-PRIVATE = 0o700
-_SHARED = {0: 0o2770, 1: 0o3770}
-"""By depth: `.reconcile`, and `versions` and `quarantine` in it."""
-_RUN_SHARED = 0o2750
 _WRITES = 0o022
+_NOTHING = ": nothing is kept there"
 _NOBODY = 65_534
 """Whom servers take root for, and containers whomever they do not know."""
 _NO_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
@@ -78,15 +88,14 @@ class AreaTop:
         # taken for the one just made if it is ours as well.
         if not self.is_trusted(os.fstat(fd).st_uid):
             os.close(fd)
-            raise _foreign(TreePath(name), "was replaced while it was made")
+            raise foreign(TreePath(name), "was replaced while it was made")
         if mode != PRIVATE:
             self._settle(fd, mode, gid)
         return fd, True
 
     def is_shared(self) -> bool:
         """The root's group may write to it, and others may not."""
-        mode = os.fstat(self._root_fd).st_mode
-        return bool(mode & 0o020) and not mode & 0o002
+        return _rights(self._root_fd).is_shared
 
     def is_trusted(self, uid: int) -> bool:
         """It is root's or our own, by whatever number this file system has us."""
@@ -99,15 +108,15 @@ class AreaTop:
         return uid == self._our_uid
 
     def _checked(self, dir_fd: int, path: TreePath, depth: int, *, make: bool) -> int:
-        shared = self.is_shared()
-        mode = _SHARED[depth] if shared else PRIVATE
+        root = _rights(self._root_fd)
+        mode = top_mode(depth, root)
         fd, made = self._open(dir_fd, path, mode, make=make)
         if made:
             self._give_away(fd)
             self.made.append(path)
             return fd
         try:
-            self._judge(fd, path, mode, shared=shared)
+            self._judge(fd, path, mode, root)
         except OSError:
             os.close(fd)
             raise
@@ -122,25 +131,22 @@ class AreaTop:
             return self.enter(dir_fd, name, mode, gid)
         except OSError as error:
             if error.errno in _NO_DIRECTORY:
-                raise _foreign(path, "is no directory") from error
+                raise foreign(path, NO_DIRECTORY) from error
             if error.errno == errno.EACCES and exists(dir_fd, name):
-                raise _foreign(path, "is closed to this account") from error
+                raise foreign(path, CLOSED) from error
             raise
 
-    def _judge(self, fd: int, path: TreePath, mode: int, *, shared: bool) -> None:
-        found, root = os.fstat(fd), os.fstat(self._root_fd)
-        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != mode:
+    def _judge(self, fd: int, path: TreePath, mode: int, root: Rights) -> None:
+        found = _rights(fd)
+        if found.uid == os.geteuid() and found.mode != mode:
             if self._only_looks:
                 return
-            self._settle(fd, mode, root.st_gid if shared else None)
-            found = os.fstat(fd)
-        if not (shared or found.st_uid == root.st_uid or self.is_trusted(found.st_uid)):
-            raise _foreign(path, f"belongs to another account (uid {found.st_uid})")
-        loose = found.st_mode & _WRITES & ~(0o020 if shared and found.st_gid == root.st_gid else 0)
-        if not root.st_mode & stat.S_ISVTX:
-            loose &= ~root.st_mode
-        if loose and not found.st_mode & stat.S_ISVTX:
-            raise _foreign(path, "may be written to by other accounts")
+            self._settle(fd, mode, root.gid if root.is_shared else None)
+            found = _rights(fd)
+        if not (may_own(found.uid, root) or self.is_trusted(found.uid)):
+            raise foreign(path, stranger(found.uid))
+        if is_loose(found, root):
+            raise foreign(path, LOOSE)
 
     def _uid_here(self) -> int:
         """Who makes what we make: a server may call us otherwise (NFS, FUSE)."""
@@ -203,7 +209,7 @@ class LocalArea:
         """
         fd = self._run(kind, run, make=False).directory(parent)
         if not self._top.is_trusted(os.fstat(fd).st_uid):
-            raise _foreign(join(join(AREA, kind), run), "holds another account's directory")
+            raise foreign(join(join(AREA, kind), run), "holds another account's directory")
         return fd
 
     def run_directory(self, kind: bytes, run: bytes) -> int:
@@ -237,7 +243,7 @@ class LocalArea:
             if not make:
                 fd, made = os.open(name, DIRECTORY, dir_fd=top_fd), False
             else:
-                mode = _RUN_SHARED if self._top.is_shared() else PRIVATE
+                mode = RUN_SHARED if self._top.is_shared() else PRIVATE
                 fd, made = self._top.enter(top_fd, name, mode, None)
         finally:
             os.close(top_fd)
@@ -246,7 +252,7 @@ class LocalArea:
             self._flush_made()
         elif not self._top.is_trusted(os.fstat(fd).st_uid):
             os.close(fd)
-            raise _foreign(place, "was made by another account")
+            raise foreign(place, "was made by another account")
         return fd
 
     def _flush_made(self) -> None:
@@ -285,10 +291,31 @@ def trouble_at(location: bytes) -> str:
             with suppress(FileNotFoundError):
                 os.close(AreaTop(root_fd, only_looks=True).open(join(AREA, kind), make=False))
     except OSError as error:
-        return (error.strerror or str(error)).removesuffix(": nothing is kept there")
+        return short(error)
     finally:
         os.close(root_fd)
     return ""
+
+
+def not_kept(error: OSError, where: str) -> Denied:
+    """The refusal of a run that would keep what it supersedes."""
+    return Denied(
+        f"what is superseded cannot be kept: {error.strerror}",
+        where=where,
+        hint="move it away, or have its owner give it up; or keep none: --no-versions",
+        code="E_AREA",
+    )
+
+
+def short(error: OSError) -> str:
+    """Why nothing may be kept, without saying again that nothing is."""
+    why = error.strerror or str(error)
+    return why.removesuffix(_NOTHING)
+
+
+def _rights(fd: int) -> Rights:
+    found = os.fstat(fd)
+    return Rights(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
 
 
 def is_ours_alone(root: Root, path: TreePath, fd: int) -> bool:
@@ -314,6 +341,7 @@ def is_ours_alone(root: Root, path: TreePath, fd: int) -> bool:
     return (kept.st_dev, kept.st_ino) == (opened.st_dev, opened.st_ino)
 
 
-def _foreign(path: TreePath, why: str) -> PermissionError:
+def foreign(path: TreePath, why: str) -> PermissionError:
+    """The refusal of a directory in which nothing may be kept."""
     shown = path.decode("utf-8", "backslashreplace")
-    return PermissionError(errno.EACCES, f"`{shown}` {why}: nothing is kept there")
+    return PermissionError(errno.EACCES, f"`{shown}` {why}{_NOTHING}")

@@ -80,7 +80,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     """The pair's hash algorithm and tracked metadata: what content ids and modes mean."""
     record: bytes = b""
     """What is put beside the versions of this run (`model/kept_by.py`); empty: nothing.
-    LIMIT: only on this machine's sides; an agent and a server over SFTP are not told."""
+    LIMIT: an agent before this version is not told."""
 
 
 class ChangeableTree(Protocol):

@@ -16,6 +16,7 @@ from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.abilities import is_certain, looked_at
+from reconcile.trees.area import not_kept
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
@@ -242,12 +243,7 @@ class LocalTree:
             site.keeper.check()
         except OSError as error:
             self.end()
-            raise Denied(
-                f"what is superseded cannot be kept: {error.strerror}",
-                where=self.url,
-                hint="move it away, or have its owner give it up; or keep none: --no-versions",
-                code="E_AREA",
-            ) from error
+            raise not_kept(error, self.url) from error
 
     def _quarantine(self, site: Site, path: TreePath) -> Problem | None:
         parent, leaf = split(path)

@@ -98,6 +98,13 @@ class RemoteTree(ChangeableTree, Protocol):
         Raises: Unreachable, Denied, RootMissing; NoAgent.
         """
 
+    def keeping_troubles(self, *, only_looks: bool) -> Sequence[Problem]:
+        """Why nothing superseded may be kept in the root (an error), and what of that this side
+        cannot say (notes); for the plan, without a side. Known after `connect`.
+
+        `only_looks`: nothing is written, and who we are over there is not found out by that.
+        """
+
     def start_look(self, want: Looking) -> None:
         """Send the request and return: the far side looks while others do something else."""
 

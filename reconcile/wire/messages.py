@@ -15,6 +15,7 @@ from reconcile.model.codec import decode, encode
 from reconcile.model.entry import Count, Entry
 from reconcile.model.errors import ManifestError
 from reconcile.model.job import FilterSpec
+from reconcile.model.kept_by import MOST_BYTES
 from reconcile.model.manifest import Header
 from reconcile.model.plan import Action, Problem
 from reconcile.model.policy import Abilities
@@ -57,10 +58,8 @@ class Welcome(msgspec.Struct, frozen=True, array_like=True):
 
     protocol: int
     version: Text
-    system: Text
-    """For people: Python and operating system."""
-    compression: Text
-    """Of both directions from the next frame on."""
+    system: Text  # for people: Python and operating system
+    compression: Text  # of both directions from the next frame on
     hash_names: Names
     cuts: Names
     """How it can cut files into chunks (wire/delta.py)."""
@@ -82,9 +81,10 @@ class Opened(msgspec.Struct, frozen=True, array_like=True):
     """Far: the root is there."""
 
     location: Path
-    """The directory's real path."""
+    """The real path."""
     identity: Text
     abilities: Abilities
+    not_kept: Text = ""  # why nothing superseded may be kept there; empty: it may
 
 
 class Observe(msgspec.Struct, frozen=True, array_like=True):
@@ -141,6 +141,7 @@ class Begin(msgspec.Struct, frozen=True, array_like=True):
     versions: bool
     header: Header
     leftovers: Paths
+    record: Annotated[bytes, Meta(max_length=MOST_BYTES)] = b""  # put beside what it keeps
 
 
 class Notes(msgspec.Struct, frozen=True, array_like=True):
@@ -371,23 +372,27 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     30: Try,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
-_LATER = (Welcome, Observe)  # their last field came later: left out where it says nothing
+_LATER = (
+    Welcome,
+    Opened,
+    Observe,
+    Begin,
+)  # their last field came later: left out where it says nothing
 
 
 def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
     """(frame type, body)."""
     fields = msgspec.structs.astuple(message)
     if isinstance(message, Opened):
-        fields = (*fields[:-1], said(message.abilities))
-    elif type(message) in _LATER and not fields[-1]:
+        fields = (*fields[:2], said(message.abilities), message.not_kept)
+    if type(message) in _LATER and not fields[-1]:
         fields = fields[:-1]
     return NUMBERS[type(message)], encode(fields)
 
 
 def decode_message(kind: int, body: bytes) -> Any:  # Any: one of MESSAGES
     """Raises: ProtocolError, for bytes that are no such message."""
-    shape = MESSAGES.get(kind)
-    if shape is None:
+    if (shape := MESSAGES.get(kind)) is None:
         raise ProtocolError(f"an unknown frame type {kind}")
     try:
         return decode(body, shape)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-NAME, STATUS, DATA = 104, 101, 103
+NAME, STATUS, DATA, ATTRS = 104, 101, 103, 105
 Lie = Callable[[int, bytes], list[bytes]]
 """(type, body) of an answer to the packets that are sent instead."""
 
@@ -80,6 +80,15 @@ def flipped(kind: int, body: bytes) -> list[bytes]:
     return [packet(kind, body)]
 
 
+def ownerless(kind: int, body: bytes) -> list[bytes]:
+    """Whose things are is left out."""
+    flags = int.from_bytes(body[4:8], "big")
+    if kind == ATTRS and flags & 2:
+        at = 16 if flags & 1 else 8
+        body = body[:4] + struct.pack(">I", flags & ~2) + body[8:at] + body[at + 8 :]
+    return [packet(kind, body)]
+
+
 def truthful(kind: int, body: bytes) -> list[bytes]:
     return [packet(kind, body)]
 
@@ -98,6 +107,7 @@ LIES: dict[str, Lie] = {
     "short": short,
     "other-type": other_type,
     "flipped": flipped,
+    "ownerless": ownerless,
     "truthful": truthful,
 }
 

@@ -108,6 +108,10 @@ class LoopbackTree:
         """See `RemoteTree.connect`."""
         self._call("connect")
 
+    def keeping_troubles(self, *, only_looks: bool) -> Sequence[Problem]:
+        del only_looks
+        return ()
+
     def start_look(self, want: Looking) -> None:
         """See `RemoteTree.start_look`."""
         del want

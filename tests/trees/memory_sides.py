@@ -73,6 +73,10 @@ class MemorySession:
         """See `RemoteTree.connect`."""
         self._side.before("connect")
 
+    def keeping_troubles(self, *, only_looks: bool) -> Sequence[Problem]:
+        del only_looks
+        return ()
+
     def start_look(self, want: Looking) -> None:
         """See `RemoteTree.start_look`."""
 

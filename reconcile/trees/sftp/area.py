@@ -2,18 +2,27 @@
 
 Places and names are those of `trees/versions.py`. Content comes here by a
 second name where the server has hard links, else by rename; nothing here is
-ever replaced.
+ever replaced. Who may own the directories, and read them: `owning.py`.
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from reconcile.decide.area_rights import NO_DIRECTORY, PRIVATE
 from reconcile.model.entry import Kind
+from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, TreePath, join, split
+from reconcile.trees.area import foreign
+from reconcile.trees.sftp import packets
+from reconcile.trees.sftp.client import Sftp
+from reconcile.trees.sftp.owning import RUN_DEPTH, FarTop
+from reconcile.trees.sftp.packets import CREATE, EXCLUSIVE, WRITE, Attributes
 from reconcile.trees.sftp.rows import kind_of
 from reconcile.trees.sftp.site import Site
+from reconcile.trees.sftp.streams import Written
 from reconcile.trees.sftp.tasks import VALUES, Event
 from reconcile.trees.temporary import AREA
+from reconcile.trees.versions import VERSIONS
 
 _MAX_CLASHES = 10_000
 
@@ -21,10 +30,26 @@ _MAX_CLASHES = 10_000
 class Area:
     """Keeps content for one run."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, root: Attributes) -> None:
+        """`root`: what the server says of the root's directory."""
         self._site = site
         self._run = site.options.run.encode()
         self._made: dict[TreePath, Event[TreePath]] = {}
+        self._judged: dict[TreePath, Event[None]] = {}
+        self._top = FarTop(site, root)
+
+    @property
+    def notes(self) -> Sequence[Problem]:
+        """What the server could not say or do of the area's owner and mode, so far."""
+        return self._top.notes
+
+    async def check(self) -> None:
+        """What is kept may be kept there. Raises: OSError, saying why it may not."""
+        await self._top.check()
+
+    def forget(self) -> None:
+        """Look again at whose the area is, once for each batch."""
+        self._judged.clear()
 
     async def version_place(self, path: TreePath) -> TreePath:
         """Where what is at `path` would be kept; its directory is made, so that a full disk
@@ -75,39 +100,97 @@ class Area:
         return join(directory, name)
 
     async def directory(self, path: TreePath) -> TreePath:
-        """A directory of ours, made once; it is called otherwise where a kept file has its name."""
+        """A directory of ours, made once; it is called otherwise where a kept file has its name.
+
+        Raises: PermissionError, where it may not be used; OSError.
+        """
         if not path:
             return ROOT
-        if path in self._made:
-            return await self._made[path]
-        event = self._made[path] = Event()
+        parent, name = split(path)
+        above = await self.directory(parent)
+        if path not in self._made:
+            event = self._made[path] = Event()
+            try:
+                made = await self._make(join(above, name))
+            except VALUES as error:
+                del self._made[path]
+                event.fail(error)
+                raise
+            event.settle(made)
+        if path.count(b"/") <= RUN_DEPTH:
+            await self._judge(path)
+        return await self._made[path]
+
+    async def _judge(self, path: TreePath) -> None:
+        if path in self._judged:
+            return await self._judged[path]
+        event = self._judged[path] = Event()
         try:
-            parent, name = split(path)
-            made = await self._make(join(await self.directory(parent), name))
+            await self._top.judge(path)
         except VALUES as error:
-            del self._made[path]
             event.fail(error)
             raise
-        event.settle(made)
-        return made
+        return event.settle(None)
 
     async def _make(self, wanted: TreePath) -> TreePath:
         site = self._site
+        is_top = wanted.count(b"/") <= RUN_DEPTH
         for path in names(wanted):
             try:
-                await site.make_directory(site.location(path), 0o700)
+                await site.make_directory(site.location(path), PRIVATE)
             except OSError:
                 found = await site.look(site.location(path))
                 if found is None:
                     raise
                 if kind_of(found) == Kind.DIR:
                     return path
-                if split(wanted)[0] in (ROOT, AREA):
-                    raise
+                if is_top:
+                    raise foreign(path, NO_DIRECTORY) from None
                 continue
             site.touched.add(split(path)[0])
+            await self._settle(path)
             return path
         raise OSError(errno.EEXIST, "no free name in the version area")
+
+    async def _settle(self, path: TreePath) -> None:
+        """Modes of a directory that was just made, and the run's record in its own."""
+        depth = path.count(b"/")
+        if depth <= RUN_DEPTH:
+            await self._top.dress(path)
+            if depth == RUN_DEPTH and path.startswith(VERSIONS + b"/"):
+                await self._tell_whose(path)
+        elif self._top.is_shared:
+            mirrored = TreePath(b"/".join(path.split(b"/")[RUN_DEPTH + 1 :]))
+            mode = await self._top.mirrored_mode(mirrored)
+            location = self._site.location(path)
+            await self._site.try_attributes(location, packets.attributes(mode=mode))
+
+    async def _tell_whose(self, run: TreePath) -> None:
+        """Put the run's record beside what it keeps; without it that is kept all the same."""
+        site, record = self._site, self._site.options.record
+        if not record:
+            return
+        location = site.location(join(run, AREA))
+        mode = 0o640 if self._top.is_shared else 0o600
+        try:
+            await write_new(site.sftp, location, record, mode)
+        except OSError:
+            await site.discard(location)
+
+
+async def write_new(sftp: Sftp, location: bytes, content: bytes, mode: int = 0o600) -> None:
+    """A small file that was not there. Raises: OSError, when it was, or is half written."""
+    handle = await sftp.open(location, WRITE | CREATE | EXCLUSIVE, mode)
+    await fill(sftp, handle, content)
+
+
+async def fill(sftp: Sftp, handle: bytes, content: bytes) -> None:
+    """Write from the beginning, and close. Raises: OSError."""
+    written = Written(sftp, handle, 0)
+    await written.write(content)
+    closed = sftp.release(handle)
+    await written.finish()
+    await sftp.done(closed)
 
 
 def names(place: TreePath) -> Iterator[TreePath]:

@@ -15,12 +15,12 @@ from reconcile.model.plan import Problem
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.trees import lease
 from reconcile.trees.lease import LEASE_S, LOCK, MOST_BYTES, RENEWED_S, Owner, has_ended
-from reconcile.trees.sftp.area import Area
+from reconcile.trees.sftp.area import Area, fill
 from reconcile.trees.sftp.means import rename_new, take_name
 from reconcile.trees.sftp.packets import CREATE, EXCLUSIVE, READ, WRITE, Attributes
 from reconcile.trees.sftp.rows import SECOND_NS
 from reconcile.trees.sftp.site import Site
-from reconcile.trees.sftp.streams import Stream, Written
+from reconcile.trees.sftp.streams import Stream
 from reconcile.trees.temporary import AREA
 
 
@@ -125,11 +125,7 @@ class FarLock:
             if flags or await self._site.look(location) is None:
                 raise
             raise FileExistsError(errno.EEXIST, "it is locked") from None
-        written = Written(sftp, handle, 0)
-        await written.write(content)
-        closed = sftp.release(handle)
-        await written.finish()
-        await sftp.done(closed)
+        await fill(sftp, handle, content)
 
     async def _clear(self, draft: bytes) -> None:
         """Take away the lock of a run that is gone. Raises: Locked, OSError."""

@@ -92,6 +92,8 @@ class Attributes(NamedTuple):
     gid: int = 0
     has_all: bool = True
     """Type, size and time are the server's own words."""
+    has_owner: bool = True
+    """Owner and group are."""
 
 
 class Named(NamedTuple):
@@ -184,7 +186,8 @@ class Fields:
                 self.text()
                 self.text()
         needed = _SIZE | _MODE | _TIMES
-        return Attributes(mode, size, mtime_s, uid, gid, flags & needed == needed)
+        has_owner = bool(flags & _OWNER)
+        return Attributes(mode, size, mtime_s, uid, gid, flags & needed == needed, has_owner)
 
     def count(self, least_bytes: int) -> int:
         """How many things follow, each of at least so many bytes."""

@@ -13,8 +13,10 @@ from reconcile.model.plan import Problem
 from reconcile.model.treepath import TreePath, parents, split
 from reconcile.trees.pruning import emptied, trouble
 from reconcile.trees.sftp.carrying import flush
+from reconcile.trees.sftp.rows import BadListing, list_directory
 from reconcile.trees.sftp.site import Site
-from reconcile.trees.versions import check_kept
+from reconcile.trees.temporary import AREA
+from reconcile.trees.versions import VERSIONS, check_kept
 
 
 def prune(site: Site, places: Sequence[TreePath]) -> list[Problem]:
@@ -53,7 +55,20 @@ async def _remove_empty(site: Site, directory: TreePath) -> None:
     parent = split(directory)[0]
     try:
         await site.directory(directory)
+        if parent == VERSIONS:
+            await _remove_record(site, directory)
         await site.remove_directory(site.location(directory))
     except OSError:
         return
     site.touched.add(parent)
+
+
+async def _remove_record(site: Site, run: TreePath) -> None:
+    """Of a run that keeps nothing else. Raises: OSError."""
+    location = site.location(run)
+    try:
+        names = [row[0] for row in await list_directory(site.sftp, location)]
+    except BadListing:
+        return
+    if names == [AREA]:
+        await site.remove(location + b"/" + AREA)

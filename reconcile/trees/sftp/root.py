@@ -6,6 +6,7 @@ from typing import NamedTuple
 from reconcile.model.entry import Kind
 from reconcile.model.errors import Denied, RootMissing, Unreachable
 from reconcile.trees.sftp.client import Sftp
+from reconcile.trees.sftp.packets import Attributes
 from reconcile.trees.sftp.rows import kind_of
 
 
@@ -14,7 +15,8 @@ class FarRoot(NamedTuple):
 
     location: bytes
     """Absolute, as the server spells it, without a slash at its end (empty: `/` itself)."""
-    mode: int
+    found: Attributes
+    """Its own."""
     identity: str
     """The file system's id and the location: SFTP shows no inode."""
 
@@ -43,7 +45,7 @@ async def find_root(sftp: Sftp, path: bytes, where: str) -> FarRoot:
     space = await sftp.space(location)
     volume = f"{space.id:x}" if space is not None else ""
     shown = location.decode("utf-8", "backslashreplace")
-    return FarRoot(location.rstrip(b"/"), found.mode & 0o7777, f"sftp:{volume}:{shown}")
+    return FarRoot(location.rstrip(b"/"), found, f"sftp:{volume}:{shown}")
 
 
 def _unusable(error: OSError, where: str) -> RootMissing | Denied:

@@ -20,6 +20,7 @@ from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.statrow import COARSE_CLOCK_NS
 from reconcile.model.treepath import ROOT, TreePath, order_key
+from reconcile.trees.area import not_kept
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Look, Looking, Settings
 from reconcile.trees.observe import Seen, Sink
@@ -35,6 +36,7 @@ from reconcile.trees.sftp.hashing import RemoteHasher
 from reconcile.trees.sftp.links import Links
 from reconcile.trees.sftp.lock import FarLock
 from reconcile.trees.sftp.means import Means
+from reconcile.trees.sftp.owning import troubles
 from reconcile.trees.sftp.probing import tried
 from reconcile.trees.sftp.pruning import prune
 from reconcile.trees.sftp.root import FarRoot, find_root
@@ -88,7 +90,8 @@ class SftpTree:
 
     def try_abilities(self) -> Abilities:
         """What the root can hold, tried in our own area; before a run writes there."""
-        self.connect()
+        if any(each.severity == "error" for each in self.keeping_troubles(only_looks=True)):
+            return self.abilities  # nothing is tried in what may be another account's
         return self.sftp.run(tried(self.sftp, self._found_root().location, self.abilities))
 
     @property
@@ -113,6 +116,13 @@ class SftpTree:
         """See `RemoteTree.free_bytes`."""
         space = self.sftp.run(self.sftp.space(self._found_root().location or b"/"))
         return None if space is None else space.free_bytes
+
+    def keeping_troubles(self, *, only_looks: bool) -> Sequence[Problem]:
+        """See `RemoteTree.keeping_troubles`."""
+        self.connect()
+        root = self._found_root()
+        site = Site(self.sftp, root.location, RunOptions(""), None)
+        return self.sftp.run(troubles(site, root.found, only_looks=only_looks))
 
     @property
     def notes(self) -> Sequence[Problem]:
@@ -176,7 +186,7 @@ class SftpTree:
             self._notes.append(Problem(ROOT, None, "E_HASHER", reason, "note"))
             self._hasher = None
         self._proven_before_ns = racy_ns - COARSE_CLOCK_NS
-        entry = Entry(b"", Kind.DIR, 0, 0, root.mode, found.id)
+        entry = Entry(b"", Kind.DIR, 0, 0, root.found.mode & 0o7777, found.id)
         return _seen(entry, scan.look, root.identity)
 
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
@@ -200,12 +210,13 @@ class SftpTree:
         self.connect()
         site = Site(self.sftp, self._found_root().location, options, self._hasher)
         site.proven_before_ns = self._proven_before_ns
-        area = Area(site)
+        area = Area(site, self._found_root().found)
         lock = FarLock(site, area, self.url, self._lag_ns)
         run = self.sftp.run
         notes = [run(lock.take(options.run))]
         self._means, self._lock = Means(site, area, Links(site, area)), lock
         site.renew = lock.renew
+        self._check_area(area, options)
         self._staged.clear()
         stamp = run(lock.stamp())
         if stamp is not None:
@@ -214,6 +225,7 @@ class SftpTree:
                 self.clock_lag_ns = site.clock_ns - time.time_ns()
         works = (clear_leftover(site, area, path) for path in leftovers)
         notes += self.sftp.run_all(works)
+        notes += area.notes if options.versions else ()
         return [note for note in notes if note is not None]
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
@@ -256,7 +268,18 @@ class SftpTree:
             raise ReconcileError("the run was not begun on this side", where=self.url)
         if self._lock is not None:
             self.sftp.run(self._lock.renew())
+        self._means.area.forget()
         return self._means
+
+    def _check_area(self, area: Area, options: RunOptions) -> None:
+        """Raises: Denied, before anything is written, where what is superseded cannot be kept."""
+        if not options.versions:
+            return
+        try:
+            self.sftp.run(area.check())
+        except OSError as error:
+            self.end()
+            raise not_kept(error, self.url) from error
 
     def _location(self, path: TreePath) -> bytes:
         return self._found_root().location + b"/" + path
