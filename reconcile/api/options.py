@@ -60,11 +60,7 @@ class Options(TypedDict, total=False):
     max_delete: str | int
     max_delete_size: str | int
     max_change: str
-    allow_empty_side: bool
-    space_check: bool
-    accept_new_root: bool
-    accept_older: bool
-    first_run: bool
+    allow: Words
     durability: str
     versions: bool
     lock_wait: str

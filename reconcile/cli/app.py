@@ -1,4 +1,4 @@
-"""The typer app, made from the option table: help, and what is wrong with a line.
+"""The typer app, made from the option table: what is wrong with a line.
 
 Its commands do nothing: each answers a `Parsed`, as the fast parser would have.
 Typer's usage errors become ours with exit 64.
@@ -18,7 +18,7 @@ from reconcile.cli.options import options_of
 from reconcile.cli.parse import verb_first
 from reconcile.cli.streams import PipeClosed
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, Option, Parsed, Verb, Word
-from reconcile.cli.top_help import FAMILIES, show
+from reconcile.cli.top_help import FAMILIES
 from reconcile.cli.verb_table import VERBS, verb_named
 from reconcile.model.errors import ExitCode, UsageError
 
@@ -26,14 +26,9 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
 def understand(words: list[str]) -> Parsed | int:
-    """The same answer as the fast parser's, or the process code once help or an error is out."""
+    """The same answer as the fast parser's, or the process code once an error is out."""
     try:
-        line = verb_first(words)
-        if line in ([], ["-h"], ["--help"]):
-            return show()
-        if line[-1] in FAMILIES:
-            line.append("--help")
-        answer = build()(line, "reconcile", standalone_mode=False)
+        answer = build()(verb_first(words), "reconcile", standalone_mode=False)
     except typer.TyperException as error:
         return _refuse(error, words)
     except typer.Abort:
@@ -183,10 +178,11 @@ def _help(option: Option) -> str:
     return option.help + (f"  [{'; '.join(notes)}]" if notes else "")
 
 
-def _one_of(choices: tuple[str, ...]) -> Callable[[str | None], str | None]:
-    def check(value: str | None) -> str | None:
-        if value is not None and value not in choices:
-            raise typer.BadParameter(f"`{value}` is not one of {', '.join(choices)}")
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], Any]:  # Any: one value or a list
+    def check(value: Any) -> Any:
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and one not in choices:
+                raise typer.BadParameter(f"`{one}` is not one of {', '.join(choices)}")
         return value
 
     return check

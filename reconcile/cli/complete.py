@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from reconcile.cli.options import OPTIONS, options_of
+from reconcile.cli.options import HELPING, OPTIONS, options_of
 from reconcile.cli.parse import Scan, scan
 from reconcile.cli.table import SWITCH, Option, Verb
 from reconcile.cli.verb_table import VERBS, verb_named
@@ -122,7 +122,7 @@ def _options(verb: Verb | None) -> Iterator[Offer]:
         yield Offer(option.name, option.help)
         if option.kind == SWITCH:
             yield Offer(option.negative, option.help)
-    yield Offer("--help", "Show what it does.")
+    yield from (Offer(option.name, option.help) for option in HELPING)
 
 
 def _value(option: Option, place: Place) -> tuple[str, list[Offer]]:

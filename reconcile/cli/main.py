@@ -1,7 +1,7 @@
 """The front door: a command line in, a process code out, and as little imported as can be.
 
-The fast parser reads nearly every command line. The help of a command and mistakes
-go to typer, which is built from the same table and costs 0.1 s.
+The fast parser reads nearly every command line, and help is made of the same tables.
+Mistakes go to typer, which is built from them too and costs 0.1 s.
 """
 
 import sys
@@ -64,6 +64,11 @@ def _understand(words: list[str]) -> Parsed | int:
     parsed = parse(words)
     if parsed is not None:
         return parsed
+    from reconcile.cli.verb_help import answer_help
+
+    code = answer_help(words)
+    if code is not None:
+        return code
     from reconcile.cli.app import understand
 
     return understand(words)

@@ -8,8 +8,8 @@ from reconcile import __version__
 from reconcile.cli import roff
 from reconcile.cli.manual_pages import read_page
 from reconcile.cli.markdown import blocks_of
-from reconcile.cli.options import OPTIONS, options_of
-from reconcile.cli.table import Option, Verb, Word
+from reconcile.cli.options import HELPING, OPTIONS, options_of
+from reconcile.cli.table import LIST, Option, Verb
 from reconcile.cli.verb_table import VERBS
 
 
@@ -101,7 +101,7 @@ def _top() -> Iterator[str]:
     for verb in VERBS:
         yield roff.tagged(f"`{_synopsis(verb)}`", verb.help)
     yield roff.section("Options of every command")
-    for option in OPTIONS:
+    for option in (*OPTIONS, *HELPING):
         if len(option.verbs) >= len(VERBS) and not option.hidden:
             yield _option(option)
     yield roff.section("Exit status")
@@ -116,9 +116,9 @@ def _verb(verb: Verb) -> Iterator[str]:
     if verb.aliases:
         yield roff.paragraph("Also: " + ", ".join(f"`reconcile {name}`" for name in verb.aliases))
     for word in verb.words:
-        yield roff.tagged(f"*{word.name}*", word.help)
+        yield roff.tagged(f"*{word.shown}*", word.help)
     yield roff.section("Options")
-    for option in options_of(verb.name):
+    for option in (*options_of(verb.name), *HELPING):
         if not option.hidden:
             yield _option(option)
     yield roff.section("Examples")
@@ -132,18 +132,14 @@ def _option(option: Option) -> str:
     names = [f"`{option.short}`"] if option.short else []
     names.append(f"`{option.name}`{metavar}")
     names += [f"`{option.negative}`"] if option.negative else []
-    notes = f" Default: {option.default}." if option.default else ""
+    notes = " May be repeated." if option.kind == LIST else ""
+    notes += f" Default: {option.default}." if option.default else ""
     notes += f" Environment: {option.env}." if option.env else ""
     return roff.tagged(", ".join(names), option.help + notes)
 
 
 def _words(verb: Verb) -> str:
-    return " ".join(_word(word) for word in verb.words)
-
-
-def _word(word: Word) -> str:
-    many = "..." if word.most != 1 else ""
-    return f"[*{word.name}*{many}]" if not word.least else f"*{word.name}*{many}"
+    return " ".join(f"*{word.usage}*" for word in verb.words)
 
 
 def _synopsis(verb: Verb) -> str:

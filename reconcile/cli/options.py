@@ -5,6 +5,7 @@ The fast parser (`cli/parse.py`), typer's commands, help and completion
 verbs. What is not built is not listed.
 """
 
+from reconcile.cli.options_guards import DECIDES, GUARDING, PLANS, RETURNS
 from reconcile.cli.options_own import CONFIGURING, OBEYING, RESOLVING, RETURNING, STARTING, TRUSTING
 from reconcile.cli.options_past import KEEPING, LOOKING_BACK
 from reconcile.cli.table import COUNT, FLAG, LIST, SWITCH, VALUE, Option
@@ -12,7 +13,6 @@ from reconcile.cli.verb_table import VERBS
 
 ALL = tuple(verb.name for verb in VERBS)
 LISTS = ("manifest show", "manifest diff")
-PLANS = ("diff", "apply")
 JOBS = (
     *PLANS,
     "verify",
@@ -24,14 +24,12 @@ JOBS = (
 )
 SCANS = (*PLANS, "verify", "explain", "baseline adopt", "manifest build", "manifest verify")
 RULES = (*PLANS, "explain")
-RETURNS = ("undo", "restore")
 SHOWS = (*PLANS, "show", *RETURNS)
-DECIDES = ("conflicts resolve", *RETURNS)
-"""Verbs that apply a plan of their own to a pair as it was last asked about."""
 DRAWN = ("diff", "show", "history")
 """Verbs whose answer can be a report: `--format csv|md|html`."""
 REPORTED = (*SHOWS, "history")
 """Verbs that write report files."""
+_RIGHTS = "all, none, or some of create,edit,delete"
 
 COMMON = (
     Option(
@@ -119,7 +117,8 @@ DECIDING = (
         "--mode",
         VALUE,
         (*RULES, "init"),
-        "Which changes travel.",
+        "Which changes travel: both ways; or from left to right, as a mirror with deletions, as an "
+        "update without.",
         choices=("two-way", "mirror", "update"),
         default="two-way",
         env="RECONCILE_MODE",
@@ -167,8 +166,22 @@ DECIDING = (
         choices=("keep", "policy"),
         default="policy",
     ),
-    Option("--rights-left", VALUE, RULES, "What may travel from left.", metavar="RIGHTS"),
-    Option("--rights-right", VALUE, RULES, "What may travel from right.", metavar="RIGHTS"),
+    Option(
+        "--rights-left",
+        VALUE,
+        RULES,
+        f"What may travel from left: {_RIGHTS}.",
+        metavar="RIGHTS",
+        default="all",
+    ),
+    Option(
+        "--rights-right",
+        VALUE,
+        RULES,
+        f"What may travel from right: {_RIGHTS}.",
+        metavar="RIGHTS",
+        default="all",
+    ),
     Option("--unicode", VALUE, RULES, "How names pair.", choices=("nfc", "exact"), default="nfc"),
     Option("--fix-case", FLAG, RULES, "Rename where the sides differ only in case."),
     Option("--moves", SWITCH, RULES, "Recognise moves by content.", default="on"),
@@ -228,28 +241,6 @@ SEEING = (
         default="off",
         env="RECONCILE_BWLIMIT",
     ),
-)
-
-GUARDING = (
-    Option("--require", LIST, PLANS, "PATH must exist on both sides.", metavar="PATH"),
-    Option(
-        "--max-delete",
-        VALUE,
-        (*PLANS, *DECIDES),
-        "Guard: deletions on a side.",
-        metavar="N|P%",
-        default="25%, from 10 files on",
-        env="RECONCILE_MAX_DELETE",
-    ),
-    Option("--max-delete-size", VALUE, (*PLANS, *DECIDES), "Guard: bytes deleted.", metavar="SIZE"),
-    Option(
-        "--max-change", VALUE, (*PLANS, *DECIDES), "Guard: share of files changed.", metavar="P%"
-    ),
-    Option("--space-check", SWITCH, (*PLANS, *DECIDES), "Guard: what comes fits.", default="on"),
-    Option("--allow-empty-side", FLAG, (*PLANS, *DECIDES), "A side may be empty."),
-    Option("--accept-new-root", FLAG, (*PLANS, *DECIDES), "Another root directory is right."),
-    Option("--accept-older", FLAG, PLANS, "A side that went back to older content is right."),
-    Option("--first-run", FLAG, PLANS, "Take an unreadable baseline as none."),
 )
 
 ANSWERING = (
@@ -370,6 +361,12 @@ APPLYING = (
         default="0s",
     ),
 )
+
+HELPING = (
+    Option("-h --help", FLAG, ALL, "Show what is used most, with examples."),
+    Option("--help-all", FLAG, ALL, "Show every option."),
+)
+"""Of every command, and read before any other: the rest of the line may be unfinished."""
 
 OPTIONS = (
     *RESOLVING,

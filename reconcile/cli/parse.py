@@ -7,7 +7,7 @@ reads the same words and prints help, a suggestion or the error
 
 from collections.abc import Iterator
 
-from reconcile.cli.options import OPTIONS, options_of
+from reconcile.cli.options import HELPING, OPTIONS, options_of
 from reconcile.cli.table import COUNT, LIST, SWITCH, Option, Parsed, Verb
 from reconcile.cli.verb_table import VERBS, verb_named
 
@@ -39,7 +39,7 @@ def parse(argv: list[str]) -> Parsed | None:
     found = scan(argv)
     if found.unknown:
         return None
-    verb, words = _verb(found.words)
+    verb, words = verb_of(found.words)
     if verb is None or not _fits(verb, len(words)):
         return None
     options: dict[str, Value] = {}
@@ -133,7 +133,8 @@ def _scan_value(
         found.given.append((option, value))
 
 
-def _verb(words: list[str]) -> tuple[Verb | None, list[str]]:
+def verb_of(words: list[str]) -> tuple[Verb | None, list[str]]:
+    """The verb that these words begin with, and the words after it; None: there is none."""
     if not words:
         return None, []
     count = 2 if words[0] in _GROUPS else 1
@@ -162,7 +163,7 @@ def _put(options: dict[str, Value], option: Option, value: str | bool) -> None:
 def _index() -> tuple[dict[str, tuple[Option, bool]], dict[str, list[Option]]]:
     long: dict[str, tuple[Option, bool]] = {}
     short: dict[str, list[Option]] = {}
-    for option in OPTIONS:
+    for option in (*OPTIONS, *HELPING):
         long[option.name] = (option, True)
         if option.kind == SWITCH:
             long[option.negative] = (option, False)

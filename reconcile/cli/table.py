@@ -77,14 +77,22 @@ class Option:
 class Word:
     """What stands beside the options: an argument of a verb."""
 
-    __slots__ = ("help", "least", "most", "name")
+    __slots__ = ("help", "least", "most", "name", "shown")
 
-    def __init__(self, name: str, least: int, most: int, help_text: str) -> None:
+    def __init__(self, name: str, least: int, most: int, help_text: str, shown: str = "") -> None:
         self.name = name
         self.least = least
         self.most = most
         """0: any number."""
         self.help = help_text
+        self.shown = shown or name
+        """As a reader sees it: the ways there are to say it."""
+
+    @property
+    def usage(self) -> str:
+        """As it stands in a line of usage: `[JOB | LEFT RIGHT]`, `PATH...`."""
+        many = "..." if self.most == 0 else ""
+        return f"{self.shown}{many}" if self.least else f"[{self.shown}{many}]"
 
 
 class Verb:

@@ -55,7 +55,7 @@ def lines(columns: int) -> list[str]:
         said += ["", f"{title}:"]
         said += [line for name in names for line in _entry(name, _about(name), width)]
     said += ["", "Further:"]
-    said += _entry("COMMAND -h", "Its options, with examples.", width)
+    said += _entry("COMMAND -h", "Its options that are used most; --help-all: every one.", width)
     said += _entry("--version", "Print the version.", width)
     said += ["", "Coming from rsync, rclone, Unison, Terraform or restic:"]
     said += ["  reconcile help coming-from"]

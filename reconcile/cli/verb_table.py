@@ -9,8 +9,9 @@ _WHERE = "a directory, file://, ssh://[user@]host/path or host:path."
 LEFT = Word("LEFT", 1, 1, f"Left side: {_WHERE}")
 RIGHT = Word("RIGHT", 1, 1, f"Right side: {_WHERE}")
 PAIR = (LEFT, RIGHT)
-WHAT = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: the only job there is.")
-EVERY = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: every pair known here.")
+_WAYS = "JOB | LEFT RIGHT"
+WHAT = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: the only job there is.", _WAYS)
+EVERY = Word("WHAT", 0, 2, "A job, or LEFT and RIGHT; nothing: every pair known here.", _WAYS)
 
 VERBS = (
     Verb(
@@ -33,6 +34,7 @@ VERBS = (
                 3,
                 "A job, LEFT and RIGHT, or a saved plan (and its job, or LEFT and RIGHT, where "
                 "only the plan says them); nothing: the only job.",
+                f"PLAN | {_WAYS}",
             ),
         ),
         "Do what `diff` shows: ask, then make both sides agree.",
@@ -60,7 +62,15 @@ VERBS = (
     ),
     Verb(
         "conflicts show",
-        (Word("ID", 1, 3, "A conflict's id, or its beginning; then its pair, if need be."),),
+        (
+            Word(
+                "ID",
+                1,
+                3,
+                "A conflict's id, or its beginning; then its pair, if need be.",
+                f"ID [{_WAYS}]",
+            ),
+        ),
         "Show one conflict: base, left and right, and for texts their lines side by side.",
         examples=("reconcile conflicts show c-7k2pq", "reconcile conflicts show c-7k2 --json"),
     ),
@@ -83,6 +93,7 @@ VERBS = (
                 3,
                 "A run (r-..., or `last`) for every step of it; a job, or LEFT and RIGHT; "
                 "after -- one path. Nothing: the runs of every pair.",
+                f"RUN | {_WAYS} | -- PATH",
             ),
         ),
         "List past runs; show one run, or what became of one path.",
@@ -131,6 +142,7 @@ VERBS = (
                 2,
                 "A job, or LEFT and RIGHT: its newest run that is not undone; or a run (r-...). "
                 "Nothing: of the only pair there is.",
+                f"RUN | {_WAYS}",
             ),
         ),
         "Take a run back: every path it changed, and what was agreed on, as before.",
@@ -218,7 +230,15 @@ VERBS = (
     ),
     Verb(
         "pair forget",
-        (Word("WHAT", 1, 2, "A job, LEFT and RIGHT, or an id that `pair list` shows."),),
+        (
+            Word(
+                "WHAT",
+                1,
+                2,
+                "A job, LEFT and RIGHT, or an id that `pair list` shows.",
+                f"ID | {_WAYS}",
+            ),
+        ),
         "Forget a pair: what was agreed on and its history; no file is touched.",
         examples=("reconcile pair forget A B", "reconcile pair forget photos --yes"),
     ),
@@ -251,7 +271,7 @@ VERBS = (
     ),
     Verb(
         "doctor",
-        (Word("WHAT", 0, 2, "A job, or LEFT and RIGHT: look at these two sides too."),),
+        (Word("WHAT", 0, 2, "A job, or LEFT and RIGHT: look at these two sides too.", _WAYS),),
         "Look at this machine, the state and the sides; say what would mend them.",
         examples=("reconcile doctor", "reconcile doctor ~/photos nas.lan:photos --json"),
         streams=True,
@@ -270,13 +290,21 @@ VERBS = (
     ),
     Verb(
         "help",
-        (Word("TOPIC", 0, 2, "A command, an error code (E_...), or a topic."),),
+        (
+            Word(
+                "TOPIC",
+                0,
+                2,
+                "A command, an error code (E_...), or a topic.",
+                "COMMAND | E_... | TOPIC",
+            ),
+        ),
         "Explain a command, an error code or a topic; needs no network.",
         examples=("reconcile help", "reconcile help E_HOSTKEY_CHANGED", "reconcile help filters"),
     ),
     Verb(
         "init",
-        (Word("SIDES", 0, 2, "LEFT and RIGHT; asked for when left out."),),
+        (Word("SIDES", 0, 2, "LEFT and RIGHT; asked for when left out.", "LEFT RIGHT"),),
         "Ask, then write a commented job file; an existing one is never changed.",
         examples=(
             "reconcile init",

@@ -125,6 +125,14 @@ class Given:
             return tuple(part.strip() for part in found.split(",") if part.strip())
         return (found,)
 
+    def once(self, name: str) -> tuple[str, ...]:
+        """Every value that this command line says itself."""
+        found = self._flags.get(name)
+        self.origins[name] = DEFAULT if found is None else flag_of(name)
+        if found is None or isinstance(found, bool):
+            return ()
+        return (found,) if isinstance(found, str) else tuple(found)
+
     def read(
         self, name: str, text: str, parse: Callable[[str], T], spot: Spot | None = None
     ) -> T | None:

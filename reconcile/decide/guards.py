@@ -9,16 +9,16 @@ that would let the same plan pass later.
     guard             code               exit   passes when
     root_missing      E_ROOT_MISSING       12   the root is back; no option passes it
     root_kind         E_ROOT_CHANGED        5   the root is a directory again
-    root_changed      E_ROOT_CHANGED        5   its content proves it, or --accept-new-root
-    went_back         E_WENT_BACK           5   --accept-older
+    root_changed      E_ROOT_CHANGED        5   its content proves it, or --allow root-changed
+    went_back         E_WENT_BACK           5   --allow went-back
     incomplete        E_INCOMPLETE          5   the listing comes to its end
     require           E_MARKER_MISSING      5   the path is back
-    empty_side        E_EMPTY_SIDE          5   --allow-empty-side; also a mirror of nothing
+    empty_side        E_EMPTY_SIDE          5   --allow empty-side; also a mirror of nothing
     all_changed       E_ALL_CHANGED         5   --paranoid has read the content
     max_delete        E_MAX_DELETE          5   --max-delete N
     max_delete_size   E_MAX_DELETE          5   --max-delete-size SIZE
     max_change        E_MAX_CHANGE          5   --max-change P%
-    space             E_SPACE               5   --no-space-check; asked by `decide/space.py`
+    space             E_SPACE               5   --allow space; asked by `decide/space.py`
 """
 
 from collections import Counter
@@ -158,15 +158,15 @@ _CODES = {
 _HINTS = {
     "root_missing": "mount it, or correct the path",
     "root_kind": "put the directory back, or correct the path",
-    "root_changed": "mount the right one; if this is the right one: `--accept-new-root`",
+    "root_changed": "mount the right one; if this is the right one: `--allow root-changed`",
     "went_back": (
         "look: `diff`; mount the disk that holds the latest; if what is there now is wanted: "
-        "`--accept-older`; if the other side's is: `reconcile baseline reset`, then "
+        "`--allow went-back`; if the other side's is: `reconcile baseline reset`, then "
         "`--on-conflict newer`"
     ),
     "incomplete": "run again when the side can be listed to its end",
     "require": "mount the side that lacks it, or put the path back",
-    "empty_side": "mount it; if it is meant to be empty: `--allow-empty-side`",
+    "empty_side": "mount it; if it is meant to be empty: `--allow empty-side`",
     "all_changed": "compare by content: `--paranoid`",
     "max_delete": "look: `diff … --only delete`; allow it: the same with `--max-delete {actual}`",
     "max_delete_size": (
@@ -175,7 +175,7 @@ _HINTS = {
     "max_change": "look: `diff … --only update`; allow it: the same with `--max-change {actual}%`",
     "space": (
         "make room (`reconcile versions prune`), or leave something out; where holes or clones "
-        "make it fit all the same: `--no-space-check`"
+        "make it fit all the same: `--allow space`"
     ),
 }
 """No whole command: without the filters of this run it would be another plan."""

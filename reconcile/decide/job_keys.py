@@ -123,11 +123,14 @@ _GUARDS = (
     Key("marker", Form.LIST, "The same under the name that says what it is for: a mount guard.",
         '".reconcile-here"', option="require", adds_up=True),
     Key("max_delete", Form.AMOUNT,
-        "Deletions on a side: a count, or a share. 25% from 10 files on, unless said.",
+        "Deletions on a side: a count, or a share. 25% from 10 deletions on, unless said.",
         '"10%"'),
     Key("max_delete_size", Form.AMOUNT, "Bytes deleted.", '"1G"'),
     Key("max_change", Form.TEXT, "Share of the files changed.", '"50%"'),
     Key("allow_empty_side", Form.SWITCH, "A side may be empty.", "true", default="false"),
+    Key("space_check", Form.SWITCH,
+        "What comes to a side must fit there. `false`: holes or clones take less than is counted.",
+        "false", default="true"),
 )  # fmt: skip
 
 _HOW = (
@@ -177,10 +180,7 @@ TOP_KEYS = (
 TABLES = ("defaults", "endpoint", "job")
 
 ONCE: Mapping[str, str] = {
-    "accept_new_root": "it lifts a guard once: say `--accept-new-root` on the command line",
-    "accept_older": "it lifts a guard once: say `--accept-older` on the command line",
-    "first_run": "it lifts a guard once: say `--first-run` on the command line",
-    "space_check": "it lifts a guard once: say `--no-space-check` on the command line",
+    "allow": "it lifts a guard once: say `--allow GUARD` on the command line",
 }
 """Options that no file may say: said for ever they would be no guard."""
 

@@ -53,6 +53,8 @@ _POLICIES = {policy.value: (policy,) for policy in Policy} | _ALIASES
 _TIES = {policy.value: policy for policy in (Policy.REPORT, Policy.LEFT, Policy.RIGHT)}
 _HASHES: dict[str, HashName] = {"blake3": "blake3", "sha256": "sha256"}
 _MOST = 2**63 - 1
+ALLOWED = ("space", "empty-side", "root-changed", "went-back", "state-corrupt")
+"""Guards that `--allow` lets pass, by the names of their errors."""
 _LINKS: dict[str, Literal["preserve", "portable", "skip"]] = {
     "preserve": "preserve",
     "portable": "portable",
@@ -91,10 +93,11 @@ def check(layers: Sequence[Layer], read_file: ReadFile | None = None) -> tuple[W
 
 def _settled(given: Given, defaults: Job, read_file: ReadFile | None) -> Job:
     tracked = given.take("meta", _meta, defaults.tracked)
+    allowed = _allowed(given)
     return replace(
         defaults,
         rules=replace(_rules(given, defaults.rules), tracked=tracked),
-        limits=_limits(given, defaults.limits),
+        limits=_limits(given, defaults.limits, allowed),
         filters=_filters(given, defaults.filters, read_file),
         tracked=tracked,
         hash_name=given.choose("hash", _HASHES, defaults.hash_name),
@@ -102,9 +105,9 @@ def _settled(given: Given, defaults: Job, read_file: ReadFile | None) -> Job:
         versions=given.switch("versions", defaults.versions),
         links=given.choose("links", _LINKS, defaults.links),
         paranoid=given.switch("paranoid", defaults.paranoid),
-        accept_new_root=given.switch("accept_new_root", defaults.accept_new_root),
-        accept_older=given.switch("accept_older", defaults.accept_older),
-        first_run=given.switch("first_run", defaults.first_run),
+        accept_new_root="root-changed" in allowed or defaults.accept_new_root,
+        accept_older="went-back" in allowed or defaults.accept_older,
+        first_run="state-corrupt" in allowed or defaults.first_run,
         lock_wait_s=given.take("lock_wait", _seconds, defaults.lock_wait_s),
         compress=given.switch("compress", defaults.compress),
         bwlimit=given.take("bwlimit", _bwlimit, defaults.bwlimit),
@@ -200,14 +203,23 @@ def _some_of(
     return chosen
 
 
-def _limits(given: Given, usual: Limits) -> Limits:
+def _allowed(given: Given) -> tuple[str, ...]:
+    """The guards that pass, this once: neither a variable nor a job file may say it."""
+    words = given.once("allow")
+    for word in words:
+        if word not in ALLOWED:
+            given.complain("allow", f"`{{}}{word}`: {unknown_word(word, ALLOWED)}")
+    return words
+
+
+def _limits(given: Given, usual: Limits, allowed: tuple[str, ...]) -> Limits:
     """The floor belongs to the built-in share: a share that was given means what it says."""
     limits = replace(
         usual,
         max_change_share=given.take("max_change", parse_share, usual.max_change_share),
         max_delete_bytes=given.take("max_delete_size", parse_size, usual.max_delete_bytes),
-        allow_empty=given.switch("allow_empty_side", usual.allow_empty),
-        check_space=given.switch("space_check", usual.check_space),
+        allow_empty=given.switch("allow_empty_side", usual.allow_empty) or "empty-side" in allowed,
+        check_space=given.switch("space_check", usual.check_space) and "space" not in allowed,
         require=(*_required(given), *_paths(given, "require", filed=False)) or usual.require,
     )
     most = given.take("max_delete", parse_count_or_share, None)

@@ -2,7 +2,7 @@
 
 New content is written beside the old, which versions keep or which goes only at the end of a
 run: so all that comes has to fit into what is free now. What comes is counted in whole
-blocks, at its full size: LIMIT: holes and clones take less, and `--no-space-check` says so.
+blocks, at its full size: LIMIT: holes and clones take less, and `--allow space` says so.
 """
 
 from collections.abc import Mapping

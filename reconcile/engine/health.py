@@ -214,8 +214,8 @@ def _integrity(subject: str, directory: str, found: StateHealth, record: PairRec
     if found.problems:
         text = f"the state is damaged: {'; '.join(found.problems)}"
         fix = (
-            "look at the disk; then `reconcile apply LEFT RIGHT --first-run`: the damaged file "
-            "is kept aside, nothing is taken for deleted"
+            "look at the disk; then `reconcile apply LEFT RIGHT --allow state-corrupt`: the "
+            "damaged file is kept aside, nothing is taken for deleted"
         )
         return Check("fail", "state", subject, text, fix)
     if record.damage:

@@ -293,7 +293,7 @@ def _advice(state: str, what: str, asked: str, run: Run | None) -> str:
         case "damaged" if not what:
             return "reconcile doctor"
         case "damaged":
-            return f"reconcile diff {asked} --first-run"
+            return f"reconcile diff {asked} --allow state-corrupt"
         case "no root":
             return f"reconcile doctor {what}"
         case "conflicts":

@@ -242,8 +242,8 @@ def damaged(location: str, what: str) -> StateError:
         "had agreed on, and no file",
         where=location,
         changed="nothing",
-        hint="`--first-run` goes on without it: the damaged file is kept aside, equal files are "
-        "agreed on anew, different ones are conflicts, nothing is taken for deleted",
+        hint="`--allow state-corrupt` goes on without it: the damaged file is kept aside, equal "
+        "files are agreed on anew, different ones are conflicts, nothing is taken for deleted",
     )
 
 
@@ -292,7 +292,7 @@ def _version(database: Database) -> int:
         raise StateError(
             f"the state is of version {version}, this program knows {schema.SCHEMA_VERSION}",
             where=database.location,
-            hint="use the newer program; or `--first-run`, which keeps this file aside",
+            hint="use the newer program; or `--allow state-corrupt`, which keeps this file aside",
         )
     return version
 

@@ -17,7 +17,7 @@ from reconcile.trees.syscalls import birth_ns
 from reconcile.trees.temporary import AREA, is_temporary
 
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
-_HINT = "mount it and run again, or say that this is right: `--accept-new-root`"
+_HINT = "mount it and run again, or say that this is right: `--allow root-changed`"
 
 
 class Boundaries:

@@ -149,6 +149,8 @@ def test_json_is_json_from_the_first_byte_to_the_last(
         check_events([json.loads(each) for each in answer.stdout.splitlines()], answer.returncode)
     else:
         check_document(answer.stdout, answer.returncode)
+    if answer.returncode == 0:
+        assert answer.stderr == b""
 
 
 def check_events(found: list[dict[str, Any]], code: int) -> None:

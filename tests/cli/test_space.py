@@ -40,5 +40,5 @@ def test_nothing_is_written_where_not_all_fits(
     assert "needs 5.0 MiB and has" in error["message"]
     assert sorted(p.name for p in small.iterdir()) == [".reconcile", "a"] or (small / "a").exists()
     assert not (small / "b").exists()
-    code, _ = shell.run("apply", "l", "r", "--yes", "--no-space-check")
+    code, _ = shell.run("apply", "l", "r", "--yes", "--allow", "space")
     assert code == ExitCode.PARTIAL

@@ -259,7 +259,7 @@ def test_another_disk_in_the_place_of_a_root_is_refused(tmp_path: Path, mounts: 
 
     assert (right.stat().st_dev, right.stat().st_ino) == known
     assert caught.value.code == "E_ROOT_CHANGED"
-    assert "--accept-new-root" in caught.value.hint
+    assert "--allow root-changed" in caught.value.hint
     assert (left / "p1").read_text() == "this week's work"
     assert (right / "p1").read_text() == "p 1"
 

@@ -42,7 +42,7 @@ def test_two_disks_in_turn_on_one_mount_point_are_two_roots(tmp_path: Path) -> N
     try:
         for image in images:
             plugged(image)
-            assert pair.apply("--accept-new-root").code == 0
+            assert pair.apply("--allow", "root-changed").code == 0
             unmount(place)
         plugged(images[1])
         (pair.left / "diary").write_text("tuesday")
@@ -86,7 +86,7 @@ def test_moves_into_and_out_of_an_inner_mount_are_carried(tmp_path: Path, inner:
     with mounted("tmpfs", pair.right / "photos", "-t", "tmpfs") as other:
         for file in inner.iterdir():
             (other / file.name).write_text(file.read_text())
-        assert pair.apply("--accept-new-root").code in (0, 10)
+        assert pair.apply("--allow", "root-changed").code in (0, 10)
         os.rename(inner / "p1", inner / "p1b")
         (inner / "in").write_text((pair.left / "out").read_text())
         (pair.left / "out").unlink()

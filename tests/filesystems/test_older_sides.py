@@ -41,7 +41,7 @@ def test_last_weeks_copy_does_not_win_unasked(tmp_path: Path) -> None:
         ran = pair.apply()
         assert ran.code == 5, ran.text
         assert "E_WENT_BACK" in ran.text
-        assert "--accept-older" in ran.text
+        assert "--allow went-back" in ran.text
         assert (names(pair.left), names(pair.right)) == before
     looked = pair.run("diff", str(pair.left), str(pair.right))
     assert "went back" in looked.text, looked.text
@@ -49,7 +49,7 @@ def test_last_weeks_copy_does_not_win_unasked(tmp_path: Path) -> None:
     [planned] = [event for event in map(json.loads, told) if "guards" in event]
     guards = {guard["name"]: guard for guard in planned["guards"]}
     assert not guards["went_back"]["ok"]
-    assert pair.apply("--accept-older").code == 0
+    assert pair.apply("--allow", "went-back").code == 0
     assert names(pair.left) == before[1]
     assert pair.apply().code == 0
 

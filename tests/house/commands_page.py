@@ -1,12 +1,13 @@
 """docs/commands.md, made from the command line's own table of verbs and options."""
 
-from reconcile.cli.options import OPTIONS, options_of
+from reconcile.cli.options import HELPING, OPTIONS, options_of
 from reconcile.cli.table import LIST, Option, Verb
 from reconcile.cli.verb_table import VERBS
 
 _HEAD = """# Commands
 
-Made from the command line's own table; `reconcile COMMAND --help` says the same.
+Made from the command line's own table; `reconcile help COMMAND` says the same, and
+`reconcile COMMAND -h` what is used most.
 Options may stand before or after the command and its arguments. What is not
 listed does not exist. Exit codes: [exit-codes.md](exit-codes.md).
 
@@ -17,7 +18,7 @@ An option given several times: the last one counts, except where it says
 
 def page() -> str:
     """The whole page."""
-    shared = [option for option in OPTIONS if _is_shared(option)]
+    shared = [option for option in (*OPTIONS, *HELPING) if _is_shared(option)]
     parts = [_HEAD, "## Every command\n", _table(shared)]
     parts += [_section(verb) for verb in VERBS]
     return "\n".join(parts).rstrip("\n") + "\n"
@@ -28,14 +29,12 @@ def _is_shared(option: Option) -> bool:
 
 
 def _section(verb: Verb) -> str:
-    words = "".join(
-        f" [{word.name}]" if word.least == 0 else f" {word.name}" for word in verb.words
-    )
+    words = "".join(f" {word.usage}" for word in verb.words)
     lines = [f"## reconcile {verb.name}\n", f"`reconcile {verb.name}{words}`\n", verb.help]
     if verb.aliases:
         lines[-1] += f" Also: {', '.join(f'`{alias}`' for alias in verb.aliases)}."
     lines.append("")
-    lines += [f"- `{word.name}`: {word.help}" for word in verb.words]
+    lines += [f"- `{word.shown}`: {word.help}" for word in verb.words]
     own = [one for one in options_of(verb.name) if not one.hidden and not _is_shared(one)]
     if own:
         lines += ["", _table(own)]
@@ -52,7 +51,7 @@ def _table(options: list[Option]) -> str:
             notes += (
                 " Environment: " + ", ".join(f"`{name}`" for name in option.env.split(", ")) + "."
             )
-        lines.append(f"| {_spelling(option)} | {default} | {notes} |".replace("|P%", "\\|P%"))
+        lines.append(f"| {_spelling(option)} | {default} | {notes} |")
     return "\n".join(lines) + "\n"
 
 

@@ -116,7 +116,7 @@ def test_the_error_says_what_is_lost_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StateError) as raised:
         Store.open(pair(tmp_path))
     assert "no file" in raised.value.message
-    assert "--first-run" in raised.value.hint
+    assert "--allow state-corrupt" in raised.value.hint
     assert raised.value.changed == "nothing"
 
 

@@ -1,11 +1,9 @@
 """`reconcile help`: a command's options, what an error code means, or a page of the manual."""
 
-import contextlib
-import io
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from reconcile.cli import manual_pages, top_help
+from reconcile.cli import manual_pages, top_help, verb_help
 from reconcile.cli.face import Face
 from reconcile.cli.look import Look
 from reconcile.cli.manual_pages import TOPICS
@@ -23,7 +21,7 @@ def run(face: Face) -> int:
     if word in TOPICS:
         return _answer(face, word, "topic", _page(manual_pages.topic_blocks(word), face))
     if verb_named(word) is not None or any(v.name.startswith(word + " ") for v in VERBS):
-        return _answer(face, word, "command", command_help(face.words))
+        return _answer(face, word, "command", command_help(face.words, face.out.columns))
     code = manual_pages.error_code(word)
     blocks = manual_pages.error_blocks(code)
     if not blocks:
@@ -32,13 +30,13 @@ def run(face: Face) -> int:
     return _answer(face, code, "error", [head, "", *_page(blocks, face)])
 
 
-def command_help(words: list[str]) -> list[str]:
-    """What `reconcile WORDS --help` prints."""
-    from reconcile.cli.app import understand  # 0.1 s: typer
-
-    with contextlib.redirect_stdout(io.StringIO()) as page:
-        understand([*words, "--help"])
-    return page.getvalue().rstrip("\n").split("\n")
+def command_help(words: list[str], columns: int = 80) -> list[str]:
+    """What `reconcile WORDS --help-all` prints."""
+    verb = verb_named(" ".join(words))
+    if words[0] in top_help.FAMILIES and len(words) == 1:
+        return verb_help.family_lines(words[0], columns)
+    assert verb is not None
+    return verb_help.verb_lines(verb, columns, whole=True)
 
 
 def _page(blocks: Sequence[Block], face: Face) -> Iterable[str]:
