@@ -1,7 +1,7 @@
 """POSIX access lists as the kernel packs them, and how one is kept from granting more.
 
 Source: acl(5), linux/posix_acl_xattr.h: a version, then (tag, rights, id) for
-each entry. Only access lists: a default list belongs to the directory it is on.
+each entry. Only access lists are read: a default list belongs to the directory it is on.
 """
 
 import struct
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 ACCESS = "system.posix_acl_access"
+DEFAULT = "system.posix_acl_default"
 _VERSION = struct.pack("<I", 2)
 _ENTRY = struct.Struct("<HHI")
 _USER, _GROUP_OBJ, _GROUP, _MASK = 0x02, 0x04, 0x08, 0x10

@@ -36,6 +36,7 @@ from reconcile.decide.area_rights import (
 )
 from reconcile.model.errors import Denied
 from reconcile.model.treepath import ROOT, TreePath, join, split
+from reconcile.trees.attributes import drop_lists, group_bits, has_lists
 from reconcile.trees.flushing import Flusher
 from reconcile.trees.rooted import Root
 from reconcile.trees.syscalls import DIRECTORY, SYSTEM, System, exists
@@ -89,13 +90,13 @@ class AreaTop:
         if not self.is_trusted(os.fstat(fd).st_uid):
             os.close(fd)
             raise foreign(TreePath(name), "was replaced while it was made")
-        if mode != PRIVATE:
+        if mode != PRIVATE or has_lists(fd):
             self._settle(fd, mode, gid)
         return fd, True
 
     def is_shared(self) -> bool:
         """The root's group may write to it, and others may not."""
-        return _rights(self._root_fd).is_shared
+        return _root_rights(self._root_fd).is_shared
 
     def is_trusted(self, uid: int) -> bool:
         """It is root's or our own, by whatever number this file system has us."""
@@ -108,7 +109,7 @@ class AreaTop:
         return uid == self._our_uid
 
     def _checked(self, dir_fd: int, path: TreePath, depth: int, *, make: bool) -> int:
-        root = _rights(self._root_fd)
+        root = _root_rights(self._root_fd)
         mode = top_mode(depth, root)
         fd, made = self._open(dir_fd, path, mode, make=make)
         if made:
@@ -138,7 +139,7 @@ class AreaTop:
 
     def _judge(self, fd: int, path: TreePath, mode: int, root: Rights) -> None:
         found = _rights(fd)
-        if found.uid == os.geteuid() and found.mode != mode:
+        if found.uid == os.geteuid() and (found.mode != mode or has_lists(fd)):
             if self._only_looks:
                 return
             self._settle(fd, mode, root.gid if root.is_shared else None)
@@ -161,7 +162,12 @@ class AreaTop:
             self._system.rmdir(self._root_fd, name)
 
     def _settle(self, fd: int, mode: int, gid: int | None) -> None:
-        """Mode and group, the wider only with the group it is meant for."""
+        """Mode and group, the wider only with the group it is meant for, and no list: one that
+        the root gives to what is made in it may let in whom a mirrored directory keeps out."""
+        try:
+            drop_lists(self._system, fd)
+        except OSError:
+            mode = PRIVATE  # which leaves its entries without effect
         if gid is not None and os.fstat(fd).st_gid != gid:
             try:
                 self._system.chown(fd, -1, gid)
@@ -265,10 +271,10 @@ class LocalArea:
         if not self._top.is_shared():
             return PRIVATE, None
         try:
-            found = os.fstat(self._root.directory(directory))
+            found = _root_rights(self._root.directory(directory))
         except OSError:
             return PRIVATE, None
-        return PRIVATE | found.st_mode & 0o050, found.st_gid
+        return PRIVATE | found.mode & 0o050, found.gid
 
 
 def open_area(root_fd: int, *, make: bool) -> int:
@@ -311,6 +317,13 @@ def short(error: OSError) -> str:
     """Why nothing may be kept, without saying again that nothing is."""
     why = error.strerror or str(error)
     return why.removesuffix(_NOTHING)
+
+
+def _root_rights(fd: int) -> Rights:
+    """Of the root, or a directory in it: where it has a list, its mode shows the list's mask,
+    which is nobody's right, in the place of the group's."""
+    found, bits = _rights(fd), group_bits(fd)
+    return found if bits is None else found._replace(mode=found.mode & ~0o070 | bits << 3)
 
 
 def _rights(fd: int) -> Rights:

@@ -18,7 +18,7 @@ import os
 from reconcile.model.codec import decode
 from reconcile.model.entry import Entry
 from reconcile.model.errors import ManifestError
-from reconcile.trees.acl import ACCESS, effective
+from reconcile.trees.acl import ACCESS, DEFAULT, effective
 from reconcile.trees.syscalls import System
 
 _RIGHTS = (
@@ -120,6 +120,34 @@ def keep_acl_narrow(system: System, fd: int) -> None:
     acl = effective(packed) if packed is not None else None
     if acl is not None and acl.packed != packed:
         _set(system, fd, ACCESS, acl.packed)
+
+
+def group_bits(fd: int) -> int | None:
+    """What an open directory's group may do, 0 to 7, by its list; None: its mode says it."""
+    packed = _acl(fd)
+    acl = effective(packed) if packed is not None else None
+    return acl.group_bits if acl is not None else None
+
+
+def has_lists(fd: int) -> bool:
+    """An open directory has an access list, or one that what is made in it inherits."""
+    try:
+        names = os.listxattr(fd)
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
+        return False
+    return any(name in names for name in (ACCESS, DEFAULT))
+
+
+def drop_lists(system: System, fd: int) -> None:
+    """Take both lists away. Raises: OSError, where they may not be."""
+    for name in (ACCESS, DEFAULT) if has_lists(fd) else ():
+        try:
+            system.remove_xattr(fd, name)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
 
 
 def _acl(model: int | str) -> bytes | None:
