@@ -33,7 +33,7 @@ from reconcile.model.treepath import (
 )
 
 _Key = tuple[Kind, bytes, bytes]
-"""Kind and content; the base name too, where the content alone says little."""
+"""Kind and content; of an empty file the base name too: all of them are alike."""
 
 
 def wait_for_moves(scene: Scene, carrier: Carrier) -> None:
@@ -60,7 +60,7 @@ def _is_going(scene: Scene, draft: Draft, side: Side) -> bool:
 
 
 def _key(entry: Entry, name: bytes) -> _Key:
-    says_much = entry.kind == Kind.FILE and entry.size > 0
+    says_much = entry.kind == Kind.LINK or entry.size > 0
     return entry.kind, entry.id, b"" if says_much else name
 
 
