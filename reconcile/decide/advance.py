@@ -15,8 +15,9 @@ from typing import NamedTuple
 import msgspec
 
 from reconcile.decide.held import booked, made_wider
+from reconcile.decide.names import left_by
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
-from reconcile.decide.spelling import after_steps, left_by, spelled
+from reconcile.decide.spelling import after_steps, spelled
 from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from reconcile.decide.spelling import Row, as_known, is_marked, spelled
 from reconcile.model.entry import Entry
-from reconcile.model.plan import Side
-from reconcile.model.treepath import MAX_NAME_BYTES
+from reconcile.model.manifest import Manifest, entries, lookup
+from reconcile.model.plan import Action, Side, Step
+from reconcile.model.treepath import MAX_NAME_BYTES, ROOT, TreePath, join
 
 Key = str | bytes
 
@@ -52,6 +53,42 @@ def case_key(name: bytes) -> Key:
     except UnicodeDecodeError:
         return name
     return unicodedata.normalize("NFC", text.casefold())
+
+
+def left_by(step: Step, base: Manifest) -> TreePath | None:
+    """The path at which the baseline has what the step moves away; None: it moves nothing.
+
+    Each name on the way as the side spelled it when both last agreed, or as nobody asked
+    it to: a file system that composes or folds names gives back another one than it was
+    told. Cost: a page a name; the directory's where the exact name is not known.
+    """
+    if step.action is not Action.MOVE or step.source is None:
+        return None
+    at, side = step.source.path, step.side
+    known = lookup(base, at)
+    if known is not None and spelled(known, side) == known.name:
+        return at
+    shared = ROOT
+    for name in at.split(b"/"):
+        shared = join(shared, _shared_name(base, side, shared, name))
+    return shared
+
+
+def _shared_name(base: Manifest, side: Side, above: TreePath, name: bytes) -> bytes:
+    """Of what `side` calls `name` there: the mark counts, then the exact name, then the form."""
+    alike: dict[int, bytes] = {}
+    for entry in entries(base, above):
+        if spelled(entry, side) == name:
+            return entry.name
+        if entry.name == name:
+            alike[0] = name
+        elif spelled(entry, side) != entry.name:
+            continue
+        elif unicode_key(entry.name) == unicode_key(name):
+            alike.setdefault(1, entry.name)
+        elif case_key(entry.name) == case_key(name):
+            alike.setdefault(2, entry.name)
+    return alike[min(alike)] if alike else name
 
 
 def row_name(row: Row) -> bytes:

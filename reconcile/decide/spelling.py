@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from reconcile.model.entry import Entry
-from reconcile.model.manifest import Manifest, entries, lookup
 from reconcile.model.plan import Action, Side, Step
-from reconcile.model.treepath import TreePath, join, split
+from reconcile.model.treepath import TreePath, split
 
 _KEYS = {Side.LEFT: "name-left", Side.RIGHT: "name-right"}
 Row = tuple[Entry | None, Entry | None, Entry | None]
@@ -56,23 +55,6 @@ def after_steps(want: Entry, steps: Iterable[Step], path: TreePath, before: Entr
     return with_names(want, names, split(path)[1])
 
 
-def left_by(step: Step, base: Manifest) -> TreePath | None:
-    """The path at which the baseline has what the step moves away; None: it moves nothing."""
-    if step.action is not Action.MOVE or step.source is None:
-        return None
-    source = step.source.path
-    above, name = split(source)
-    if above != split(step.at)[0]:
-        return source
-    shared = split(step.path)[0]
-    known = lookup(base, join(shared, name))
-    if known is None or spelled(known, step.side) != name:
-        for entry in entries(base, shared):
-            if entry.extra and spelled(entry, step.side) == name:
-                return join(shared, entry.name)
-    return join(shared, name)
-
-
 def as_known(rows: Sequence[Row]) -> list[Row]:
     """The rows, each of the baseline's entries with what each side had for it, by its name there.
 
@@ -107,4 +89,4 @@ def _taken(bases: Sequence[Entry], column: dict[bytes, Entry], side: Side) -> di
     return found
 
 
-__all__ = ["after_steps", "as_known", "is_marked", "left_by", "spelled", "with_names"]
+__all__ = ["after_steps", "as_known", "is_marked", "spelled", "with_names"]

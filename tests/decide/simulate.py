@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.names import left_by
 from reconcile.decide.planner import make_plan
-from reconcile.decide.spelling import after_steps, left_by, spelled
+from reconcile.decide.spelling import after_steps, spelled
 from reconcile.model.entry import Entry, Kind, same, same_content
 from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build, lookup
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
