@@ -15,9 +15,9 @@ from typing import NamedTuple
 import msgspec
 
 from reconcile.decide.held import booked, made_wider
-from reconcile.decide.names import left_by
+from reconcile.decide.names import after_steps, left_by
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
-from reconcile.decide.spelling import after_steps, spelled
+from reconcile.decide.spelling import spelled
 from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content
@@ -165,7 +165,7 @@ class Settling:
             if not all(_agree(step.want, want) for step in finals):
                 continue
             before = lookup(base, last.path) if base.root is not None else None
-            edits[last.path] = want and after_steps(want, steps, last.path, before)
+            edits[last.path] = want and after_steps(want, steps, last.path, before, self._sides())
             sources += [path for step in steps if (path := left_by(step, base))]
             made += [last.path] if last.action is Action.MKDIR else []
         for top in made:
@@ -223,6 +223,9 @@ class Settling:
         if not undecided:
             return every
         return {p: e for p, e in every.items() if undecided.isdisjoint((p, *parents(p)))}
+
+    def _sides(self) -> Mapping[Side, Manifest]:
+        return {Side.LEFT: self._left, Side.RIGHT: self._right}
 
     def _on_both(self, path: TreePath) -> Entry | None:
         """The directory at `path` as the sides hold it; None: they differ, or nobody saw it."""

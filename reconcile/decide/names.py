@@ -7,14 +7,14 @@ docs/semantics.md §4, §6.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from reconcile.decide.spelling import Row, as_known, is_marked, spelled
+from reconcile.decide.spelling import Row, as_known, is_marked, spelled, with_names
 from reconcile.model.entry import Entry
 from reconcile.model.manifest import Manifest, entries, lookup
 from reconcile.model.plan import Action, Side, Step
-from reconcile.model.treepath import MAX_NAME_BYTES, ROOT, TreePath, join
+from reconcile.model.treepath import MAX_NAME_BYTES, ROOT, TreePath, join, split
 
 Key = str | bytes
 
@@ -53,6 +53,37 @@ def case_key(name: bytes) -> Key:
     except UnicodeDecodeError:
         return name
     return unicodedata.normalize("NFC", text.casefold())
+
+
+def after_steps(
+    want: Entry,
+    steps: Iterable[Step],
+    path: TreePath,
+    before: Entry | None,
+    sides: Mapping[Side, Manifest],
+) -> Entry:
+    """What the baseline takes at `path` when these steps, which are all of it, are done.
+
+    `sides`: as they were when the plan was made; of a side on which nothing was done they
+    tell how it spells the name.
+
+    A side that was renamed and edited keeps its old spelling here: its new one is
+    the next difference.
+    """
+    names = {} if before is None else {side: spelled(before, side) for side in Side}
+    for step in steps:
+        source = step.source
+        name = split(step.at)[1]
+        if source is not None and source.side is step.side.other:
+            names.setdefault(source.side, split(source.path)[1])
+        if step.action is Action.MOVE:
+            names = dict.fromkeys(Side, name)
+        elif step.expect is None or step.side not in names:
+            names[step.side] = name
+    for side in Side:
+        if side not in names:
+            names[side] = _shared_name(sides[side], side, *split(path))
+    return with_names(want, names, split(path)[1])
 
 
 def left_by(step: Step, base: Manifest) -> TreePath | None:

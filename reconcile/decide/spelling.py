@@ -5,13 +5,12 @@ spells it otherwise. So who was paired stays paired, whatever spellings come
 beside it, and a side that spells it anew has renamed it. docs/semantics.md §6.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from reconcile.model.entry import Entry
-from reconcile.model.plan import Action, Side, Step
-from reconcile.model.treepath import TreePath, split
+from reconcile.model.plan import Side
 
 _KEYS = {Side.LEFT: "name-left", Side.RIGHT: "name-right"}
 Row = tuple[Entry | None, Entry | None, Entry | None]
@@ -34,25 +33,6 @@ def with_names(entry: Entry, names: Mapping[Side, bytes], shared: bytes) -> Entr
     extra += [(_KEYS[side], name) for side, name in names.items() if name != shared]
     made = tuple(sorted(extra))
     return entry if made == entry.extra else msgspec.structs.replace(entry, extra=made)
-
-
-def after_steps(want: Entry, steps: Iterable[Step], path: TreePath, before: Entry | None) -> Entry:
-    """What the baseline takes at `path` when these steps, which are all of it, are done.
-
-    A side that was renamed and edited keeps its old spelling here: its new one is
-    the next difference.
-    """
-    names = {} if before is None else {side: spelled(before, side) for side in Side}
-    for step in steps:
-        source = step.source
-        name = split(step.at)[1]
-        if source is not None and source.side is step.side.other:
-            names.setdefault(source.side, split(source.path)[1])
-        if step.action is Action.MOVE:
-            names = dict.fromkeys(Side, name)
-        elif step.expect is None or step.side not in names:
-            names[step.side] = name
-    return with_names(want, names, split(path)[1])
 
 
 def as_known(rows: Sequence[Row]) -> list[Row]:
@@ -89,4 +69,4 @@ def _taken(bases: Sequence[Entry], column: dict[bytes, Entry], side: Side) -> di
     return found
 
 
-__all__ = ["after_steps", "as_known", "is_marked", "spelled", "with_names"]
+__all__ = ["as_known", "is_marked", "spelled", "with_names"]

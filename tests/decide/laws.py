@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from reconcile.decide.names import unicode_key
 from reconcile.model.entry import Entry, Kind, same_content
 from reconcile.model.plan import Plan, Side
 from reconcile.model.policy import Mode, Policy, Rules
@@ -59,10 +60,19 @@ def _converges(before: World, after: World, plan: Plan, rules: Rules) -> bool:
     assert after.base is not None
     if _has_ignored(before.left) or _has_ignored(before.right):
         return _outside_ignored(after)
-    if visible(after.left) != visible(after.right):
+    if _in_one_form(after.left) != _in_one_form(after.right):
         return False
     # A mirror's first run agrees on a directory that only right had filled one run later.
-    return rules.mode is Mode.MIRROR or visible(after.base) == visible(after.left)
+    return rules.mode is Mode.MIRROR or _in_one_form(after.base) == _in_one_form(after.left)
+
+
+def _in_one_form(held: Things) -> list[tuple[TreePath, object]]:
+    """What is visible; names that differ in Unicode form alone are one name of both sides."""
+    return sorted((_form(path), shown) for path, shown in visible(held).items())
+
+
+def _form(path: TreePath) -> TreePath:
+    return TreePath(b"/".join(str(unicode_key(name)).encode() for name in path.split(b"/")))
 
 
 def _has_ignored(held: Things) -> bool:
@@ -72,15 +82,18 @@ def _has_ignored(held: Things) -> bool:
 def _outside_ignored(after: World) -> bool:
     """Equal apart from what is excluded on either side, and the directories above that."""
     out = [
-        p for held in (after.left, after.right) for p, e in held.items() if e.kind == Kind.IGNORED
+        _form(path)
+        for held in (after.left, after.right)
+        for path, entry in held.items()
+        if entry.kind == Kind.IGNORED
     ]
     above = {each for path in out for each in parents(path)}
     left, right = (
-        {
-            path: shown
-            for path, shown in visible(held).items()
-            if path not in above and not any(is_under(path, each) for each in out)
-        }
+        [
+            row
+            for row in _in_one_form(held)
+            if row[0] not in above and not any(is_under(row[0], each) for each in out)
+        ]
         for held in (after.left, after.right)
     )
     return left == right

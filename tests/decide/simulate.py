@@ -7,14 +7,14 @@ path takes its `want` when all steps of that path are done.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from reconcile.decide.names import left_by
+from reconcile.decide.names import after_steps, left_by
 from reconcile.decide.planner import make_plan
-from reconcile.decide.spelling import after_steps, spelled
+from reconcile.decide.spelling import spelled
 from reconcile.model.entry import Entry, Kind, same, same_content
 from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build, lookup
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
@@ -144,12 +144,13 @@ def advance(plan: Plan, before: World, after: World, done: set[int]) -> World:
         _agree(base, agreement, before)
     open_steps = Counter(step.path for step in plan.steps)
     known = build(base)
+    sides = {side: build(before.side(side)) for side in Side}
     for step in plan.steps:
         if step.id in done:
             open_steps[step.path] -= 1
             if not open_steps[step.path]:
                 every = [each for each in plan.steps if each.path == step.path]
-                _take(base, step, after, every, known)
+                _take(base, step, after, every, known, sides)
     return World(base, after.left, after.right)
 
 
@@ -168,14 +169,21 @@ def _agree(base: Things, agreement: Agreement, before: World) -> None:
                 base[rebase(path, at, agreement.path)] = entry
 
 
-def _take(base: Things, step: Step, after: World, every: Sequence[Step], known: Manifest) -> None:
+def _take(
+    base: Things,
+    step: Step,
+    after: World,
+    every: Sequence[Step],
+    known: Manifest,
+    sides: Mapping[Side, Manifest],
+) -> None:
     before, old = lookup(known, step.path) if known.root else None, left_by(step, known)
     if old is not None:
         _drop(base, old)
     if step.action is not Action.META:
         _drop(base, step.path)
     if step.want is not None:
-        _put(base, step.path, after_steps(step.want, every, step.path, before), after)
+        _put(base, step.path, after_steps(step.want, every, step.path, before, sides), after)
 
 
 def _put(base: Things, path: TreePath, entry: Entry, sides: World) -> None:
