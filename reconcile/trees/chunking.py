@@ -5,7 +5,6 @@ meanwhile costs a wrong list and no signal; the wanted content's id tells in the
 end. Holes are not read. `pyfastcdc` is imported by the first cut that needs it.
 """
 
-import errno
 import hashlib
 import os
 import time
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from reconcile.model.block import HashName
 from reconcile.model.statrow import is_racy
+from reconcile.trees.holes import gap, is_sparse
 from reconcile.wire.cuts import FASTCDC, FIXED, Batch, Chunks, Cut, joined
 from reconcile.wire.frames import ProtocolError
 
@@ -124,12 +124,12 @@ def _fixed(fd: int, cut: Cut, start: int, size: int, digest: Digest) -> Iterator
     """Blocks at multiples of their length; the first and the last may be shorter."""
     step = cut.average
     view = memoryview(bytearray(max(READ_BYTES, step)))
-    sparse = _is_sparse(fd, size)
+    sparse = is_sparse(fd, size)
     while start < size:
-        gap = _gap(fd, start, size) // step if sparse and not start % step else 0
-        if gap:
-            yield from _alike(step, digest(memoryview(bytes(step))), gap)
-            start += gap * step
+        alike = gap(fd, start, size) // step if sparse and not start % step else 0
+        if alike:
+            yield from _alike(step, digest(memoryview(bytes(step))), alike)
+            start += alike * step
             continue
         end = min(size, start - start % len(view) + len(view))
         got = _read(fd, view[: end - start], start)
@@ -148,12 +148,12 @@ def _by_content(fd: int, cut: Cut, start: int, size: int, digest: Digest) -> Ite
 
     cutter = FastCDC(cut.average, min_size=cut.minimum, max_size=cut.maximum, normalized_chunking=2)
     view = memoryview(bytearray(max(READ_BYTES, 4 * cut.maximum)))
-    sparse = _is_sparse(fd, size)
+    sparse = is_sparse(fd, size)
     while start < size:
-        gap = _gap(fd, start, size) if sparse else 0
-        if gap >= cut.maximum:
+        hole = gap(fd, start, size) if sparse else 0
+        if hole >= cut.maximum:
             zeros = next(iter(cutter.cut_buf(bytes(cut.maximum))))
-            count = (gap - cut.maximum) // zeros.length + 1
+            count = (hole - cut.maximum) // zeros.length + 1
             yield from _alike(zeros.length, digest(zeros.data), count)
             start += count * zeros.length
             continue
@@ -178,18 +178,6 @@ def _alike(length: int, value: bytes, count: int) -> Iterator[Batch]:
         some = min(count, _ZEROS_AT_ONCE)
         yield Batch(array("I", [length]) * some, value * some)
         count -= some
-
-
-def _is_sparse(fd: int, size: int) -> bool:
-    return os.fstat(fd).st_blocks * 512 < size
-
-
-def _gap(fd: int, start: int, size: int) -> int:
-    """How many bytes from `start` on are certainly zeros, because nothing is stored there."""
-    try:
-        return min(os.lseek(fd, start, os.SEEK_DATA), size) - start
-    except OSError as error:
-        return size - start if error.errno == errno.ENXIO else 0
 
 
 def _read(fd: int, view: memoryview, start: int) -> int:

@@ -7,12 +7,12 @@ verifies: the caller hashes what was written.
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
 
 from blake3 import blake3
 
 from reconcile.model.block import HashName
 from reconcile.trees.hashing import new_hasher
+from reconcile.trees.holes import blocks, extents
 from reconcile.trees.locking import beat
 from reconcile.trees.pulse import went
 from reconcile.trees.syscalls import System
@@ -42,15 +42,14 @@ def digest_of(data: bytes, hash_name: HashName) -> bytes:
 def hash_fd(fd: int, hash_name: HashName) -> bytes:
     """The content id of an open file, read from its start."""
     hasher = new_hasher(hash_name)
-    buffer = bytearray(min(BLOCK, max(os.fstat(fd).st_size, 1)))
-    view = memoryview(buffer)
+    size = os.fstat(fd).st_size
     offset = 0
-    while count := os.preadv(fd, [buffer], offset):
+    for block in blocks(fd, size, min(BLOCK, max(size, 1))):
         beat()
-        hasher.update(view[:count])
-        offset += count
+        hasher.update(block)
+        offset += len(block)
         if offset > BLOCK:
-            went(count // 2)
+            went(len(block) // 2)
     return hasher.digest()
 
 
@@ -102,26 +101,6 @@ def copy_content(system: System, source_fd: int, fd: int, start: int, size_bytes
             _copy_by_hand(system, source_fd, fd, offset, count)
     if os.fstat(fd).st_size < size_bytes:
         system.truncate(fd, size_bytes)
-
-
-def extents(fd: int, start: int, size_bytes: int) -> Iterator[tuple[int, int]]:
-    """(offset, count) of the data between `start` and `size_bytes`; holes are left out."""
-    if os.fstat(fd).st_blocks * 512 >= size_bytes:
-        if start < size_bytes:
-            yield start, size_bytes - start
-        return
-    while start < size_bytes:
-        try:
-            data = os.lseek(fd, start, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                return
-            raise
-        end = min(os.lseek(fd, data, os.SEEK_HOLE), size_bytes)
-        if data >= end:
-            return
-        yield data, end - data
-        start = end
 
 
 def _cloned(system: System, source_fd: int, fd: int) -> bool:

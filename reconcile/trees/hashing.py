@@ -13,6 +13,7 @@ from typing import Protocol
 from blake3 import blake3
 
 from reconcile.model.block import HASHERS, HashName
+from reconcile.trees.holes import blocks
 from reconcile.trees.pulse import went
 
 SMALL_BYTES = 256 * 1024
@@ -106,13 +107,11 @@ def _hash_large(
 ) -> tuple[bytes, int]:
     wide = size > WIDE_BYTES and hash_name == "blake3"
     hasher = blake3(max_threads=blake3.AUTO) if wide else new_hasher(hash_name)
-    buffer = bytearray(WIDE_BYTES if wide else BLOCK_BYTES)
-    view = memoryview(buffer)
     count = 0
-    while got := os.readv(fd, [buffer]):
+    for block in blocks(fd, size, WIDE_BYTES if wide else BLOCK_BYTES):
         if head and not count:
-            head(bytes(view[: min(got, SMALL_BYTES)]))
-        hasher.update(view[:got])
-        count += got
-        went(got)
+            head(bytes(block[:SMALL_BYTES]))
+        hasher.update(block)
+        count += len(block)
+        went(len(block))
     return hasher.digest(), count

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterable, Iterator
 
 from reconcile.trees.base import ContentChanged
-from reconcile.trees.copying import BLOCK, NOT_THIS_WAY, extents, write_all
+from reconcile.trees.copying import BLOCK, NOT_THIS_WAY, write_all
+from reconcile.trees.holes import extents
 from reconcile.trees.rebuilding import Piece
 from reconcile.trees.syscalls import System
 from reconcile.wire.delta import Zeros

@@ -14,8 +14,8 @@ from typing import NamedTuple, Union
 from reconcile.model.block import HashName
 from reconcile.trees.base import ContentChanged
 from reconcile.trees.chunking import ChunkCache, batches
-from reconcile.trees.copying import extents
 from reconcile.trees.hashing import BLOCK_BYTES, new_hasher
+from reconcile.trees.holes import blocks, extents
 from reconcile.wire.cuts import Chunks, Signature
 from reconcile.wire.delta import Copy, Instruction, Zeros, encode_blocks, instructions
 from reconcile.wire.frames import ProtocolError
@@ -118,15 +118,14 @@ def prefix_digest(fd: int, length: int, hash_name: HashName) -> bytes | None:
     None: the file is shorter. Raises: OSError.
     """
     hasher = new_hasher(hash_name)
-    view = memoryview(bytearray(min(BLOCK_BYTES, max(length, 1))))
-    offset = 0
-    while offset < length:
-        got = os.preadv(fd, [view[: length - offset]], offset)
-        if not got:
-            return None
-        hasher.update(view[:got])
-        offset += got
-    return hasher.digest()
+    missing = length
+    if missing:
+        for block in blocks(fd, length, min(BLOCK_BYTES, length)):
+            hasher.update(block[:missing])
+            missing -= len(block[:missing])
+            if not missing:
+                break
+    return None if missing else hasher.digest()
 
 
 def _marks(fd: int) -> tuple[int, int, int]:

@@ -29,22 +29,20 @@ NAMES = ("p.rplan", "r.html", "m.rman", "j.toml", "reconcile")
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Path:
+def here(open_place: Path) -> Path:
     """A pair, what lies outside, and a directory of the stranger with a way and a link in it."""
     for name in ("left", "right", "outside", "theirs", "theirs/way"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "left" / "f").write_text("x")
+        (open_place / name).mkdir()
+    (open_place / "left" / "f").write_text("x")
     for name in ("kept", *NAMES):
-        (tmp_path / "outside" / name).write_text("outside\n")
-        (tmp_path / "outside" / name).chmod(0o640)
+        (open_place / "outside" / name).write_text("outside\n")
+        (open_place / "outside" / name).chmod(0o640)
     for name in NAMES:
-        (tmp_path / "theirs" / "way" / name).symlink_to(tmp_path / "outside" / "kept")
-    (tmp_path / "theirs" / "link").symlink_to(tmp_path / "outside")
-    for place in (tmp_path / "theirs", *(tmp_path / "theirs").rglob("*")):
+        (open_place / "theirs" / "way" / name).symlink_to(open_place / "outside" / "kept")
+    (open_place / "theirs" / "link").symlink_to(open_place / "outside")
+    for place in (open_place / "theirs", *(open_place / "theirs").rglob("*")):
         os.lchown(place, STRANGER, STRANGER)
-    for place in (tmp_path, *list(tmp_path.parents)[:3]):
-        place.chmod(place.stat().st_mode | 0o055)
-    return tmp_path
+    return open_place
 
 
 @contextlib.contextmanager
