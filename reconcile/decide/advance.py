@@ -9,7 +9,7 @@ docs/semantics.md §8, "The baseline".
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +61,15 @@ class Agreed(NamedTuple):
     grafts: tuple[Graft, ...]
 
 
+Bare = Callable[[Side, TreePath], bool]
+
+
+def nowhere_bare(side: Side, path: TreePath) -> bool:
+    """Of pairs on whose sides all that is tracked is held everywhere."""
+    del side, path
+    return False
+
+
 class Settling:
     """Follows one plan's steps, batch by batch; each batch costs what it holds.
 
@@ -69,8 +78,15 @@ class Settling:
     """
 
     def __init__(
-        self, plan: Plan, left: Manifest, right: Manifest, done: Collection[int] = ()
+        self,
+        plan: Plan,
+        left: Manifest,
+        right: Manifest,
+        done: Collection[int] = (),
+        bare: Bare = nowhere_bare,
     ) -> None:
+        """`bare`: a side holds no modes at a path, and so has none of its own to agree on."""
+        self._bare = bare
         self._plan = plan
         self._left = left
         self._right = right
@@ -229,7 +245,9 @@ class Settling:
 
     def _on_both(self, path: TreePath) -> Entry | None:
         """The directory at `path` as the sides hold it; None: they differ, or nobody saw it."""
-        found = [lookup(side, path) for side in (self._left, self._right)]
+        both = ((Side.LEFT, self._left), (Side.RIGHT, self._right))
+        able = [tree for side, tree in both if not self._bare(side, path)]
+        found = [lookup(tree, path) for tree in able or (self._left,)]
         seen = [entry for entry in found if entry is not None and entry.kind == Kind.DIR]
         tracked = self._left.header.tracked
         if len({(meta(entry, tracked), attributes(entry, tracked)) for entry in seen}) != 1:

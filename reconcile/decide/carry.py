@@ -35,7 +35,9 @@ class Carrier:
     def __init__(self, scene: Scene, drafts: Drafts) -> None:
         self.scene = scene
         self.drafts = drafts
-        self._fits_all = tuple(side for side in Side if holds_all(scene.abilities(side)))
+        self._fits_all = tuple(
+            side for side in Side if all(map(holds_all, scene.every_abilities(side)))
+        )
         self._empty = page_id((), scene.tracked, scene.hash_name)
 
     def carry(self, found: Difference, winner: Side, why: Why) -> bool:
@@ -87,8 +89,9 @@ class Carrier:
         entry, side = found.entry(winner), winner.other
         if entry is None or side in self._fits_all:
             return None
-        name = split(found.at(side))[1]
-        misfitting = misfit(entry, name, found.entry(side) is None, self.scene.abilities(side))
+        at = found.at(side)
+        able = self.scene.abilities(side, at)
+        misfitting = misfit(entry, split(at)[1], found.entry(side) is None, able)
         if misfitting is None:
             return None
         code, text = misfitting

@@ -54,7 +54,7 @@ def _below(
         tree if tree is None else Asked(tree, path if is_directory(entry) else None)
         for tree, (entry, path) in zip(trees, places, strict=True)
     ]
-    for rows in differing(asked, scene.tracked, scene.pairing):
+    for rows in differing(asked, scene.tracked, scene.pairing_in(above.left_at, above.right_at)):
         for row in rows:
             yield scene.difference(above, row)
 

@@ -17,6 +17,7 @@ from reconcile.model.block import HASHERS
 from reconcile.model.entry import Entry, Kind, same_content
 from reconcile.model.manifest import lookup
 from reconcile.model.plan import Action, Side
+from reconcile.model.policy import Abilities
 from reconcile.model.treepath import MAX_NAME_BYTES, TreePath, join, split
 
 _LOOK_FOR_OWN = 4
@@ -52,7 +53,7 @@ class KeepBoth:
 
     def _cannot_copy(self, twin: Twin, loser: Entry) -> str:
         for side in Side:
-            abilities, rights = self._scene.abilities(side), self._scene.rights(side)
+            abilities, rights = self._abilities(twin, side), self._scene.rights(side)
             if not abilities.writable or not rights.create:
                 return f"keep-both would create a copy, which {side} does not allow"
             name = self._name(twin, loser, 1)
@@ -61,12 +62,15 @@ class KeepBoth:
                 return f"the copy does not fit at {side}: {misfitting[1]}"
         return ""
 
+    def _abilities(self, twin: Twin, side: Side) -> Abilities:
+        return self._scene.abilities(side, twin.found.at(side))
+
     def _name(self, twin: Twin, loser: Entry, number: int) -> bytes:
         digest = loser.id.hex()
         if loser.kind == Kind.LINK:
             digest = HASHERS[self._scene.hash_name](loser.id).hex()
-        abilities = (self._scene.rules.left, self._scene.rules.right)
-        limit = min(MAX_NAME_BYTES, *(each.max_name_bytes for each in abilities))
+        limit = min(self._abilities(twin, side).max_name_bytes for side in Side)
+        limit = min(MAX_NAME_BYTES, limit)
         name = split(twin.found.path)[1]
         return copy_name(name, twin.keeps_name.other, digest, number, limit)
 

@@ -23,13 +23,19 @@ _Moved = tuple[Draft, TreePath]
 def close_moved(drafts: Drafts, scene: Scene) -> None:
     """Narrow the modes of what comes from a side without modes, in place; moves are paired."""
     for side in Side:
-        if scene.abilities(side).modes and not scene.abilities(side.other).modes:
-            here = [draft for draft in drafts.steps.values() if draft.side is side]
+        if not all(able.modes for able in scene.every_abilities(side.other)):
+            here = [d for d in drafts.steps.values() if d.side is side and _is_bare(scene, d)]
             moved = list(_moved(here))
             for draft, mode in (*_files(scene, moved), *_directories(scene, here, moved)):
                 assert draft.want is not None
                 want = msgspec.structs.replace(draft.want, mode=mode)
                 drafts.steps[draft.place] = msgspec.structs.replace(draft, want=want)
+
+
+def _is_bare(scene: Scene, draft: Draft) -> bool:
+    """It is where modes are held, and what it is after is where they are not."""
+    side, other = draft.side, draft.side.other
+    return scene.abilities(side, draft.at).modes and not scene.abilities(other, draft.path).modes
 
 
 def _moved(here: list[Draft]) -> Iterator[_Moved]:

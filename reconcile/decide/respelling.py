@@ -65,7 +65,7 @@ class Respellings:
     def _winner(self, found: Difference, names: dict[Side, bytes]) -> Side | None:
         """Whose spelling both get; None: each side keeps its own."""
         base, rules = found.base, self._scene.rules
-        changed = [] if base is None else [s for s in Side if self._is_renamed(base, s, names[s])]
+        changed = [] if base is None else [s for s in Side if self._is_renamed(found, s, names[s])]
         is_case = unicode_key(names[Side.LEFT]) != unicode_key(names[Side.RIGHT])
         if len(changed) == 1:
             winner = changed[0]
@@ -75,13 +75,17 @@ class Respellings:
             return None
         if rules.mode is Mode.MIRROR:
             winner = Side.LEFT
-        is_held = self._scene.abilities(winner.other).folds_unicode and not is_case
+        is_held = (
+            self._scene.abilities(winner.other, found.at(winner.other)).folds_unicode
+            and not is_case
+        )
         return None if is_held else winner
 
-    def _is_renamed(self, base: Entry, side: Side, name: bytes) -> bool:
+    def _is_renamed(self, found: Difference, side: Side, name: bytes) -> bool:
         """By somebody: a side that folds Unicode forms may have chosen another one itself."""
-        known = spelled(base, side)
-        is_own = self._scene.abilities(side).folds_unicode
+        assert found.base is not None
+        known = spelled(found.base, side)
+        is_own = self._scene.abilities(side, found.at(side)).folds_unicode
         return known != name and not (is_own and unicode_key(known) == unicode_key(name))
 
     def _travels(self, found: Difference, winner: Side) -> bool:
@@ -94,7 +98,7 @@ class Respellings:
         if (
             (scene.rules.mode is Mode.UPDATE and winner is Side.RIGHT)
             or self._carrier.refusal(found, winner) is not None
-            or misfit(entry, name, True, scene.abilities(side)) is not None
+            or misfit(entry, name, True, scene.abilities(side, at)) is not None
             or lookup(scene.manifest(side), at) is not None
             or (path != found.path and lookup(scene.base, path) is not None)
         ):

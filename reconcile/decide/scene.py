@@ -28,7 +28,7 @@ from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import Manifest, entries, lookup, walk
 from reconcile.model.plan import Side
 from reconcile.model.policy import Abilities, Rights, Rules
-from reconcile.model.treepath import ROOT, TreePath, join
+from reconcile.model.treepath import ROOT, TreePath, join, split
 
 _PLAIN_MODES = {Kind.FILE: 0o644, Kind.DIR: 0o755}
 """Of what comes from a side that holds no modes, and is new elsewhere."""
@@ -76,11 +76,9 @@ class Scene:
         self.hash_name = left.header.hash_name
         if right.header != left.header or (base.root and base.header != left.header):
             raise ManifestError("manifests of different headers do not compare")
-        abilities = (rules.left, rules.right)
-        self.pairing = Pairing(
-            rules.pair_unicode or any(a.folds_unicode for a in abilities),
-            any(a.folds_case for a in abilities),
-        )
+        self._below = {Side.LEFT: rules.left_below, Side.RIGHT: rules.right_below}
+        abilities = [able for side in Side for able in self.every_abilities(side)]
+        self.pairing = self._pairing(rules.left, rules.right)
         self._inherits = not all(a.modes for a in abilities)
         self.is_dirless = not all(a.directories for a in abilities)
         """A side implies its directories: absence of one says nothing."""
@@ -94,9 +92,30 @@ class Scene:
         """The tree of `side`."""
         return self.left if side is Side.LEFT else self.right
 
-    def abilities(self, side: Side) -> Abilities:
-        """What `side` can hold."""
+    def abilities(self, side: Side, at: TreePath = ROOT) -> Abilities:
+        """What `side` can hold at a path, or what its root can."""
+        for each in reversed(self._below[side]):
+            if at == each.path or at.startswith(each.path + b"/"):
+                return each.abilities
         return self.rules.left if side is Side.LEFT else self.rules.right
+
+    def every_abilities(self, side: Side) -> tuple[Abilities, ...]:
+        """What `side` can hold somewhere: of its root, and of all that is mounted below."""
+        return self.abilities(side), *(each.abilities for each in self._below[side])
+
+    def pairing_in(self, left_at: TreePath, right_at: TreePath) -> Pairing:
+        """How names pair in a directory."""
+        if not any(self._below.values()):
+            return self.pairing
+        return self._pairing(
+            self.abilities(Side.LEFT, left_at), self.abilities(Side.RIGHT, right_at)
+        )
+
+    def _pairing(self, left: Abilities, right: Abilities) -> Pairing:
+        folds_unicode = left.folds_unicode or right.folds_unicode
+        return Pairing(
+            self.rules.pair_unicode or folds_unicode, left.folds_case or right.folds_case
+        )
 
     def obstacle(self, found: Difference, side: Side) -> tuple[str, str] | None:
         """Why the name, or one below the directory that would go, cannot be changed on `side`."""
@@ -133,7 +152,8 @@ class Scene:
             Asked(self.left, above.left_at if is_directory(above.left) else None),
             Asked(self.right, above.right_at if is_directory(above.right) else None),
         ]
-        for rows in differing(asked, self.tracked, self.pairing):
+        pairing = self.pairing_in(above.left_at, above.right_at)
+        for rows in differing(asked, self.tracked, pairing):
             for row in rows:
                 yield self.difference(above, row)
 
@@ -143,7 +163,7 @@ class Scene:
         if base is not None and not base.is_content:
             base = None
         if self._inherits:
-            left, right = self._inherit(base, left, right)
+            left, right = self._inherit(above, base, left, right)
         if base is not None and base.extra:
             left = shown(left, base, Side.LEFT, self.tracked)
             right = shown(right, base, Side.RIGHT, self.tracked)
@@ -158,17 +178,24 @@ class Scene:
         return Difference(path, base, left, right, left_at, right_at)
 
     def _inherit(
-        self, base: Entry | None, left: Entry | None, right: Entry | None
+        self, above: Difference, base: Entry | None, left: Entry | None, right: Entry | None
     ) -> tuple[Entry | None, Entry | None]:
-        has_left, has_right = self.rules.left.modes, self.rules.right.modes
+        has_left = self._holds_modes(Side.LEFT, above, left)
+        has_right = self._holds_modes(Side.RIGHT, above, right)
         shown_left = left if has_left else _inheriting(left, right if has_right else None, base)
         return shown_left, right if has_right else _inheriting(right, shown_left, base)
+
+    def _holds_modes(self, side: Side, above: Difference, entry: Entry | None) -> bool:
+        at = above.at(side) if entry is None else join(above.at(side), entry.name)
+        return self.abilities(side, at).modes
 
     def raw(self, difference: Difference, side: Side) -> Entry | None:
         """What the side really has: nothing inherited."""
         entry = difference.entry(side)
         is_marked = difference.base is not None and bool(difference.base.extra)
-        is_raw = not is_marked and (not self._inherits or self.abilities(side).modes)
+        is_raw = not is_marked and (
+            not self._inherits or self.abilities(side, difference.at(side)).modes
+        )
         if entry is None or is_raw:
             return entry
         return lookup(self.manifest(side), difference.at(side))
@@ -207,7 +234,8 @@ class Scene:
         mine = Asked(self.manifest(side), above.at(side))
         asked: list[Asked | None] = [Asked(self.base, above.path), None, None]
         asked[1 if side is Side.LEFT else 2] = mine
-        for rows in differing(asked, self.tracked, self.pairing):
+        pairing = self.pairing_in(above.left_at, above.right_at)
+        for rows in differing(asked, self.tracked, pairing):
             for row in rows:
                 yield self.difference(above, row)
 
@@ -220,9 +248,10 @@ class Scene:
             and attributes(a, self.tracked) == attributes(b, self.tracked)
         )
 
-    def may_dress(self, side: Side, entry: Entry | None, like: Entry) -> bool:
+    def may_dress(self, found: Difference, side: Side, like: Entry) -> bool:
         """What differs in metadata is something that the side can hold."""
-        if entry is None or self.abilities(side).modes:
+        entry = found.entry(side)
+        if entry is None or self.abilities(side, found.at(side)).modes:
             return True
         return attributes(entry, self.tracked) != attributes(like, self.tracked)
 
@@ -263,7 +292,7 @@ class Scene:
 
     def clashes(self, above: Difference, side: Side) -> Clashes | None:
         """Names of `side` in this directory that the other side could not tell apart; or None."""
-        key = self._folding_key(side.other)
+        key = self._folding_key(side.other, above.at(side.other))
         if key is None or not is_directory(above.entry(side)):
             return None
         found = entries(self.manifest(side), above.at(side))
@@ -277,12 +306,11 @@ class Scene:
         if found.base is None and lookup(self.base, found.path) is not None:
             return True
         row = found.base, found.left, found.right
-        return may_pair(row, self.pairing) and (
-            lookup(self.manifest(side), found.at(side)) is not None
-        )
+        pairing = self.pairing_in(split(found.left_at)[0], split(found.right_at)[0])
+        return may_pair(row, pairing) and (lookup(self.manifest(side), found.at(side)) is not None)
 
-    def _folding_key(self, side: Side) -> Callable[[bytes], Key] | None:
-        abilities = self.abilities(side)
+    def _folding_key(self, side: Side, above: TreePath) -> Callable[[bytes], Key] | None:
+        abilities = self.abilities(side, above)
         if abilities.folds_case:
             return case_key
         return unicode_key if abilities.folds_unicode else None

@@ -106,7 +106,7 @@ class Table:
             entry = found.entry(side)
             if not same_content(entry, want):
                 steps.append((side, Action.UPDATE))
-            elif not self._scene.same(entry, want) and self._scene.may_dress(side, entry, want):
+            elif not self._scene.same(entry, want) and self._scene.may_dress(found, side, want):
                 steps.append((side, Action.META))
         refusals = [self._carrier.refusal(found, side.other) for side, _ in steps]
         for refusal in refusals:
@@ -244,7 +244,7 @@ class Table:
 
     def _directory_like(self, found: Difference, winner: Side, rule: str) -> None:
         like, target = found.entry(winner), found.entry(winner.other)
-        if like is None or target is None or not self._scene.may_dress(winner.other, target, like):
+        if like is None or target is None or not self._scene.may_dress(found, winner.other, like):
             return
         refusal = self._carrier.refusal(found, winner)
         if refusal is not None:

@@ -15,17 +15,17 @@ TOLD = 20
 
 def note_times(drafts: Drafts, scene: Scene) -> None:
     """A note for each file that is written with a time outside what its side can hold."""
-    bounded = {side for side in Side if is_bounded(scene.abilities(side))}
+    bounded = {side for side in Side if any(map(is_bounded, scene.every_abilities(side)))}
     if not bounded:
         return
     found = [
         draft
         for draft in drafts.steps.values()
-        if draft.side in bounded and _is_outside(draft, scene.abilities(draft.side))
+        if draft.side in bounded and _is_outside(draft, scene.abilities(draft.side, draft.at))
     ]
     found.sort(key=lambda draft: (draft.path, draft.side))
     for draft in found[:TOLD]:
-        span = spanned(scene.abilities(draft.side))
+        span = spanned(scene.abilities(draft.side, draft.at))
         text = f"its time ({year(_time_ns(draft))}) is outside {span}: there it gets the nearest"
         drafts.problem(Problem(draft.path, draft.side, "E_NOT_KEPT", text, "note"))
     if len(found) > TOLD:

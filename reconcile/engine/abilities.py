@@ -13,11 +13,11 @@ import msgspec
 
 from reconcile.decide.given import DEFAULT
 from reconcile.model.entry import Tracked
-from reconcile.model.errors import StateError
+from reconcile.model.errors import ReconcileError, StateError
 from reconcile.model.manifest import Header
 from reconcile.model.plan import Problem, Side
-from reconcile.model.policy import Abilities
-from reconcile.model.treepath import ROOT
+from reconcile.model.policy import Abilities, HeldBelow
+from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.state import Store
 from reconcile.trees.abilities import abilities_of, is_certain
 
@@ -39,12 +39,43 @@ class PairAbilities:
     def __init__(self, opened: "Opened") -> None:
         self._opened = opened
         self._found: dict[Side, Abilities] = {}
+        self._below: dict[Side, tuple[HeldBelow, ...]] = {}
 
     def of(self, side: Side) -> Abilities:
         """What the side can hold. A root that is not there holds all: its look says more."""
         if side not in self._found:
             self._found[side] = self._find(side)
         return self._found[side]
+
+    def look_below(self, side: Side, mounts: Sequence[TreePath]) -> None:
+        """Look at what is mounted below a root of this machine. Nothing is tried there."""
+        opened = self._opened
+        is_near = side not in opened.manifests and opened.remote(side) is None
+        found = (self._mounted(side, path) for path in (mounts if is_near else ()))
+        self._below[side] = tuple(each for each in found if each is not None)
+
+    def below(self, side: Side) -> tuple[HeldBelow, ...]:
+        """By path, where what is mounted holds other things than the root; once looked for."""
+        return self._below.get(side, ())
+
+    def is_bare(self, side: Side, path: TreePath) -> bool:
+        """The path lies in something mounted below the root that holds no modes."""
+        return any(
+            not each.abilities.modes
+            for each in self.below(side)
+            if path == each.path or path.startswith(each.path + b"/")
+        )
+
+    def _mounted(self, side: Side, path: TreePath) -> HeldBelow | None:
+        own = self.of(side)
+        try:
+            seen = abilities_of(os.path.join(self._opened.location(side), path))
+        except (OSError, ReconcileError):
+            return None
+        if not is_certain(seen):
+            return None
+        seen = msgspec.structs.replace(seen, writable=own.writable)
+        return None if _hold_the_same(own, seen) else HeldBelow(path, seen)
 
     def holding(self, header: Header) -> Header:
         """The header with what both sides can hold; what is left out is noted in the plan."""
@@ -144,6 +175,11 @@ def _lacking(asked: Tracked, kept: Tracked, able: Abilities) -> list[str]:
         for word, ability, text in _WORDS
         if getattr(asked, word) and not getattr(kept, word) and not getattr(able, ability)
     ]
+
+
+def _hold_the_same(one: Abilities, other: Abilities) -> bool:
+    unlike = {"file_system": "", "tried": False}
+    return msgspec.structs.replace(one, **unlike) == msgspec.structs.replace(other, **unlike)
 
 
 def _is_coarse(able: Abilities) -> bool:

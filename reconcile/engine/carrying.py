@@ -86,6 +86,7 @@ def carry_out(run: Carried) -> Outcome:
         done=done,
         cursor=opened.cursor,
         job=opened.plain_job,
+        bare=opened.able.is_bare,
     )
     if plan.kind.settles and not opened.store.noted("left"):
         with opened.store.transaction():

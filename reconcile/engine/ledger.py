@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from reconcile.decide.advance import Settling, revise, side_edits
+from reconcile.decide.advance import Bare, Settling, nowhere_bare, revise, side_edits
 from reconcile.engine.pairs import now_ns
 from reconcile.model.codec import encode
 from reconcile.model.job import Job
@@ -42,11 +42,12 @@ class StoreLedger:
         done: Collection[int] = (),
         cursor: Callable[[Side], bytes] = no_cursor,
         job: Job | None = None,
+        bare: Bare = nowhere_bare,
     ) -> None:
         """`info` names run, header, filters and identities of the generation to be made;
         `whole_plan` has those steps too that an earlier part of the same run has `done`;
         `cursor` tells a remote side's state after what was last done there; `job` is noted
-        with the run."""
+        with the run; `bare` is `Settling`'s."""
         self._plan = whole_plan
         self._store = store
         self._info = info
@@ -56,6 +57,7 @@ class StoreLedger:
         self._before = done
         self._cursor = cursor
         self._job = job
+        self._bare = bare
         self._settling: Settling | None = None
         self._run: Run | None = None
         self._counts: Counter[tuple[Side, Action]] = Counter()
@@ -68,7 +70,7 @@ class StoreLedger:
 
     def begin(self, run: str, plan: Plan) -> None:
         """Note the run and take in what both sides agree on already."""
-        self._settling = Settling(self._plan, self._left, self._right, self._before)
+        self._settling = Settling(self._plan, self._left, self._right, self._before, self._bare)
         self._run = Run(
             run,
             self._plan_id,

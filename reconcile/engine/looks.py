@@ -251,4 +251,7 @@ def _same_worth(known: SideIndex, worth: SideIndex) -> bool:
 
 def _observation(side: Side, seen: Seen, manifest: Manifest) -> Observation:
     problems = tuple(msgspec.structs.replace(problem, side=side) for problem in seen.problems)
-    return Observation(manifest, problems, seen.identity, seen.complete, seen.tally, seen.leftovers)
+    mounts = tuple(each.path for each in seen.boundaries if each.identity)
+    return Observation(
+        manifest, problems, seen.identity, seen.complete, seen.tally, seen.leftovers, mounts
+    )

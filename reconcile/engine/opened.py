@@ -82,7 +82,7 @@ class Opened:
         self._session_options = SessionOptions(self.pair)
         self.writes = exclusive
         """A run that may change the sides, and not a look."""
-        self._able = PairAbilities(self)
+        self.able = PairAbilities(self)
         self._local: dict[Side, LocalTree] = {}
         self._remote: dict[Side, RemoteTree] = {}
         try:
@@ -164,7 +164,7 @@ class Opened:
         stored = self._stored_header()
         able = [tree.hash_names for tree in self._remote.values()]
         header = common_header(self.job, stored, able)
-        header = self._able.holding(header)
+        header = self.able.holding(header)
         if self.manifests and header.hash_name != self.job.hash_name:
             raise UsageError(
                 f"the manifest was made with {self.job.hash_name}, which the other side cannot do",
@@ -245,7 +245,7 @@ class Opened:
     def abilities(self, side: Side) -> Abilities:
         """What the side can hold. Who only looks is told all that differs, also at a side that
         cannot be written to."""
-        found = self._able.of(side)
+        found = self.able.of(side)
         if self.keeps and not self.manifests:
             return found
         return msgspec.structs.replace(found, writable=True)

@@ -226,6 +226,8 @@ def judged_anyway(opened: Opened, sight: Sight, choices: "Choices | None" = None
     from reconcile.decide import planner  # judgement costs 15 ms at start-up, for trees that differ
     from reconcile.engine.hindrance import around_obstacles
 
+    for side, seen in ((Side.LEFT, sight.left), (Side.RIGHT, sight.right)):
+        opened.able.look_below(side, seen.mounts)
     rules = rules_of(opened)
     resolver = None
     if choices:
@@ -271,6 +273,8 @@ def rules_of(opened: Opened) -> Rules:
         tracked=opened.header.tracked,
         left=opened.abilities(Side.LEFT),
         right=opened.abilities(Side.RIGHT),
+        left_below=opened.able.below(Side.LEFT),
+        right_below=opened.able.below(Side.RIGHT),
         now_ns=time.time_ns(),
         skew_ns=opened.skew_ns,
     )

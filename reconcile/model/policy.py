@@ -6,6 +6,7 @@ import msgspec
 
 from reconcile.model.entry import DEFAULT_TRACKED, LEAST_NS, MOST_NS, Tracked
 from reconcile.model.plan import Side
+from reconcile.model.treepath import TreePath
 
 
 class Mode(StrEnum):
@@ -87,6 +88,13 @@ class Abilities(msgspec.Struct, frozen=True):
     """A probe wrote there; else it is known by its kind and by looking."""
 
 
+class HeldBelow(msgspec.Struct, frozen=True):
+    """A directory below a root where another file system begins, and what that can hold."""
+
+    path: TreePath
+    abilities: Abilities
+
+
 class Rules(msgspec.Struct, frozen=True):
     """Everything that steers the planner. Equal rules and equal trees give equal plans."""
 
@@ -111,6 +119,9 @@ class Rules(msgspec.Struct, frozen=True):
     tracked: Tracked = DEFAULT_TRACKED
     left: Abilities = Abilities()
     right: Abilities = Abilities()
+    left_below: tuple[HeldBelow, ...] = ()
+    """By path, where it differs from what the root holds."""
+    right_below: tuple[HeldBelow, ...] = ()
     now_ns: int = 0
     """The controller's clock when planning began; times after it do not decide."""
     skew_ns: int = 0

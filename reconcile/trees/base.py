@@ -52,6 +52,8 @@ class Observation(NamedTuple):
     tally: Tally
     leftovers: tuple[TreePath, ...] = ()
     """Temporary names of an interrupted run (`.rcn-…`), invisible to the merge."""
+    mounts: tuple[TreePath, ...] = ()
+    """Where other file systems begin, sorted; as far as that was looked at."""
 
 
 class Supply(Protocol):
