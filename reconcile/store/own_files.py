@@ -86,7 +86,9 @@ def _make(location: str) -> None:
 
 
 def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
-    """False when there is nothing. Raises: StateError, when a stranger could have written it.
+    """False when there is nothing.
+
+    Raises: StateError, when a stranger could have written it; what `refusal` makes.
 
     lstat only: closing another descriptor of a database would drop SQLite's
     locks in this process.
@@ -95,6 +97,8 @@ def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> b
         status = os.lstat(location)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise refusal(error, location) from error
     problem = ""
     if not is_kind(status.st_mode):
         problem = "is not a regular file" if is_kind is stat.S_ISREG else "is not a directory"

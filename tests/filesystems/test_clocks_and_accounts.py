@@ -37,6 +37,7 @@ def test_the_last_run_is_the_one_that_was_written_last_whatever_the_clock_said(
     assert (pair.right / "a").read_text() == "two"
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_back_loses_no_edit(tmp_path: Path) -> None:
     need_clock()
     pair = Pair(tmp_path)

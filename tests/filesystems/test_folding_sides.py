@@ -41,7 +41,7 @@ def test_a_change_of_case_only_deletes_nothing_anywhere(tmp_path: Path, side: Pa
     assert folded == {path.casefold(): content for path, content in before.items()}
 
 
-@pytest.mark.parametrize("kind", ["exfat", "fold"])
+@pytest.mark.parametrize("kind", ["exfat", *slowly("fold")])
 def test_two_names_that_the_other_side_folds_are_told_and_both_stay(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -82,6 +82,7 @@ def test_a_second_unicode_spelling_takes_nobodys_place(tmp_path: Path) -> None:
     assert "document" in names(pair.right).values()
 
 
+@pytest.mark.slow
 def test_where_unicode_forms_fold_a_second_spelling_is_told(tmp_path: Path, fold: Path) -> None:
     pair = Pair(tmp_path, right=fold)
     (pair.left / NFC).write_text("document")

@@ -62,7 +62,7 @@ def test_a_link_that_cannot_be_held_is_told_and_stays(tmp_path: Path, exfat: Pat
         assert names(exfat) == {"file": "one"}
 
 
-@pytest.mark.parametrize("name", ["a:b.txt", "what?", "x*"])
+@pytest.mark.parametrize("name", ["a:b.txt", *slowly("what?", "x*")])
 def test_a_name_that_cannot_be_held_is_told_before_anything_is_written(
     tmp_path: Path, exfat: Path, name: str
 ) -> None:
@@ -126,7 +126,7 @@ def test_what_arrives_is_never_wider_than_what_was_sent(
             assert arrived & 0o1002 != 0o0002, "others may delete what is not theirs"
 
 
-@pytest.mark.parametrize("words", [(), ("--no-moves",)])
+@pytest.mark.parametrize("words", [(), pytest.param(("--no-moves",), marks=pytest.mark.slow)])
 def test_what_is_renamed_where_no_modes_are_held_stays_as_private_as_it_was(
     tmp_path: Path, exfat: Path, words: tuple[str, ...]
 ) -> None:

@@ -170,6 +170,7 @@ def test_a_read_only_mount_inside_a_root_costs_only_what_is_in_it(tmp_path: Path
     assert names(pair.right) == names(pair.left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ramfs", "tmpfs"])
 def test_sides_in_memory(tmp_path: Path, kind: str) -> None:
     with mounted(kind, tmp_path / "right", "-t", kind) as place:
@@ -206,6 +207,7 @@ def test_a_full_disk_costs_only_what_finds_no_room(tmp_path: Path) -> None:
         assert (place / "small").read_text() == "two"
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_unplugged_deletes_nothing(tmp_path: Path) -> None:
     why = lacking("exfat")
     if why:

@@ -64,6 +64,7 @@ def test_a_directory_that_holds_what_cannot_go_stays_whole(pair: Pair) -> None:
     assert names(pair.left).keys() == {"fixed", "log", "gone", "other"}
 
 
+@pytest.mark.slow
 def test_a_move_whose_old_name_cannot_go_leaves_it_and_makes_the_new_one(pair: Pair) -> None:
     (pair.left / "fixed").rename(pair.left / "renamed")
     ran = pair.apply()
@@ -147,3 +148,15 @@ def test_what_became_of_an_unreadable_file_is_said_once(tmp_path: Path) -> None:
     ran = account.apply(left, right)
     assert "E_UNREADABLE" in ran.text
     assert "left untouched; left untouched" not in ran.text
+
+
+def test_a_state_in_a_place_that_is_closed_is_no_bug_of_ours(tmp_path: Path) -> None:
+    account = Account(tmp_path)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    assert account.do('import os; os.mkdir("left"); os.mkdir("right")').code == 0
+    sides = account.home / "left", account.home / "right"
+    ran = account.apply(*sides, "--state-dir", str(closed / "state"))
+    assert ran.code == 9, ran.text
+    assert "E_DENIED" in ran.text
+    assert "E_INTERNAL" not in ran.text

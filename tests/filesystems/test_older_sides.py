@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.disks import lacking
-from tests.filesystems.program import Pair, names
+from tests.filesystems.program import Pair, names, slowly
 from tests.trees.mounts import unmount
 
 
@@ -97,7 +97,7 @@ def test_two_clones_of_one_disk_in_turn(tmp_path: Path) -> None:
         unmount(place)
 
 
-@pytest.mark.parametrize("way", ["restore", "undo", "editor", "bin", "rename", "more"])
+@pytest.mark.parametrize("way", ["restore", *slowly("undo", "editor", "bin", "rename", "more")])
 def test_what_a_person_does_is_not_asked_about(tmp_path: Path, way: str) -> None:
     pair = Pair(tmp_path)
     kept = _weeks(pair)
