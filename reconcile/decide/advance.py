@@ -15,9 +15,9 @@ from typing import NamedTuple
 import msgspec
 
 from reconcile.decide.held import booked, made_wider
-from reconcile.decide.names import after_steps, left_by
+from reconcile.decide.names import after_steps, held_at, left_by
 from reconcile.decide.revise import Graft, Revision, graft_rows, revise
-from reconcile.decide.spelling import spelled
+from reconcile.decide.spelling import spelled, with_names
 from reconcile.model.block import directory_of
 from reconcile.model.codec import decode, decode_entries
 from reconcile.model.entry import Entry, Kind, Tracked, attributes, meta, same_content
@@ -151,7 +151,7 @@ class Settling:
             if any(above in grafts for above in parents(path)):
                 continue
             if entry is not None and entry.kind == Kind.DIR:
-                graft = self._graft(agreement)
+                graft = self._graft(agreement, base)
                 if graft is not None and same_content(lookup(base, path), entry):
                     edits[path] = entry
                 elif graft is not None:
@@ -180,8 +180,7 @@ class Settling:
             finals = steps if len(steps) == 1 else [s for s in steps if _is_final(s, steps)]
             if not all(_agree(step.want, want) for step in finals):
                 continue
-            before = lookup(base, last.path) if base.root is not None else None
-            edits[last.path] = want and after_steps(want, steps, last.path, before, self._sides())
+            edits[last.path] = want and after_steps(want, steps, last.path, base, self._sides())
             sources += [path for step in steps if (path := left_by(step, base))]
             made += [last.path] if last.action is Action.MKDIR else []
         for top in made:
@@ -204,11 +203,14 @@ class Settling:
             if not self._open[step.path]:
                 yield step
 
-    def _graft(self, agreement: Agreement) -> Graft | None:
+    def _graft(self, agreement: Agreement, base: Manifest) -> Graft | None:
         path, entry = agreement.path, agreement.entry
         if entry is None:
             return None
-        at = join(split(path)[0], spelled(entry, Side.LEFT)) if path else path
+        at = path
+        if path:
+            above = held_at(split(path)[0], Side.LEFT, base, self._left)
+            at = join(above, spelled(entry, Side.LEFT))
         found = lookup(self._left, at)
         return Graft(path, self._left, at, entry) if same_content(found, entry) else None
 
@@ -231,7 +233,7 @@ class Settling:
                 found = lookup(base, above)
                 if found is not None and found.kind == Kind.DIR:
                     break
-                missing[above] = self._on_both(above)
+                missing[above] = self._on_both(above, base)
                 if missing[above] is None:
                     undecided.add(above)
                 above = split(above)[0]
@@ -243,16 +245,21 @@ class Settling:
     def _sides(self) -> Mapping[Side, Manifest]:
         return {Side.LEFT: self._left, Side.RIGHT: self._right}
 
-    def _on_both(self, path: TreePath) -> Entry | None:
-        """The directory at `path` as the sides hold it; None: they differ, or nobody saw it."""
-        both = ((Side.LEFT, self._left), (Side.RIGHT, self._right))
-        able = [tree for side, tree in both if not self._bare(side, path)]
-        found = [lookup(tree, path) for tree in able or (self._left,)]
+    def _on_both(self, path: TreePath, base: Manifest) -> Entry | None:
+        """The directory at `path` as the sides hold it; None: they differ, or nobody saw it.
+
+        The baseline takes each side's own spelling: who is paired stays paired when a
+        second spelling appears beside it.
+        """
+        sides = self._sides()
+        at = {side: held_at(path, side, base, held) for side, held in sides.items()}
+        able = [side for side in Side if not self._bare(side, path)] or [Side.LEFT]
+        found = [lookup(sides[side], at[side]) for side in able]
         seen = [entry for entry in found if entry is not None and entry.kind == Kind.DIR]
         tracked = self._left.header.tracked
         if len({(meta(entry, tracked), attributes(entry, tracked)) for entry in seen}) != 1:
             return None
-        return seen[0]
+        return with_names(seen[0], {side: split(at[side])[1] for side in Side}, split(path)[1])
 
 
 def _has_meta(tracked: Tracked) -> bool:

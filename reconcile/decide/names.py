@@ -59,7 +59,7 @@ def after_steps(
     want: Entry,
     steps: Iterable[Step],
     path: TreePath,
-    before: Entry | None,
+    base: Manifest,
     sides: Mapping[Side, Manifest],
 ) -> Entry:
     """What the baseline takes at `path` when these steps, which are all of it, are done.
@@ -70,6 +70,7 @@ def after_steps(
     A side that was renamed and edited keeps its old spelling here: its new one is
     the next difference.
     """
+    before = _known(base, path)
     names = {} if before is None else {side: spelled(before, side) for side in Side}
     for step in steps:
         source = step.source
@@ -82,8 +83,29 @@ def after_steps(
             names[step.side] = name
     for side in Side:
         if side not in names:
-            names[side] = _shared_name(sides[side], side, *split(path))
+            names[side] = split(held_at(path, side, base, sides[side]))[1]
     return with_names(want, names, split(path)[1])
+
+
+def held_at(path: TreePath, side: Side, base: Manifest, held: Manifest) -> TreePath:
+    """What both sides share as `path`, as `side`, which is `held`, spells every name on the way.
+
+    As the baseline knows it there, else the exact name, else one that is alike. Cost: two
+    pages a name; the directory's where the name that is looked for is not there.
+    """
+    shared = found = ROOT
+    for name in path.split(b"/") if path else ():
+        shared = join(shared, name)
+        known = _known(base, shared)
+        own = name if known is None else spelled(known, side)
+        if lookup(held, join(found, own)) is None:
+            own = _shared_name(held, side, found, own)
+        found = join(found, own)
+    return found
+
+
+def _known(base: Manifest, path: TreePath) -> Entry | None:
+    return None if base.root is None else lookup(base, path)
 
 
 def left_by(step: Step, base: Manifest) -> TreePath | None:

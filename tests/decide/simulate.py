@@ -16,7 +16,7 @@ from reconcile.decide.names import after_steps, left_by
 from reconcile.decide.planner import make_plan
 from reconcile.decide.spelling import spelled
 from reconcile.model.entry import Entry, Kind, same, same_content
-from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build, lookup
+from reconcile.model.manifest import ABSENT, DEFAULT_HEADER, Manifest, build
 from reconcile.model.plan import Action, Agreement, MadeFrom, Plan, Side, Step
 from reconcile.model.policy import Rules
 from reconcile.model.treepath import ROOT, TreePath, is_under, join, parents, rebase, split
@@ -177,13 +177,13 @@ def _take(
     known: Manifest,
     sides: Mapping[Side, Manifest],
 ) -> None:
-    before, old = lookup(known, step.path) if known.root else None, left_by(step, known)
+    old = left_by(step, known)
     if old is not None:
         _drop(base, old)
     if step.action is not Action.META:
         _drop(base, step.path)
     if step.want is not None:
-        _put(base, step.path, after_steps(step.want, every, step.path, before, sides), after)
+        _put(base, step.path, after_steps(step.want, every, step.path, known, sides), after)
 
 
 def _put(base: Things, path: TreePath, entry: Entry, sides: World) -> None:

@@ -173,9 +173,10 @@ class Model:
         was, now = before.side(side)[path], after.side(side).get(path)
         if was == now:
             return path
-        respelled = path[: path.rfind(b"/") + 1] + calm.at(side.other).rpartition(b"/")[2]
-        if now is None and after.side(side).get(respelled) == was:
-            return respelled
+        there = calm.at(side.other)
+        for respelled in (path[: path.rfind(b"/") + 1] + there.rpartition(b"/")[2], there):
+            if now is None and after.side(side).get(respelled) == was:
+                return respelled
         raise Broken("what nobody touched is untouched", f"{side} {path!r}: {was} became {now}")
 
     def _degrades_nothing(self, before: Moment, after: Moment) -> None:

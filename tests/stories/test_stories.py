@@ -28,11 +28,6 @@ LAWS = (
     "no run ends in an error that is not its own",
 )
 LOSSY = {"mode-less", "xattr-less"}
-WAITING = {
-    ("lossy", LAWS[2]): "a directory's second spelling takes the place of the first",
-}
-"""Laws that the program does not keep yet, and why."""
-
 Failures = dict[tuple[str, str], list[int]]
 
 
@@ -70,12 +65,8 @@ def quick() -> Failures:
 
 @pytest.mark.parametrize("group", ["able", "lossy"])
 @pytest.mark.parametrize("law", LAWS)
-def test_a_sample_of_stories_keeps_the_law(
-    quick: Failures, law: str, group: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_sample_of_stories_keeps_the_law(quick: Failures, law: str, group: str) -> None:
     found = {key: seeds for key, seeds in quick.items() if key == (group, law)}
-    if found and (group, law) in WAITING:
-        pytest.xfail(WAITING[group, law])
     assert not found, told(found)
 
 
@@ -84,7 +75,6 @@ def test_a_sample_of_stories_keeps_the_law(
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_story_keeps_every_law(part: int) -> None:
     failures = failures_of(range(part, ALL, PARTS))
-    failures = {key: seeds for key, seeds in failures.items() if key not in WAITING}
     assert not failures, told(failures)
 
 
