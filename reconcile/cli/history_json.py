@@ -155,7 +155,7 @@ class PairVersions(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     versions: list[VersionItem]
     quarantine: list[QuarantinedSide]
-    """In `.reconcile/quarantine`; nothing removes it unasked."""
+    """In `.reconcile/quarantine`; `versions prune` removes it by age."""
 
 
 class VersionsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +204,10 @@ class PrunedPair(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
     removed_bytes: int
     contents: int
+    quarantined: int
+    """Files in quarantine that go, or went."""
+    quarantined_bytes: int
+    quarantined_removed: int
     problems: list[ProblemItem]
     error: ErrorDocument | UnsetType = UNSET
     """Why this pair could not be pruned; what it had removed by then is gone."""
@@ -350,6 +354,9 @@ def pruned_pair(pruning: Pruning) -> PrunedPair:
         removed=pruning.removed,
         removed_bytes=pruning.removed_bytes,
         contents=pruning.contents,
+        quarantined=sum(len(each.leftovers) for each in pruning.outlived),
+        quarantined_bytes=sum(each.size_bytes for each in pruning.outlived),
+        quarantined_removed=pruning.cleared,
         problems=[problem_item(each) for each in pruning.problems],
     )
 

@@ -269,8 +269,8 @@ def quarantine_lines(held: Quarantined, root: str, look: Look) -> list[str]:
     what = f"{counted(held.count, 'file')}, {size_text(held.size_bytes)}"
     line = (
         f"in quarantine at {held.side.value}: {what}, left by interrupted runs since "
-        f"{time_text(held.oldest_ns)} and never removed: look, then delete by hand below "
-        f"{look.text(root)}/.reconcile/quarantine"
+        f"{time_text(held.oldest_ns)}: look below {look.text(root)}/.reconcile/quarantine; "
+        "`reconcile versions prune --max-age AGE` removes what is older"
     )
     return wrapped(line, look)
 
@@ -282,7 +282,7 @@ def pruning_lines(pruning: Pruning, look: Look) -> list[str]:
             f"Nothing goes: {counted(pruning.count, 'version')}, {size_text(pruning.size_bytes)} "
             f"kept; asked: {limits_text(pruning.retention)}"
         )
-        return [*wrapped(line, look), *_spared_lines(pruning, look)]
+        return [*wrapped(line, look), *_spared_lines(pruning, look), *_old_lines(pruning, look)]
     going = pruning.going
     rows = [
         [
@@ -301,7 +301,25 @@ def pruning_lines(pruning: Pruning, look: Look) -> list[str]:
     total = f"{counted(len(going), 'version')}, {size_text(pruning.going_bytes)}"
     of_all = f"{pruning.count:,} kept, {size_text(pruning.size_bytes)}"
     line = f"to be removed for good: {total}, of {of_all}; asked: {limits_text(pruning.retention)}"
-    return [*lines, *wrapped(line, look), *_spared_lines(pruning, look)]
+    lines += [*wrapped(line, look), *_spared_lines(pruning, look)]
+    return [*lines, *_old_lines(pruning, look)]
+
+
+def _old_lines(pruning: Pruning, look: Look) -> list[str]:
+    """What goes from the quarantine, and where that could not be looked at."""
+    lines = []
+    for old in pruning.outlived:
+        what = f"{counted(len(old.leftovers), 'file')}, {size_text(old.size_bytes)}"
+        oldest = time_text(min(each.since_ns for each in old.leftovers))
+        line = (
+            f"to be removed for good from quarantine at {old.side.value}: {what}, left by "
+            f"interrupted runs since {oldest}"
+        )
+        lines += wrapped(line, look)
+    for each in pruning.unseen:
+        side = each.side.value if each.side is not None else ""
+        lines += wrapped(f"note: {side}: {look.text(each.reason)}", look)
+    return lines
 
 
 def _spared_lines(pruning: Pruning, look: Look) -> list[str]:
@@ -335,7 +353,9 @@ def limits_text(retention: Retention) -> str:
 def pruned_lines(pruning: Pruning, look: Look) -> list[str]:
     """What went, and what could not."""
     removed = f"{counted(pruning.removed, 'version')}, {size_text(pruning.removed_bytes)}"
-    lines = [f"Removed {removed}"]
+    cleared = f"{counted(pruning.cleared, 'file')} from quarantine" if pruning.cleared else ""
+    lines = [f"Removed {removed}"] if pruning.removed or not cleared else []
+    lines += [f"Removed {cleared}"] if cleared else []
     if pruning.contents:
         lines.append(
             f"  and {counted(pruning.contents, 'content')} of the state, needed by nothing"

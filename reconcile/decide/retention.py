@@ -120,6 +120,13 @@ def spared(
     return tuple(Spared(what, why, by) for what, why, by in found if by is not None)
 
 
+def is_outlived(since_ns: int, run: str, retention: Retention, needed: Needed, now_ns: int) -> bool:
+    """What `run` left in quarantine at that time may go: only age is a limit to it, because it
+    is of no path that has versions; a run that has not ended may want it still."""
+    limit_ns = retention.max_age_ns
+    return limit_ns is not None and now_ns - since_ns > limit_ns and run not in needed.unfinished
+
+
 def _why(kept: Kept, rank: int, retention: Retention, now_ns: int) -> str:
     """The limit of the path itself that is passed; `rank` 1 is its newest version."""
     if retention.keep is not None and rank > retention.keep:

@@ -8,6 +8,7 @@ a killed run left without a row gets one first (`orphans.py`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -19,6 +20,7 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.orphans import note_orphans
 from reconcile.engine.outcome import Outcome
 from reconcile.engine.pairs import now_ns
+from reconcile.engine.quarantined import OldLeftovers, outlived
 from reconcile.engine.waiting import patiently
 from reconcile.model.entry import Kind
 from reconcile.model.errors import ReconcileError
@@ -28,7 +30,7 @@ from reconcile.model.plan import PlanKind, Problem, Side
 from reconcile.model.treepath import ROOT, TreePath
 from reconcile.store.records import Run, Version
 from reconcile.store.state import Store
-from reconcile.trees.base import RunOptions
+from reconcile.trees.base import ChangeableTree, RunOptions
 
 _BATCH = 4096
 _NAME = "prune"
@@ -71,6 +73,12 @@ class Pruning(msgspec.Struct, frozen=True):
     """Contents of the state itself that nothing needed."""
     spared: tuple[Staying, ...] = ()
     """What the limits call too much and something may still ask for, oldest first."""
+    outlived: tuple[OldLeftovers, ...] = ()
+    """What lies in quarantine for longer than the age asked for; it goes as well."""
+    unseen: tuple[Problem, ...] = ()
+    """Sides whose quarantine could not be looked at, as notes."""
+    cleared: int = 0
+    """Of `outlived`, removed."""
 
     @property
     def going_bytes(self) -> int:
@@ -106,17 +114,21 @@ def prune(
     with Opened(job, listener, exclusive=True) as opened:
         note_orphans(opened)
         pruning = _found(opened, takes_part, even_last=even_last)
+        if takes_part is everything:
+            pruning = _with_quarantine(opened, pruning)
         if not agree(pruning):
             return pruning
-        return _carried_out(opened, pruning)
+        return _cleared(opened, _carried_out(opened, pruning))
 
 
 def look(
     job: Job, listener: Listener, takes_part: TakesPart, *, even_last: bool = False
 ) -> Pruning:
-    """What `prune` would remove. Writes nothing, asks no side, takes no lock."""
+    """What `prune` would remove. Writes nothing, takes no lock; a side is asked only what
+    lies in its quarantine."""
     with Opened(job, listener, exclusive=False, keeps=False) as opened:
-        return _found(opened, takes_part, even_last=even_last)
+        pruning = _found(opened, takes_part, even_last=even_last)
+        return _with_quarantine(opened, pruning) if takes_part is everything else pruning
 
 
 def after_run(opened: Opened, outcome: Outcome) -> Outcome:
@@ -194,6 +206,42 @@ def _found(opened: Opened, takes_part: TakesPart, *, even_last: bool = False) ->
     )
 
 
+def _with_quarantine(opened: Opened, pruning: Pruning) -> Pruning:
+    found, unseen = outlived(opened, needed(opened.store))
+    return msgspec.structs.replace(pruning, outlived=found, unseen=unseen)
+
+
+def _cleared(opened: Opened, pruning: Pruning) -> Pruning:
+    """What outlived its age in quarantine, removed."""
+    problems, cleared = list(pruning.problems), 0
+    for old in pruning.outlived:
+        places = [each.place for each in old.leftovers]
+        with _begun(opened, old.side) as tree:
+            told = [p for part in _batches(places) for p in tree.prune(part)]
+        problems += [msgspec.structs.replace(each, side=old.side) for each in told]
+        cleared += len(places) - len(told)
+    return msgspec.structs.replace(pruning, problems=tuple(problems), cleared=cleared)
+
+
+def _batches(places: Sequence[TreePath]) -> Iterator[Sequence[TreePath]]:
+    return (places[start : start + _BATCH] for start in range(0, len(places), _BATCH))
+
+
+@contextmanager
+def _begun(opened: Opened, side: Side) -> Iterator[ChangeableTree]:
+    """A side locked for pruning. Raises: Locked, Unreachable …"""
+    asked = opened.job.durability
+    durability = Durability.BATCH if asked is Durability.NONE else asked
+    tree = opened.tree(side)
+    with opened.at(side):
+        options = RunOptions(opened.run or _NAME, durability, False, opened.header)
+        patiently(opened, lambda: tree.begin(options, ()))
+        try:
+            yield tree
+        finally:
+            tree.end()
+
+
 def _kept(number: int, version: Version) -> Kept:
     return Kept(
         number,
@@ -237,28 +285,20 @@ def _removed(
     gone: list[NumberedVersion] = []
     if not going:
         return problems, gone
-    asked = opened.job.durability
-    durability = Durability.BATCH if asked is Durability.NONE else asked
-    tree = opened.tree(side)
-    with opened.at(side):
-        options = RunOptions(opened.run or _NAME, durability, False, opened.header)
-        patiently(opened, lambda: tree.begin(options, ()))
-        try:
-            for start in range(0, len(going), _BATCH):
-                part = going[start : start + _BATCH]
-                told = tree.prune([each.place for each in part if each.place is not None])
-                still = {problem.path: problem for problem in told}
-                done = [each for each in part if each.place not in still]
-                with opened.store.transaction():
-                    opened.store.versions.drop(each.version.id for each in done)
-                gone += done
-                problems += [
-                    msgspec.structs.replace(still[each.place], path=each.version.path, side=side)
-                    for each in part
-                    if each.place in still
-                ]
-        finally:
-            tree.end()
+    with _begun(opened, side) as tree:
+        for start in range(0, len(going), _BATCH):
+            part = going[start : start + _BATCH]
+            told = tree.prune([each.place for each in part if each.place is not None])
+            still = {problem.path: problem for problem in told}
+            done = [each for each in part if each.place not in still]
+            with opened.store.transaction():
+                opened.store.versions.drop(each.version.id for each in done)
+            gone += done
+            problems += [
+                msgspec.structs.replace(still[each.place], path=each.version.path, side=side)
+                for each in part
+                if each.place in still
+            ]
     return problems, gone
 
 

@@ -1,22 +1,25 @@
 """Quarantined: what interrupted runs left that no run could use, and nobody accounts for.
 
-It may be the only copy of what it holds, so nothing here removes it. LIMIT: only
-sides of this machine are looked at.
+It may be the only copy of what it holds: it goes only where somebody asks for what is
+older than an age, and after having been shown what that is.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
+from reconcile.decide.retention import Needed, is_outlived
 from reconcile.engine.known import KnownPair
-from reconcile.model.plan import Side
-from reconcile.model.treepath import TreePath, join
+from reconcile.engine.opened import Opened
+from reconcile.engine.pairs import now_ns
+from reconcile.model.errors import ReconcileError
+from reconcile.model.plan import Problem, Side
 from reconcile.trees.open import is_remote
+from reconcile.trees.quarantine import Leftover, leftovers
 from reconcile.trees.rooted import Root
-from reconcile.trees.temporary import AREA
-
-QUARANTINE = join(AREA, b"quarantine")
+from reconcile.trees.versions import QUARANTINE
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -36,39 +39,49 @@ def quarantined(pair: KnownPair) -> tuple[Quarantined, ...]:
     for side, place in ((Side.LEFT, pair.left), (Side.RIGHT, pair.right)):
         if is_remote(place):
             continue
-        told = list(_statuses(os.fsencode(os.path.expanduser(place))))
+        try:
+            root = Root(os.fsencode(os.path.expanduser(place)))
+        except OSError:
+            continue
+        try:
+            told = list(leftovers(root))
+        finally:
+            root.close()
         if told:
-            sizes, times = sum(s.st_size for s in told), min(s.st_ctime_ns for s in told)
+            sizes, times = sum(s.size_bytes for s in told), min(s.since_ns for s in told)
             found.append(Quarantined(side, len(told), sizes, times))
     return tuple(found)
 
 
-def _statuses(location: bytes) -> Iterator[os.stat_result]:
-    """lstat of everything in the quarantine that is no directory; nothing is followed."""
-    try:
-        root = Root(location)
-    except OSError:
-        return
-    try:
-        waiting = [QUARANTINE]
-        while waiting:
-            yield from _in_directory(root, waiting.pop(), waiting)
-    finally:
-        root.close()
+class OldLeftovers(NamedTuple):
+    """What of one side's quarantine is older than is asked for."""
+
+    side: Side
+    leftovers: Sequence[Leftover]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all of it."""
+        return sum(each.size_bytes for each in self.leftovers)
 
 
-def _in_directory(root: Root, path: TreePath, waiting: list[TreePath]) -> Iterator[os.stat_result]:
-    try:
-        with os.scandir(root.directory(path)) as entries:
-            found = list(entries)
-    except OSError:
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            waiting.append(join(path, os.fsencode(entry.name)))
-            continue
+def outlived(opened: Opened, stays: Needed) -> tuple[tuple[OldLeftovers, ...], tuple[Problem, ...]]:
+    """What goes by age, and the sides that could not be looked at. Asks the sides.
+
+    LIMIT: a side served by an agent is not looked at.
+    """
+    found: list[OldLeftovers] = []
+    unseen: list[Problem] = []
+    limits = opened.job.retention
+    for side in Side if limits.max_age_ns is not None else ():
         try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError:
-            continue  # it went
-        yield status
+            look = getattr(opened.tree(side), "quarantined", None)
+            every: Sequence[Leftover] = look() if look is not None else ()
+        except ReconcileError as error:
+            reason = f"what lies in quarantine there was not looked at: {error.message}"
+            unseen.append(Problem(QUARANTINE, side, error.code, reason, "note"))
+            continue
+        now = now_ns()
+        old = [s for s in every if is_outlived(s.since_ns, s.run, limits, stays, now)]
+        found += [OldLeftovers(side, sorted(old))] if old else []
+    return tuple(found), tuple(unseen)

@@ -25,6 +25,7 @@ from reconcile.trees.obstacles import Obstacle, obstacles
 from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
 from reconcile.trees.publish import narrow
+from reconcile.trees.quarantine import Leftover, leftovers
 from reconcile.trees.receipts import error_code, failed
 from reconcile.trees.rooted import Root
 from reconcile.trees.site import Site, Spot, open_site
@@ -197,6 +198,10 @@ class LocalTree:
     def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.prune`."""
         return prune(self._begun()[0], places)
+
+    def quarantined(self) -> Sequence[Leftover]:
+        """What interrupted runs left here. Raises: RootMissing, Denied."""
+        return list(leftovers(self.root))
 
     def end(self) -> None:
         """See `Tree.end`."""

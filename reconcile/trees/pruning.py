@@ -1,7 +1,8 @@
 """Pruning: kept content is removed for good, and the directories that this leaves empty.
 
 The one place where a tree destroys content. Only names below
-`.reconcile/versions/RUN/` are touched, reached through directories alone.
+`.reconcile/versions/RUN/` and `.reconcile/quarantine/RUN/` are touched, reached through
+directories alone.
 """
 
 import os
@@ -13,7 +14,7 @@ from reconcile.model.treepath import TreePath, parents, split
 from reconcile.trees.receipts import error_code
 from reconcile.trees.site import Site
 from reconcile.trees.temporary import AREA
-from reconcile.trees.versions import VERSIONS, check_kept
+from reconcile.trees.versions import QUARANTINE, VERSIONS, check_kept
 
 
 def prune(site: Site, places: Sequence[TreePath]) -> list[Problem]:
@@ -33,7 +34,8 @@ def prune(site: Site, places: Sequence[TreePath]) -> list[Problem]:
 def emptied(places: Sequence[TreePath]) -> list[TreePath]:
     """The directories that may be empty without these, deepest first: those of runs and below."""
     above = {directory for place in places for directory in parents(place)}
-    own = [directory for directory in above if directory.startswith(VERSIONS + b"/")]
+    tops = (VERSIONS + b"/", QUARANTINE + b"/")
+    own = [directory for directory in above if directory.startswith(tops)]
     return sorted(own, key=lambda directory: (-directory.count(b"/"), directory))
 
 

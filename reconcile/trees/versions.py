@@ -28,6 +28,7 @@ _NOT_A_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP})
 _MAX_CLASHES = 10_000
 VERSIONS_KIND = b"versions"
 VERSIONS = TreePath(AREA + b"/" + VERSIONS_KIND)
+QUARANTINE = TreePath(AREA + b"/quarantine")
 _SUFFIX = re.compile(r"\.~[1-9][0-9]{0,4}~\Z")
 
 
@@ -241,9 +242,9 @@ def _spelled(name: bytes, told: str) -> bytes | None:
 
 
 def check_kept(place: TreePath) -> None:
-    """`place` is one where a run keeps content. Raises: PathRefused, for any other."""
+    """`place` is one where a run keeps content, or left some. Raises: PathRefused: it is none."""
     names = place.split(b"/")
-    if TreePath(b"/".join(names[:2])) != VERSIONS or len(names) < 4:
+    if TreePath(b"/".join(names[:2])) not in (VERSIONS, QUARANTINE) or len(names) < 4:
         raise PathRefused(place, "no place of the version area")
     for name in names:
         check_name(name)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.decide.retention import Kept, Needed, Superfluous, superfluous
+from reconcile.decide.retention import Kept, Needed, Superfluous, is_outlived, superfluous
 from reconcile.model.job import KEEP_ALL, Retention
 from reconcile.model.plan import Side
 from reconcile.model.treepath import TreePath
@@ -207,3 +207,22 @@ def test_a_limit_more_lets_nothing_stay_that_went(
 @given(kepts, needs)
 def test_without_a_limit_nothing_goes(kept: list[Kept], needed: Needed) -> None:
     assert not superfluous(kept, KEEP_ALL, needed, NOW_NS)
+
+
+@pytest.mark.parametrize(
+    ("days", "run", "retention", "goes"),
+    [
+        (90, "r-1", Retention(max_age_ns=30 * DAY_NS), True),
+        (30, "r-1", Retention(max_age_ns=30 * DAY_NS), False),
+        (-1, "r-1", Retention(max_age_ns=0), False),
+        (90, "r-1", Retention(keep=0, max_size_bytes=0), False),
+        (90, "r-1", KEEP_ALL, False),
+        (90, "r-8", Retention(max_age_ns=0), False),
+    ],
+)
+def test_what_lies_in_quarantine_goes_by_age_alone(
+    days: int, run: str, retention: Retention, goes: bool
+) -> None:
+    """And what a run left that has not ended stays."""
+    needed = Needed(unfinished=frozenset(("r-8",)))
+    assert is_outlived(NOW_NS - days * DAY_NS, run, retention, needed, NOW_NS) is goes

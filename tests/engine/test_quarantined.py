@@ -1,12 +1,17 @@
-"""What interrupted runs left that no run could use is listed, and nothing removes it."""
+"""What interrupted runs left that no run could use is listed, and goes only by an age asked for."""
 
 import os
 from pathlib import Path
 
+from msgspec.structs import replace
+
+import tests.engine.test_undoing_far  # noqa: F401  # brings piped-sftp://
+from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
 from reconcile.engine.known import known_pairs
-from reconcile.engine.pruning import prune
+from reconcile.engine.pruning import Pruning, prune
 from reconcile.engine.quarantined import quarantined
+from reconcile.model.job import Retention
 from reconcile.model.plan import Side
 from tests.engine.kept_pair import KeptPair
 
@@ -34,6 +39,48 @@ def test_pruning_leaves_it(tmp_path: Path) -> None:
     pair = filled(tmp_path)
     prune(pair.keeping(0), silent, lambda shown: True, even_last=True)
     assert (tmp_path / "right/.reconcile/quarantine/r-1/d/x").read_text() == "left over"
+
+
+def test_it_goes_by_age_when_that_is_asked_for_and_was_shown(tmp_path: Path) -> None:
+    pair = filled(tmp_path)
+    shown: list[tuple[Side, int, int]] = []
+
+    def agree(pruning: Pruning) -> bool:
+        shown.extend((o.side, len(o.leftovers), o.size_bytes) for o in pruning.outlived)
+        return True
+
+    place = tmp_path / "right/.reconcile/quarantine"
+    kept = pair.kept()
+    young = prune(pair.keeping(None, 10**15), silent, agree, even_last=True)
+    assert (shown, young.cleared) == ([], 0)
+    refused = prune(pair.keeping(None, 1), silent, lambda shown: False)
+    assert (refused.cleared, len(os.listdir(place))) == (0, 1)
+    pruning = prune(pair.keeping(None, 1), silent, agree)
+    size = len("left over") + len(str(tmp_path))
+    assert shown == [(Side.RIGHT, 2, size)]
+    assert (pruning.cleared, pruning.problems) == (2, ())
+    assert os.listdir(place) == []
+    assert tmp_path.is_dir()
+    assert pair.kept() == kept, "what the last run superseded stays"
+
+
+def test_no_run_removes_it_by_itself(tmp_path: Path) -> None:
+    pair = filled(tmp_path)
+    pair.write(Side.LEFT, a="333")
+    pair.run(retention=Retention(None, 1))
+    assert (tmp_path / "right/.reconcile/quarantine/r-1/d/x").exists()
+
+
+def test_it_goes_from_a_server_as_well(tmp_path: Path) -> None:
+    """Where SFTP tells no more than when a directory last changed, it is as old as that."""
+    pair = filled(tmp_path)
+    job = replace(pair.keeping(None, 3600 * 10**9), right=f"piped-sftp://{tmp_path / 'right'}")
+    apply_job(job, silent, lambda planning: planning.plan)
+    place = tmp_path / "right/.reconcile/quarantine"
+    assert prune(job, silent, lambda shown: True).cleared == 0
+    os.utime(place / "r-1/d", (1_600_000_000, 1_600_000_000))
+    assert prune(job, silent, lambda shown: True).cleared == 2
+    assert os.listdir(place) == []
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:

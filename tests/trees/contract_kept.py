@@ -109,7 +109,8 @@ class KeptContract(Bench):
         [
             b"a", b"", b".reconcile", b".reconcile/versions", b".reconcile/versions/r-test",
             b".reconcile/versions/../../a", b".reconcile/versions/r-test/../../../a",
-            b".reconcile/quarantine/r-test/a", b"/a", b".reconcile/versions/r-test//a",
+            b".reconcile/quarantine/r-test", b".reconcile/quarantine/../../a", b"/a",
+            b".reconcile/versions/r-test//a",
             b"d/.reconcile/versions/r-test/a",
         ],
     )  # fmt: skip

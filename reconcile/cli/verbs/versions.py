@@ -203,7 +203,11 @@ def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruni
         pruning = prune(job, session, agree, takes_part, even_last=even_last)
     finally:
         session.close()
-    if not face.is_json and face.quiet < 2 and (pruning.removed or pruning.problems):
+    if (
+        not face.is_json
+        and face.quiet < 2
+        and (pruning.removed or pruning.cleared or pruning.problems)
+    ):
         for line in pruned_lines(pruning, face.out):
             face.say(line)
     return pruning
@@ -219,9 +223,14 @@ def _show(face: Face, pruning: Pruning, *, several: bool) -> None:
 
 
 def _is_agreed(face: Face, pruning: Pruning) -> bool:
-    if not pruning.going or face.flag("yes"):
+    old = sum(len(each.leftovers) for each in pruning.outlived)
+    if not (pruning.going or old) or face.flag("yes"):
         return True
-    count = counted(len(pruning.going), "version")
+    words = [
+        (len(pruning.going), "version", ""),
+        (old, "file in quarantine", "files in quarantine"),
+    ]
+    count = " and ".join(counted(*each) for each in words if each[0])
     if confirmed(face, f"Remove {count} for good?"):
         return True
     face.tell("not pruned: nothing was removed")

@@ -24,6 +24,7 @@ from reconcile.trees.area import not_kept
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Look, Looking, Settings
 from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.quarantine import Leftover
 from reconcile.trees.scan import Index
 from reconcile.trees.sftp.area import Area
 from reconcile.trees.sftp.batch import clear_leftover, stage, weaknesses
@@ -39,6 +40,7 @@ from reconcile.trees.sftp.means import Means
 from reconcile.trees.sftp.owning import troubles
 from reconcile.trees.sftp.probing import tried
 from reconcile.trees.sftp.pruning import prune
+from reconcile.trees.sftp.quarantine import leftovers as far_leftovers
 from reconcile.trees.sftp.root import FarRoot, find_root
 from reconcile.trees.sftp.rows import SECOND_NS, BadListing
 from reconcile.trees.sftp.scanning import Scan
@@ -245,6 +247,12 @@ class SftpTree:
     def prune(self, places: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.prune`."""
         return prune(self._begun().site, places)
+
+    def quarantined(self) -> Sequence[Leftover]:
+        """What interrupted runs left there."""
+        self.connect()
+        lag_ns = self._lag_ns or self._remembered_lag_ns or 0
+        return list(far_leftovers(self.sftp, self._found_root().location, lag_ns))
 
     def end(self) -> None:
         """See `Tree.end`."""
