@@ -47,9 +47,8 @@ _HFS_PLUS = Abilities(
     exchange=False,
 )
 _KNOWN = {
-    **{kind: Abilities() for kind in _POSIX},
-    **dict.fromkeys(("ext4", "xfs"), _SINCE_1901),
-    **{kind: replace(_SINCE_1901, mtime_step_ns=SECOND_NS) for kind in ("ext2", "ext3")},
+    **dict.fromkeys(_POSIX, Abilities()),
+    **dict.fromkeys(("ext2", "ext3", "ext4", "xfs"), _SINCE_1901),
     "vfat": _FAT,
     "msdos": replace(_FAT, max_name_bytes=12),
     "exfat": replace(_FAT, max_file_bytes=0, forbidden_last=".", mtime_step_ns=10**7),

@@ -16,10 +16,11 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from reconcile.decide.file_systems import known_by_kind, known_in_part
+from reconcile.decide.file_systems import SECOND_NS, known_by_kind, known_in_part
 from reconcile.model.policy import Abilities
 from reconcile.trees.mounts import mount_of
 from reconcile.trees.root_place import open_root
+from reconcile.trees.syscalls import birth_ns
 
 _LOOKED_AT = 256
 """So many names of the directory are considered."""
@@ -29,6 +30,10 @@ _GET_FLAGS = 0x80086601
 _CASEFOLD = 0x40000000
 _HAVE_CASEFOLD = ("ext4", "f2fs", "tmpfs")
 _LEAST_NAME, _MOST_NAME = 16, 255
+_EXT = ("ext2", "ext3", "ext4")
+"""Where inodes have 128 bytes, there is no room for a birth, nor for more than 32 bits of a time:
+linux/Documentation/filesystems/ext4/inodes.rst, "Inode Timestamps"."""
+_LAST_OF_32_BITS_NS = (2**31 - 1) * SECOND_NS
 
 
 def abilities_of(location: bytes) -> Abilities:
@@ -53,18 +58,12 @@ def looked_at(fd: int) -> Abilities:
     found = known_by_kind(kind, options) or known_in_part(kind)
     if kind in _HAVE_CASEFOLD and _is_casefolded(fd):
         found = replace(found, folds_case=True, folds_unicode=True, text_names=True)
+    if kind in _EXT and not birth_ns(fd):
+        found = replace(found, mtime_step_ns=SECOND_NS, most_mtime_ns=_LAST_OF_32_BITS_NS)
     found = replace(found, max_name_bytes=min(found.max_name_bytes, _longest_name(fd)))
     if not _keeps_xattrs(fd):
         found = replace(found, xattrs=False)
-    return _with_spellings(fd, _with_step(fd, found))
-
-
-def _with_step(fd: int, found: Abilities) -> Abilities:
-    """The root's own time may show a finer step than its kind is known for: ext2's code has
-    whole seconds, and ext4's under that name has not."""
-    step_ns, shown_ns = found.mtime_step_ns, os.fstat(fd).st_mtime_ns
-    finer = shown_ns % step_ns and found.least_mtime_ns < shown_ns < found.most_mtime_ns
-    return replace(found, mtime_step_ns=1) if finer else found
+    return _with_spellings(fd, found)
 
 
 def _is_casefolded(fd: int) -> bool:

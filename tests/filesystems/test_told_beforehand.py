@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.filesystems.program import Pair, names
-from tests.trees.mounts import folding
+from tests.trees.mounts import call, folding, mounted, need
 
 pytestmark = pytest.mark.root
 
@@ -62,3 +62,19 @@ def test_doctor_says_no_more_than_it_knows(tmp_path: Path, ntfs: Path) -> None:
     tried = pair.run("doctor", str(pair.left), str(pair.right), "--probe").text
     assert "cannot hold permission bits" in tried
     assert list(ntfs.iterdir()) == []
+
+
+def test_small_inodes_of_ext4_keep_whole_seconds_until_2038(tmp_path: Path) -> None:
+    need("mkfs.ext4")
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    call("mkfs.ext4", "-q", "-F", "-I", "128", image)
+    pair = Pair(tmp_path)
+    (pair.left / "late").write_text("late")
+    os.utime(pair.left / "late", (2_200_000_000, 2_200_000_000))
+    with mounted(image, tmp_path / "right", "-o", "loop"):
+        planned = pair.run("diff", str(pair.left), str(pair.right), "--exclude", "lost+found")
+        assert "its time (2039) is outside 1901 to 2038" in planned.text
+        told = pair.run("doctor", str(pair.left), str(pair.right)).text
+        assert "times are kept to 1 s, from 1901 to 2038" in told
