@@ -12,6 +12,7 @@ import os
 from reconcile.model.errors import ReconcileError
 from reconcile.store.chunk_cache import SqliteChunkCache
 from reconcile.store.far_index import FarIndex
+from reconcile.store.hash_log import HashLog
 from reconcile.store.own_files import private_directory
 from reconcile.trees.own_places import cache_directory
 
@@ -21,6 +22,7 @@ class IndexHolder:
 
     def __init__(self, location: bytes, pair: str) -> None:
         self._directory = index_directory(location, pair)
+        self._log = os.path.join(self._directory, "hashed")
         self._exit = contextlib.ExitStack()
         self.held: FarIndex | None = None
         """Open, and ours alone to write; None: not."""
@@ -51,6 +53,14 @@ class IndexHolder:
                 self._exit = opening.pop_all()
                 self.held = index
         return self.held
+
+    def hash_log(self, *, traceless: bool) -> HashLog | None:
+        """What looks that were cut short had hashed; None where no index is held."""
+        if self.held is None:
+            return None
+        log = HashLog(self._log, writes=not traceless)
+        self._exit.callback(log.close)
+        return log
 
     def look_only(self) -> FarIndex | None:
         """The index to read from, when there is one; never made or changed, and no trace left."""

@@ -55,6 +55,8 @@ class Observing:
             encode((settings.header, rules.meaning if rules else b"", settings.links))
         )
         index = self._holder.hold() if request.keep else self._holder.look_only()
+        notes = self._holder.hash_log(traceless=not request.keep)
+        settings = msgspec.structs.replace(settings, notes=notes)
         kept = request.keep and index is not None and self._kept(index, request, settings, digest)
         if not kept:
             self._spooled(index, request, settings, digest)
@@ -96,6 +98,8 @@ class Observing:
             if sink.was_used or not same:
                 sink.begin()
                 index.settle(digest, settings.header, seen.identity, seen.root, seen.boundaries)
+        if settings.notes is not None:
+            settings.notes.remove()
         return seen
 
     def _spooled(

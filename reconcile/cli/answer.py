@@ -9,6 +9,7 @@ from reconcile.cli.render_plan import (
     header_lines,
     in_sync_line,
     nothing_line,
+    resumed_lines,
     row_lines,
     summary_lines,
 )
@@ -60,6 +61,8 @@ def print_planning(
         return
     if quiet_enough:
         face.say(nothing_line(plan, face.out) or in_sync_line(planning))
+        for line in resumed_lines(planning):
+            face.say(line)
         for line in row_lines(plan, shown_of(face), face.out):
             face.say(line)
         return

@@ -48,6 +48,9 @@ class ScanEvent(Envelope, frozen=True, kw_only=True, tag="scan"):
     bytes: int
     hashed_files: int
     hashed_bytes: int
+    resumed_files: int
+    """Not read now: a look that was interrupted had hashed them."""
+    resumed_bytes: int
     final: bool
 
 

@@ -42,6 +42,8 @@ class Face:
         self.env = env
         self.wrote = False
         """A side may have been changed by now."""
+        self.keeps_hashes = False
+        """A side was read, and the next look need not read it again."""
         self._lines: JsonLines | None = None
         self._jobs: Loaded | None = None
         self.job: Job | None = None

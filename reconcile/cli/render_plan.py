@@ -93,14 +93,26 @@ def header_lines(planning: Planning, look: Look, job: Job | None = None) -> list
         line = f"{word}  {side:<{width}}  {tally[0]:>{files}}  {tally[1]:>{sizes}}"
         lines += _fitted(line, [f"{word}  {side}", *tally], look, _UNDER_SINCE)
     hashed = planning.left.hashed_files + planning.right.hashed_files
-    cached = planning.left.files + planning.right.files - hashed
+    resumed = planning.left.resumed_files + planning.right.resumed_files
+    cached = planning.left.files + planning.right.files - hashed - resumed
     cost = [f"hashed {counted(hashed, 'file')}", f"{cached:,} from cache"]
     cost.append(duration_text(planning.duration_ns))
     since = f"    since  {_since(planning)}"
     cells = [since, ", ".join(cost)]
     if max(map(len, cells)) + _UNDER_SINCE > look.columns:
         cells = [*since.replace(" (", "\n(").split("\n"), *cost]
+    lines += resumed_lines(planning)
     return lines + _fitted(f"{since}   {', '.join(cost)}", cells, look, _UNDER_SINCE)
+
+
+def resumed_lines(planning: Planning) -> list[str]:
+    """What a look that was interrupted had read already; none where there was none."""
+    sides = (planning.left, planning.right)
+    files = sum(side.resumed_files for side in sides)
+    if not files:
+        return []
+    size = size_text(sum(side.resumed_bytes for side in sides))
+    return [f"  goes on  {counted(files, 'file')}, {size} hashed by a look that was interrupted"]
 
 
 def _fitted(line: str, cells: Sequence[str], look: Look, indent: int) -> list[str]:

@@ -93,7 +93,7 @@ def _stopped(face: Face | None, number: int) -> int:
     error = Interrupted(
         "stopped by " + ("Ctrl-C" if number == 2 else f"signal {number}"),
         changed=changed,
-        hint="the same command goes on" if changed != "nothing" else "",
+        hint="the same command goes on" if changed != "nothing" else _kept(face),
     )
     error.exit_code = code  # type: ignore[assignment]  # a signal's own code
     return _failed(face, error)
@@ -103,6 +103,12 @@ def _changed(face: Face | None) -> str:
     if face is not None and face.wrote:
         return "the steps that were done stand; the state is saved"
     return "nothing"
+
+
+def _kept(face: Face | None) -> str:
+    if face is None or not face.keeps_hashes:
+        return ""
+    return "the same command goes on: files that were hashed are not read again"
 
 
 def _crashed(face: Face | None, error: Exception, argv: list[str]) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reconcile.cli.face import LINES, Face
 from reconcile.cli.progress import Progress, interval_of, progress_for
 from reconcile.cli.signals import Signals
-from reconcile.engine.events import Event, Phase
+from reconcile.engine.events import Event, Phase, Scanned
 from reconcile.model.job import Job
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Session:
         """Take note."""
         if isinstance(event, Phase) and event.name in _WRITING:
             self._face.wrote = True
+        if isinstance(event, Scanned) and event.is_kept and event.tally.hashed_bytes:
+            self._face.keeps_hashes = True
         if self._json:
             line = self._json.line(event)
             if line is not None:

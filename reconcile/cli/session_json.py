@@ -60,6 +60,8 @@ class LineMaker:
             bytes=tally.size_bytes,
             hashed_files=tally.hashed_files,
             hashed_bytes=tally.hashed_bytes,
+            resumed_files=tally.resumed_files,
+            resumed_bytes=tally.resumed_bytes,
             final=event.final,
         )
 

@@ -25,6 +25,8 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan"):
     side: Side
     tally: Tally
     final: bool = False
+    is_kept: bool = False
+    """What it hashes is taken over by the next look, when this one is cut short."""
 
 
 class Planned(msgspec.Struct, frozen=True, tag="plan"):

@@ -18,6 +18,7 @@ from reconcile.engine.pairs import now_ns, settings_of
 from reconcile.model.errors import ManifestError, StateError
 from reconcile.model.manifest import Manifest
 from reconcile.model.plan import Side
+from reconcile.store.hash_log import HashLog
 from reconcile.store.pages import StatIndex
 from reconcile.store.records import SideIndex
 from reconcile.trees.base import Observation, Tally
@@ -93,6 +94,7 @@ class _Look:
             self._settings,
             boundaries=known.boundaries if known is not None else (),
             accept_mounts=job.accept_new_root,
+            notes=self._hash_log() if self._side not in opened.manifests else None,
         )
         self._want = Looking(
             self._settings, job.filters, self._cursor(), self._stored.trusted, opened.keeps
@@ -143,7 +145,16 @@ class _Look:
             if sink.was_used or known is None or not _same_worth(known, worth):
                 sink.begin()
                 store.set_side(side, worth)
+        if self._settings.notes is not None:
+            self._settings.notes.remove()
         return _observation(side, seen, store.manifest(side))
+
+    def _hash_log(self) -> HashLog:
+        """Beside the index; an agent has its own."""
+        location = os.path.join(self._opened.directory, f"hashed-{self._side}")
+        log = HashLog(location, writes=self._opened.is_writable)
+        self._opened.on_exit(log.close)
+        return log
 
     def _seen(self, sink: Sink, find: Callable[[bytes], tuple[bytes, bytes] | None]) -> Seen:
         """The side looked at, its pages in `sink`; `find` reads there."""
@@ -232,7 +243,9 @@ class _Look:
         self._tally = tally
         read = max(tally.hashed_bytes, self._read_bytes)
         told = msgspec.structs.replace(tally, hashed_bytes=read)
-        self._opened.listener(Scanned(self._side, told))
+        notes = self._settings.notes
+        is_kept = notes is not None and notes.keeps
+        self._opened.listener(Scanned(self._side, told, is_kept=is_kept))
 
     def _beat(self, count: int) -> None:
         """A large file is being read."""

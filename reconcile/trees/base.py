@@ -30,6 +30,9 @@ class Tally(msgspec.Struct, frozen=True):
     hashed_files: int = 0
     hashed_bytes: int = 0
     """Content bytes read. 0 on an unchanged second run."""
+    resumed_files: int = 0
+    """Not read: a look that was interrupted had hashed them."""
+    resumed_bytes: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(a + b for a, b in zip(_fields(self), _fields(other), strict=True)))

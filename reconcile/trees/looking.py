@@ -1,6 +1,7 @@
 """What a scan carries along: how to look, and what was noted on the way."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -9,12 +10,36 @@ from reconcile.model.boundary import Boundary
 from reconcile.model.job import FilterSpec
 from reconcile.model.manifest import DEFAULT_HEADER, Header
 from reconcile.model.plan import Problem
+from reconcile.model.statrow import Row
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import Tally
 from reconcile.trees.listing import Listing
 
 Links = Literal["preserve", "portable", "skip"]
 """`portable`: a link that leads out of the root is a problem. `skip`: links take no part."""
+
+
+class HashNotes(Protocol):
+    """What looks at one root have hashed before they were cut short (`store/hash_log.py`)."""
+
+    @property
+    def keeps(self) -> bool:
+        """A look goes on, and what it hashes is kept as far as can be told."""
+
+    def begin(self, identity: str, kind: str) -> None:
+        """A look at the root of this identity begins; `kind` says what an id means."""
+
+    def noted(self, directory: TreePath) -> "Mapping[bytes, tuple[Row, bytes]]":
+        """By name, the stat row and content id of files of a directory."""
+
+    def note(self, directory: TreePath, row: Row, content: bytes) -> None:
+        """A file was hashed, and its row is one that the next look may believe."""
+
+    def write(self) -> None:
+        """The look is cut short: keep what was noted."""
+
+    def remove(self) -> None:
+        """The look is over, and its index kept: it holds all that was noted."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -32,6 +57,14 @@ class Settings(msgspec.Struct, frozen=True):
     """Those that the last look at this root knew."""
     accept_mounts: bool = False
     """What is mounted below the root now is right, whatever was there before."""
+    notes: "HashNotes | None" = None
+    """Where what is hashed is kept until the look is over; None: nowhere."""
+
+    @property
+    def notes_kind(self) -> str:
+        """What an id means in the notes of a look by these settings."""
+        text_only = self.filter is not None and self.filter.text_only
+        return f"{self.header.hash_name}{' of text' if text_only else ''}"
 
 
 class Looking(NamedTuple):
@@ -75,6 +108,7 @@ class Look:
         self.problems: list[Problem] = []
         self.files = self.directories = self.links = 0
         self.size_bytes = self.hashed_files = self.hashed_bytes = 0
+        self.resumed_files = self.resumed_bytes = 0
 
     @property
     def tally(self) -> Tally:
@@ -86,6 +120,8 @@ class Look:
             self.size_bytes,
             self.hashed_files,
             self.hashed_bytes,
+            self.resumed_files,
+            self.resumed_bytes,
         )
 
     def problem(self, path: TreePath, code: str, reason: str, severity: str = "error") -> Problem:

@@ -6,7 +6,8 @@ parents. A small tree never forks.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -88,11 +89,26 @@ def observe(
     """
     fd = open_root(location)
     try:
-        return _Observation(
-            fd, settings, index, sink, progress, trusted, workers, memory or index
-        ).run()
+        with noting(settings, root_identity(fd)):
+            return _Observation(
+                fd, settings, index, sink, progress, trusted, workers, memory or index
+            ).run()
     finally:
         os.close(fd)
+
+
+@contextmanager
+def noting(settings: Settings, identity: str) -> Iterator[None]:
+    """A look at the root of this identity: what it has hashed is kept when it is cut short."""
+    notes = settings.notes
+    if notes is not None:
+        notes.begin(identity, settings.notes_kind)
+    try:
+        yield
+    except BaseException:
+        if notes is not None:
+            notes.write()
+        raise
 
 
 class _Top(NamedTuple):

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,10 @@ from reconcile.model.treepath import MAX_NAME_BYTES, TreePath, join
 from reconcile.trees.attributes import may_travel
 from reconcile.trees.hashing import Volatile, hash_file, stamp
 from reconcile.trees.looking import Found, Look
+
+LATE_BYTES = 1 << 30
+"""Files from this size on are read after the smaller ones beside them: a look that is cut short
+again and again while it reads one keeps the others."""
 
 
 class PageReader:
@@ -45,6 +49,7 @@ class PageReader:
         self._text_only = rules is not None and rules.text_only
         self._racy_ns = look.settings.now_ns
         """What was changed shortly before this may change again and keep its time."""
+        self._noted: Mapping[bytes, tuple[Row, bytes]] | None = None
 
     def entries(
         self, rows: Sequence[Row], children: "dict[bytes, Found | Problem]"
@@ -52,6 +57,7 @@ class PageReader:
         """(rows to keep in the index, entries), both in name order."""
         kept: list[Row] = []
         entries: list[Entry] = []
+        early = self._smaller_first(rows)
         for row in rows:
             if len(row[0]) > MAX_NAME_BYTES:
                 stand_in = self._cut_short(row)
@@ -64,7 +70,7 @@ class PageReader:
                 kept.append(row)
                 entries.append(self._directory(row, children[row[0]]))
             else:
-                settled = self._settled(row)
+                settled = early[row[0]] if early else self._settled(row)
                 if settled is not None:
                     kept.append(settled[0])
                     entries.append(settled[1])
@@ -80,6 +86,13 @@ class PageReader:
         text += f", and at most {MAX_NAME_BYTES} travel: give it a shorter one, or exclude it"
         self._look.problem(join(self._path, name), "E_PATH", f"{text}; left untouched")
         return Entry(name, Kind.UNKNOWN, id=b"E_PATH")
+
+    def _smaller_first(self, rows: Sequence[Row]) -> "dict[bytes, tuple[Row, Entry] | None]":
+        """What is no directory, settled by size; empty where no file is so large that it counts."""
+        named = [row for row in rows if len(row) == 6 and len(row[0]) <= MAX_NAME_BYTES]
+        if not any(row[2] >= LATE_BYTES for row in named):
+            return {}
+        return {row[0]: self._settled(row) for row in sorted(named, key=lambda row: row[2])}
 
     def _directory(self, row: Row, child: "Found | Problem") -> Entry:
         if isinstance(child, Problem):
@@ -142,10 +155,15 @@ class PageReader:
         return os.readlink(name, dir_fd=self._fd)
 
     def _file(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[Row, Entry]:
-        content, row, head = self._content(row, seen)
-        self._look.hashed_files += 1
-        self._look.hashed_bytes += row[2]
-        if self._text_only and head is not None and not looks_like_text(head):
+        content = self.noted(row)
+        if content is not None:
+            self._look.resumed_files += 1
+            self._look.resumed_bytes += row[2]
+        else:
+            content, row = self._content(row, seen)
+            self._look.hashed_files += 1
+            self._look.hashed_bytes += row[2]
+        if not content:
             return row, Entry(row[0], Kind.IGNORED)
         mtime_ns = carried_ns(row[3])
         if mtime_ns != row[3]:
@@ -154,10 +172,22 @@ class PageReader:
         keep = distrusted(row) if is_racy(row[3], self._racy_ns) else row
         return keep, self._with_extras(entry)
 
-    def _content(
-        self, row: Row, seen: tuple[int, int, int, int]
-    ) -> tuple[bytes, Row, bytes | None]:
-        """(content id, the row it belongs to, the first block when that was asked for)."""
+    def noted(self, row: Row) -> bytes | None:
+        """The content of exactly this row, where a look that was interrupted had found it."""
+        if self._settings.notes is None or self._settings.paranoid:
+            return None
+        if self._noted is None:
+            self._noted = self._settings.notes.noted(self._path)
+        found = self._noted.get(row[0])
+        return found[1] if found is not None and found[0] == row else None
+
+    def note(self, row: Row, content: bytes) -> None:
+        """Keep what was found, unless the index would not believe the row either."""
+        if self._settings.notes is not None and not is_racy(row[3], self._racy_ns):
+            self._settings.notes.note(self._path, row, content)
+
+    def _content(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[bytes, Row]:
+        """(content id, the row it belongs to); no id: it is not text, and only text takes part."""
         heads: list[bytes] = []
         content, status = hash_file(
             row[0],
@@ -168,7 +198,10 @@ class PageReader:
         )
         if status is not None:
             row = (row[0], status.st_mode, *stamp(status))
-        return content, row, heads[-1] if heads else None
+        if heads and not looks_like_text(heads[-1]):
+            content = b""
+        self.note(row, content)
+        return content, row
 
     def _vanished(self, row: Row) -> tuple[Row, Entry] | None:
         """It went after the listing: gone, or saved anew by rename in between."""

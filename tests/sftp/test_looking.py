@@ -1,21 +1,26 @@
 """What a look over SFTP sees: what a local scan sees, and nothing twice."""
 
 import os
+import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from reconcile.decide.filters import compile_filter
 from reconcile.model.entry import Entry, Kind, Tracked
-from reconcile.model.errors import RootMissing, UsageError
+from reconcile.model.errors import ReconcileError, RootMissing, UsageError
 from reconcile.model.job import FilterRule, FilterSpec
 from reconcile.model.manifest import Header, lookup, walk
-from reconcile.model.treepath import parse
+from reconcile.model.statrow import Row
+from reconcile.model.treepath import TreePath, parse
+from reconcile.store.hash_log import HashLog
 from reconcile.trees.looking import Looking, Settings
 from reconcile.trees.observe import Seen, observe
+from reconcile.trees.sftp import contents
 from reconcile.trees.sftp.tree import SftpTree
 from tests.nobody import NOBODY
 from tests.sftp.servers import as_nobody, plain_server
@@ -275,3 +280,70 @@ def test_a_root_that_is_a_file_is_none(tmp_path: Path) -> None:
     with pytest.raises(RootMissing):
         tree.connect()
     tree.close()
+
+
+class Notes(HashLog):
+    """The log of one root, and what was noted; `cut` is called at the eighth file."""
+
+    MANY = 8
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(str(place), writes=True)
+        self.cut: Callable[[], None] = lambda: None
+        self.added: list[tuple[TreePath, bytes]] = []
+
+    def note(self, directory: TreePath, row: Row, content: bytes) -> None:
+        self.added.append((directory, row[0]))
+        super().note(directory, row, content)
+        if len(self.added) == self.MANY:
+            self.cut()
+
+
+class TestCutShort:
+    """The connection breaks while files are read: what was read whole is not read again."""
+
+    @pytest.fixture(autouse=True)
+    def _few_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(contents, "ON_THEIR_WAY", 400_000)
+
+    FILES: ClassVar = {f"d/f{n:02}": str(n) * 100_000 for n in range(40)}
+
+    def cut(self, root: Path, notes: Notes) -> None:
+        server = plain_server()
+        notes.cut = server.child.kill
+        tree = SftpTree(lambda: server, "sftp://peer/", os.fsencode(root))
+        want = Looking(Settings(now_ns=NOW_NS, notes=notes), FilterSpec())
+        with pytest.raises(ReconcileError):
+            tree.look(want, None, KeptPages(), lambda tally: None)
+        tree.close()
+        notes.close()
+
+    def test_only_the_rest_is_read(self, looker: Looker, tmp_path: Path) -> None:
+        write(looker.root, self.FILES)
+        notes = Notes(tmp_path / "hashed")
+        self.cut(looker.root, notes)
+        found = len(notes.added)
+        assert notes.MANY <= found < len(self.FILES)
+        seen = looker.look(Settings(now_ns=NOW_NS, notes=notes))
+        assert (seen.tally.hashed_files, seen.tally.resumed_files) == (40 - found, found)
+        assert len(set(notes.added)) == len(notes.added) == 40, "none was noted twice"
+        assert seen.root.id == locally(looker.root)[0].root.id
+
+    def test_what_changed_is_read_and_another_root_is_read_whole(
+        self, looker: Looker, tmp_path: Path
+    ) -> None:
+        write(looker.root, self.FILES)
+        notes = Notes(tmp_path / "hashed")
+        self.cut(looker.root, notes)
+        found = {name for _, name in notes.added}
+        changed = os.fsdecode(min(found))
+        (looker.root / "d" / changed).write_text("y" * 50_001)
+        seen = looker.look(Settings(now_ns=NOW_NS, notes=notes))
+        assert seen.tally.resumed_files == len(found) - 1
+        assert seen.root.id == locally(looker.root)[0].root.id
+        notes.close()
+        shutil.copytree(looker.root, tmp_path / "other", copy_function=shutil.copy2)
+        other = Looker(tmp_path / "other")
+        seen = other.look(Settings(now_ns=NOW_NS, notes=notes))
+        other.tree.close()
+        assert (seen.tally.hashed_files, seen.tally.resumed_files) == (40, 0)

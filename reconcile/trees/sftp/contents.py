@@ -8,7 +8,7 @@ were seen before.
 
 import errno
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from reconcile.decide.filters import TEXT_HEAD_BYTES
@@ -27,6 +27,8 @@ ON_THEIR_WAY = 16 << 20
 """Bytes asked for and not yet hashed, of all files together."""
 ASKED_AT_ONCE = 8192
 """Files in one call of the server's hasher."""
+ASKED_BYTES = 1 << 30
+"""And of so much content, or of one file that is larger."""
 PROVEN_WHOLE = 4 * END_BYTES
 """Of a larger file, only its ends are read to prove the server's hasher."""
 WORTH_ASKING = 1 << 20
@@ -74,27 +76,41 @@ class Contents:
         self.disbelieved = False
         """The server's hasher said something else than the file that was read."""
 
-    async def find(self, location: bytes, rows: Sequence[Row]) -> dict[bytes, Found]:
-        """What the files and links among `rows` of one directory hold."""
-        works = (self._find(location + b"/" + row[0], row) for row in rows)
+    async def find(
+        self, location: bytes, rows: Sequence[Row], read: Callable[[Read], None]
+    ) -> dict[bytes, Found]:
+        """What the files and links among `rows` of one directory hold; `read` is told of each
+        file as soon as its content is known."""
+        works = (self._find(location + b"/" + row[0], row, read) for row in rows)
         found = await self._sftp.together(works)
         return {row[0]: thing for row, thing in zip(rows, found, strict=True)}
 
     def flush(self) -> bool:
         """Ask the server's hasher for all that waits; False: nothing does."""
-        queue, self._queue = self._queue, []
-        if not queue:
+        if not self._queue:
             return False
+        queue = self._taken()
         ids = self._asked(queue)
         for (_, _, event), content in zip(queue, ids, strict=True):
             event.settle(content)
         return True
 
-    async def _find(self, location: bytes, row: Row) -> Found:
+    def _taken(self) -> list[tuple[bytes, int, Event[bytes | None]]]:
+        """What to ask for now: what is answered is kept, when the connection breaks after it."""
+        count = size = 0
+        while count < len(self._queue) and size < ASKED_BYTES:
+            size += self._queue[count][1]
+            count += 1
+        taken, self._queue = self._queue[:count], self._queue[count:]
+        return taken
+
+    async def _find(self, location: bytes, row: Row, read: Callable[[Read], None]) -> Found:
         try:
             if stat.S_ISLNK(row[1]):
                 return _bounded(await self._sftp.readlink(location))
-            return await self._file(location, row)
+            found = await self._file(location, row)
+            read(found)
+            return found
         except (OSError, Volatile, Unverified) as error:
             return error
 

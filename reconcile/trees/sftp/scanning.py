@@ -8,6 +8,7 @@ rules, rows and ids are used, only listing and reading are done here.
 
 from collections.abc import Callable, Sequence
 
+from reconcile.decide.filters import looks_like_text
 from reconcile.model.block import PAGE_ENTRIES, page_key, tree_id
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.manifest import PageRow
@@ -235,7 +236,8 @@ class Scan:
         reader = _Reader(self.look, page, old_entries, old_rows, self._racy_ns)
         wanted = reader.wanted(page.visible)
         if wanted:
-            reader.found = await self._contents.find(self._location(page.path), wanted)
+            location = self._location(page.path)
+            reader.found = await self._contents.find(location, wanted, reader.take_note)
         kept, entries = reader.entries(page.visible, page.children or {})
         return self._scanner.keep(page, kept, entries, old_entries)
 
@@ -288,7 +290,17 @@ class _Reader(PageReader):
                 row[1] & 0o170000 == 0o100000 or (row[1] & 0o170000 == 0o120000 and not skips_links)
             )
             and self.reusable(row) is None
+            and self.noted(row) is None
         ]
+
+    def take_note(self, read: Read) -> None:
+        """A file was read; the others of its page may take hours yet."""
+        self.note(read.row, self._admitted(read))
+
+    def _admitted(self, read: Read) -> bytes:
+        """The content's id; none, where only text takes part and this is none."""
+        is_other = self._text_only and read.head is not None and not looks_like_text(read.head)
+        return b"" if is_other else read.id
 
     def _read(self, row: Row) -> tuple[Row, Entry]:
         if not isinstance(self.found.get(row[0]), Unverified):
@@ -305,15 +317,13 @@ class _Reader(PageReader):
         assert isinstance(target, bytes)
         return target
 
-    def _content(
-        self, row: Row, seen: tuple[int, int, int, int]
-    ) -> tuple[bytes, Row, bytes | None]:
+    def _content(self, row: Row, seen: tuple[int, int, int, int]) -> tuple[bytes, Row]:
         del seen
         found = self.found[row[0]]
         if isinstance(found, Exception):
             raise found
         assert isinstance(found, Read)
-        return found.id, found.row, found.head
+        return self._admitted(found), found.row
 
     def _vanished(self, row: Row) -> tuple[Row, Entry] | None:
         del row

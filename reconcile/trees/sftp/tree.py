@@ -23,7 +23,7 @@ from reconcile.model.treepath import ROOT, TreePath, order_key
 from reconcile.trees.area import not_kept
 from reconcile.trees.base import RunOptions, Supply, Tally
 from reconcile.trees.looking import Look, Looking, Settings
-from reconcile.trees.observe import Seen, Sink
+from reconcile.trees.observe import Seen, Sink, noting
 from reconcile.trees.quarantine import Leftover
 from reconcile.trees.scan import Index
 from reconcile.trees.sftp.area import Area
@@ -178,7 +178,8 @@ class SftpTree:
             racy_ns=racy_ns, trusted=want.trusted,
         )  # fmt: skip
         try:
-            found = scan.run()
+            with noting(settings, root.identity):
+                found = scan.run()
         except PermissionError as error:
             raise Denied("the root cannot be listed", where=self.url) from error
         except (OSError, BadListing) as error:

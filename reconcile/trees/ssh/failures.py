@@ -253,7 +253,7 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in kept)
 
 
-_AGAIN = "nothing is lost; the same command goes on where it stopped"
+_AGAIN = "nothing is lost; run the same command again"
 _NO_PROGRAM = re.compile(r"No module named|No such command|command not found|not found$")
 
 
