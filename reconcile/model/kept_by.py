@@ -13,10 +13,9 @@ FORMAT = "reconcile-kept/1"
 MOST_BYTES = 64 << 10
 
 
-class KeptBy(msgspec.Struct, frozen=True, kw_only=True):
+class KeptBy(msgspec.Struct, frozen=True):
     """Which run kept what lies beside this."""
 
-    format: str = FORMAT
     run: str
     pair: str
     """The pair's id, as `store` has it."""
@@ -24,6 +23,7 @@ class KeptBy(msgspec.Struct, frozen=True, kw_only=True):
     left: str
     right: str
     started_ns: int
+    format: str = FORMAT
 
 
 def encode_kept_by(record: KeptBy) -> bytes:
