@@ -101,7 +101,8 @@ class PairAbilities:
             return Abilities(writable=False)
         remote = opened.remote(side)
         if remote is not None:
-            return self._known(side, opened.endpoint(side), remote.abilities)
+            seen = remote.abilities  # connects
+            return self._known(side, f"{opened.endpoint(side)} {remote.root_identity}", seen)
         location = opened.location(side)
         try:
             status = os.stat(location)

@@ -176,6 +176,13 @@ class AgentTree:
         assert self._opened is not None
         return self._opened.abilities
 
+    @property
+    def root_identity(self) -> str:
+        """See `RemoteTree.root_identity`."""
+        self.connect()
+        assert self._opened is not None
+        return self._opened.identity
+
     def try_abilities(self) -> Abilities:
         """The same, tried over there where its agent knows how: for who will write there."""
         found, session = self.abilities, self._session()

@@ -76,6 +76,10 @@ class RemoteTree(ChangeableTree, Protocol):
         """Who answers over there, as it says itself, for people; known after `connect`."""
 
     @property
+    def root_identity(self) -> str:
+        """What tells its root from another one in its place; known after `connect`."""
+
+    @property
     def free_bytes(self) -> int | None:
         """What is left on the root's file system; None: it was not told."""
 

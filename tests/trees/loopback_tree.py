@@ -45,6 +45,7 @@ class Far:
         self.hash_names: tuple[HashName, ...] = ("blake3", "sha256")
         self.skew_ns = 0
         self.notes: tuple[Problem, ...] = ()
+        self.root_identity = "1:2"
         self.complete = True
         self.rows: list[PageRow] = []
         """All that was ever told."""
@@ -97,6 +98,7 @@ class LoopbackTree:
         self.free_bytes: int | None = None
         self.skew_ns = far.skew_ns
         self.notes = far.notes
+        self.root_identity = far.root_identity
         self.cursor = b""
 
     @property

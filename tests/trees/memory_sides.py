@@ -60,6 +60,7 @@ class MemorySession:
         self.skew_ns = 0
         self.clock_lag_ns: int | None = None
         self.about = "memory"
+        self.root_identity = side.url
         self.free_bytes: int | None = None
         self.notes: Sequence[Problem] = ()
         self.cursor = b""

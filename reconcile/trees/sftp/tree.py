@@ -109,6 +109,12 @@ class SftpTree:
         return skew_ns(self._lag_ns)
 
     @property
+    def root_identity(self) -> str:
+        """See `RemoteTree.root_identity`."""
+        self.connect()
+        return self._found_root().identity
+
+    @property
     def about(self) -> str:
         """See `RemoteTree.about`."""
         return "an SFTP server"
