@@ -39,14 +39,7 @@ def quarantined(pair: KnownPair) -> tuple[Quarantined, ...]:
     for side, place in ((Side.LEFT, pair.left), (Side.RIGHT, pair.right)):
         if is_remote(place):
             continue
-        try:
-            root = Root(os.fsencode(os.path.expanduser(place)))
-        except OSError:
-            continue
-        try:
-            told = list(leftovers(root))
-        finally:
-            root.close()
+        told = _local_leftovers(os.fsencode(os.path.expanduser(place)))
         if told:
             sizes, times = sum(s.size_bytes for s in told), min(s.since_ns for s in told)
             found.append(Quarantined(side, len(told), sizes, times))
@@ -75,8 +68,7 @@ def outlived(opened: Opened, stays: Needed) -> tuple[tuple[OldLeftovers, ...], t
     limits = opened.job.retention
     for side in Side if limits.max_age_ns is not None else ():
         try:
-            look = getattr(opened.tree(side), "quarantined", None)
-            every: Sequence[Leftover] = look() if look is not None else ()
+            every = _leftovers(opened, side)
         except ReconcileError as error:
             reason = f"what lies in quarantine there was not looked at: {error.message}"
             unseen.append(Problem(QUARANTINE, side, error.code, reason, "note"))
@@ -85,3 +77,25 @@ def outlived(opened: Opened, stays: Needed) -> tuple[tuple[OldLeftovers, ...], t
         old = [s for s in every if is_outlived(s.since_ns, s.run, limits, stays, now)]
         found += [OldLeftovers(side, sorted(old))] if old else []
     return tuple(found), tuple(unseen)
+
+
+def _leftovers(opened: Opened, side: Side) -> Sequence[Leftover]:
+    """Of one side, connected only for its own sake. Raises: ReconcileError."""
+    if side in opened.manifests:
+        return ()
+    if opened.remote(side) is None:
+        return _local_leftovers(opened.location(side))
+    look = getattr(opened.tree(side), "quarantined", None)
+    return look() if look is not None else ()
+
+
+def _local_leftovers(location: bytes) -> Sequence[Leftover]:
+    """Nothing, where there is no root: whoever changes that side says so."""
+    try:
+        root = Root(location)
+    except OSError:
+        return ()
+    try:
+        return list(leftovers(root))
+    finally:
+        root.close()

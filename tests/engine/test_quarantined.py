@@ -9,7 +9,7 @@ import tests.engine.test_undoing_far  # noqa: F401  # brings piped-sftp://
 from reconcile.engine.cycle import apply_job
 from reconcile.engine.events import silent
 from reconcile.engine.known import known_pairs
-from reconcile.engine.pruning import Pruning, prune
+from reconcile.engine.pruning import Pruning, everything, look, prune
 from reconcile.engine.quarantined import quarantined
 from reconcile.model.job import Retention
 from reconcile.model.plan import Side
@@ -81,6 +81,17 @@ def test_it_goes_from_a_server_as_well(tmp_path: Path) -> None:
     os.utime(place / "r-1/d", (1_600_000_000, 1_600_000_000))
     assert prune(job, silent, lambda shown: True).cleared == 2
     assert os.listdir(place) == []
+
+
+def test_a_server_that_is_away_is_told_and_keeps_nobody_from_looking_here(tmp_path: Path) -> None:
+    pair = filled(tmp_path)
+    (tmp_path / "left/.reconcile/quarantine/r-2").mkdir(parents=True)
+    (tmp_path / "left/.reconcile/quarantine/r-2/y").write_text("left over")
+    job = replace(pair.keeping(None, 1), right=f"piped-sftp://{tmp_path / 'gone'}")
+    found = look(job, silent, everything)
+    assert [old.side for old in found.outlived] == [Side.LEFT]
+    [note] = found.unseen
+    assert (note.side, note.severity) == (Side.RIGHT, "note")
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
