@@ -69,7 +69,7 @@ def restore(
 ) -> Outcome:
     """Put back what stood at `paths`, as an edit of that side, by a plan like any other.
 
-    `at`: `v2` (the newest is v1), a run (just before it), or a moment; left out,
+    `at`: `v2` (a version's number), a run (just before it), or a moment; left out,
     the newest version. `side`: `left`, `right`, `both`; left out, where it was
     kept. `pair`: which pair, where several know the paths.
     Raises: NotFound, when nothing of it is kept; UsageError; NotRestored, when

@@ -32,7 +32,8 @@ GUARDING = (
         "--allow",
         LIST,
         PLANS,
-        f"{_ALLOWS}; state-corrupt: a baseline that cannot be read counts as none.",
+        f"{_ALLOWS}; went-back: a side's return to older content is right; state-corrupt: a "
+        "baseline that cannot be read counts as none.",
         choices=ALLOWED,
     ),
     Option("--allow", LIST, DECIDES, f"{_ALLOWS}.", choices=ALLOWED[:3]),

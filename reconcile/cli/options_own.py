@@ -48,7 +48,7 @@ RETURNING = (
         "--at",
         VALUE,
         ("restore",),
-        "Which past: vN as `history -- PATH` counts, just before RUN, or a time: 2h ago, "
+        "Which past: vN of `history -- PATH`, just before RUN, or a time: 2h ago, "
         "2026-11-20T18:00.",
         metavar="vN|RUN|TIME",
         default="the newest version; of a directory what it lacks",
@@ -58,7 +58,7 @@ RETURNING = (
         "--side",
         VALUE,
         ("restore",),
-        "Where it shall stand again.",
+        "Where it shall stand again: on the side that keeps the version, or on both.",
         choices=("left", "right", "both"),
         default="the side that keeps it",
         face=True,

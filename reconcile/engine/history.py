@@ -68,7 +68,7 @@ class RunEntry(msgspec.Struct, frozen=True):
 
 
 class NumberedVersion(msgspec.Struct, frozen=True):
-    """One kept version of a path: `vN`, counted over both sides, the newest is v1."""
+    """One kept version of a path: `vN`, its own in the pair as long as it is kept."""
 
     number: int
     version: Version
@@ -154,16 +154,13 @@ def versions_of(
 ) -> Sequence[NumberedVersion]:
     """What is kept of `path` (None: of every path), newest first. `side` leaves the others out.
 
-    A path's numbers count both sides' versions, so that `vN` names one of them.
+    A number is the version's own in the state: what is superseded or pruned later moves none.
     """
-    numbers: dict[TreePath, int] = {}
-    found = []
-    for version in store.versions.find(path):
-        numbers[version.path] = numbers.get(version.path, 0) + 1
-        if side in (None, version.side):
-            place = place_of(version.run, version.path, version.place)
-            found.append(NumberedVersion(numbers[version.path], version, place))
-    return tuple(found)
+    return tuple(
+        NumberedVersion(version.id, version, place_of(version.run, version.path, version.place))
+        for version in store.versions.find(path)
+        if side in (None, version.side)
+    )
 
 
 def kept_versions(

@@ -89,6 +89,11 @@ def pair_of(state_dir: str, paths: Sequence[TreePath], pair: str = "") -> KnownP
     )
 
 
+def is_known(known: Sequence[KnownPair], path: TreePath) -> bool:
+    """A run of one of these pairs changed it or something below it, or it is kept."""
+    return any(_knows(pair, [path]) for pair in known)
+
+
 def restore_maker(asked: Asked) -> PlanMaker:
     """Makes the plan that brings back what was asked for.
 
@@ -232,8 +237,10 @@ class _Restoring:
                 found = _found(path, self._past.kept(each.version))
                 if found is not None:
                     return found
-        last = f"the oldest is v{len(versions)}" if versions else "none is"
-        raise NotFound(f"no version v{number} of `{_text(path)}` is kept; {last}", hint=_HISTORY)
+        kept = ", ".join(f"v{each.number}" for each in versions[:_LISTED]) or "none"
+        raise NotFound(
+            f"no version v{number} of `{_text(path)}` is kept; kept of it: {kept}", hint=_HISTORY
+        )
 
     def _then(self, side: Side, path: TreePath, moment: Moment) -> Found | None:
         """What stood there then. Raises: NotFound, when that is no longer known or kept."""

@@ -160,14 +160,14 @@ def test_one_path_is_told_across_runs_with_what_is_kept(
     ] * 3
     assert "deleted" in lines[1]
     assert "5 B → -" in lines[1]
-    assert lines[1].endswith("v1")
+    assert lines[1].endswith("v3")
     assert "3 B → 5 B" in lines[2]
-    assert lines[2].endswith("v2")
+    assert lines[2].endswith("v1")
     assert "created" in lines[3]
-    assert lines[-1] == "next:  reconcile restore a --at v1"
+    assert lines[-1] == "next:  reconcile restore a --at v3"
     found = shell.document("path-history.json", "history", "--path", "a")
-    assert [event["kept"] and event["kept"]["number"] for event in found["events"]] == [1, 2, None]
-    assert [version["number"] for version in found["versions"]] == [1, 2]
+    assert [event["kept"] and event["kept"]["number"] for event in found["events"]] == [3, 1, None]
+    assert [version["number"] for version in found["versions"]] == [3, 1]
 
 
 def test_a_path_may_be_asked_of_one_pair(shell: Shell) -> None:
@@ -217,9 +217,9 @@ def test_a_report_of_a_run_is_written_and_only_of_one(shell: Shell) -> None:
 
 
 def test_kept_versions_are_listed_and_narrowed(shell: Shell) -> None:
-    assert kept(shell) == [("a", 1, "right"), ("notes/todo.txt", 1, "left"), ("a", 2, "right")]
-    assert kept(shell, "--only", "notes/**") == [("notes/todo.txt", 1, "left")]
-    assert kept(shell, "--side", "right") == [("a", 1, "right"), ("a", 2, "right")]
+    assert kept(shell) == [("a", 3, "right"), ("notes/todo.txt", 2, "left"), ("a", 1, "right")]
+    assert kept(shell, "--only", "notes/**") == [("notes/todo.txt", 2, "left")]
+    assert kept(shell, "--side", "right") == [("a", 3, "right"), ("a", 1, "right")]
     lines = text(shell, "versions", "list", "left", "right", "--limit", "1").splitlines()
     assert lines[2] == "2 more lines: --limit 3"
     assert lines[3] == "3 versions, 12 B, kept until pruned"
@@ -234,7 +234,7 @@ def test_pruning_is_shown_then_asked_for_then_done(shell: Shell) -> None:
     assert len(kept(shell)) == 3
     done = text(shell, "versions", "prune", "--keep", "1", "--yes").splitlines()
     assert done[-1] == "Removed 1 version, 3 B"
-    assert kept(shell) == [("a", 1, "right"), ("notes/todo.txt", 1, "left")]
+    assert kept(shell) == [("a", 3, "right"), ("notes/todo.txt", 2, "left")]
     again = text(shell, "versions", "prune", "--keep", "1", "--yes")
     assert again.startswith("Nothing goes: 2 versions")
 
@@ -299,7 +299,7 @@ def test_a_run_prunes_when_it_is_told_to(shell: Shell) -> None:
     code, out = shell.run("apply", "left", "right", "--yes", "--keep-versions", "1")
     assert code == 0
     assert b"removed 2 versions, 8 B" in out
-    assert kept(shell) == [("a", 1, "right"), ("notes/todo.txt", 1, "left")]
+    assert kept(shell) == [("a", 4, "right"), ("notes/todo.txt", 2, "left")]
 
 
 def test_how_much_a_run_was_told_to_keep_is_not_told_to_a_later_restore(shell: Shell) -> None:
@@ -308,7 +308,8 @@ def test_how_much_a_run_was_told_to_keep_is_not_told_to_a_later_restore(shell: S
         shell.run("apply", "left", "right", "--yes", "--keep-versions", "2")
     before = [each for each in kept(shell) if each[0] == "a"]
     assert len(before) == 2
-    assert shell.run("restore", "a", "--at", "v2", "--yes")[0] == 0
+    oldest = before[-1][1]
+    assert shell.run("restore", "a", "--at", f"v{oldest}", "--yes")[0] == 0
     assert len([each for each in kept(shell) if each[0] == "a"]) == 3
 
 

@@ -171,11 +171,11 @@ def test_one_path_is_told_across_runs_and_versions(pair: KeptPair) -> None:
     assert [event.step.action for event in told] == [
         Action.CREATE, Action.DELETE, Action.UPDATE, Action.CREATE,
     ]  # fmt: skip
-    assert [event.kept and event.kept.number for event in told] == [None, 1, 2, None]
+    assert [event.kept and event.kept.number for event in told] == [None, 2, 1, None]
     [found] = kept_versions(pair.state_dir, path=A)
     assert [(each.number, each.version.run) for each in found.versions] == [
-        (1, runs[2]),
-        (2, runs[1]),
+        (2, runs[2]),
+        (1, runs[1]),
     ]
     assert found.versions[0].place == b".reconcile/versions/" + runs[2].encode() + b"/a"
 
@@ -218,9 +218,9 @@ def test_numbers_count_both_sides_and_a_side_leaves_the_others_out(pair: KeptPai
         for side in (None, LEFT, RIGHT)
     ]
     told = [[(each.number, each.version.side) for each in some] for some in numbers]
-    assert told[0] == [(1, RIGHT), (2, LEFT), (3, RIGHT)]
+    assert told[0] == [(3, RIGHT), (2, LEFT), (1, RIGHT)]
     assert told[1] == [(2, LEFT)]
-    assert told[2] == [(1, RIGHT), (3, RIGHT)]
+    assert told[2] == [(3, RIGHT), (1, RIGHT)]
 
 
 def test_reading_history_writes_nothing(pair: KeptPair) -> None:

@@ -63,7 +63,7 @@ def test_the_newest_version_comes_back_as_an_edit_that_travels(tmp_path: Path) -
     assert (step.side, step.action, step.path) == (L, Action.UPDATE, b"f")
 
 
-@pytest.mark.parametrize(("number", "content"), [(1, b"two"), (2, b"one")])
+@pytest.mark.parametrize(("number", "content"), [(2, b"two"), (1, b"one")])
 def test_a_version_is_named_by_its_number(tmp_path: Path, number: int, content: bytes) -> None:
     pair = thrice(tmp_path)
     restore(pair, "f", at=At(version=number))
@@ -84,7 +84,7 @@ def test_a_run_that_kept_nothing_does_not_make_restore_destroy(tmp_path: Path) -
 
 def test_a_number_that_is_not_kept_is_not_found(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
-    with pytest.raises(NotFound, match="no version v3 of `f` is kept; the oldest is v2"):
+    with pytest.raises(NotFound, match="no version v3 of `f` is kept; kept of it: v2, v1"):
         restore(pair, "f", at=At(version=3))
 
 
@@ -221,7 +221,7 @@ def test_two_sides_that_keep_different_content_are_asked_about(tmp_path: Path) -
 
 def test_both_sides_get_it(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
-    restore(pair, "f", at=At(version=2), sides=(L, R))
+    restore(pair, "f", at=At(version=1), sides=(L, R))
     assert pair.at(L, "f").read_bytes() == pair.at(R, "f").read_bytes() == b"one"
     assert not pair.plan().steps
 
@@ -303,7 +303,7 @@ def to_file(pair: Undone, path: str, location: Path, at: At = At()) -> WrittenOu
 def test_a_version_becomes_a_new_file_and_no_side_changes(tmp_path: Path) -> None:
     pair = thrice(tmp_path)
     before = pair.seen()
-    to_file(pair, "f", tmp_path / "out", At(version=2))
+    to_file(pair, "f", tmp_path / "out", At(version=1))
     assert (tmp_path / "out").read_bytes() == b"one"
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o644
     assert pair.seen() == before

@@ -5,6 +5,7 @@ import os
 from reconcile.cli.asked import job_asked
 from reconcile.cli.documents_json import ExplanationDocument
 from reconcile.cli.face import Face
+from reconcile.cli.from_here import parse_below
 from reconcile.cli.look import Look
 from reconcile.cli.render_entry import entry_text
 from reconcile.cli.render_plan import direction_text
@@ -12,15 +13,17 @@ from reconcile.cli.session import Session
 from reconcile.cli.to_json import conflict_item, path_fields, problem_item, step_item, thing
 from reconcile.engine.inspection import explain
 from reconcile.engine.outcome import Explanation
+from reconcile.model.errors import UsageError
+from reconcile.model.job import Job
 from reconcile.model.plan import Step
-from reconcile.model.treepath import parse
+from reconcile.model.treepath import TreePath, parse
 
 
 def run(face: Face) -> int:
     """Always 0: an explanation was given."""
     name, *what = face.words
     job = job_asked(face, what)
-    path = parse(os.fsencode(name.removeprefix("./").rstrip("/")))
+    path = _path(name, job)
     session = Session(face)
     try:
         found = explain(job, path, session)
@@ -32,6 +35,18 @@ def run(face: Face) -> int:
         for line in explanation_lines(face, found):
             face.say(line)
     return 0
+
+
+def _path(name: str, job: Job) -> TreePath:
+    """A path below the roots; in full too, or as it lies from here where that is in a root."""
+    roots = [root for root in (job.left, job.right) if root.startswith("/")]
+    for root in roots:
+        location = os.path.abspath(os.path.expanduser(name))
+        if (location + "/").startswith(root.rstrip("/") + "/") and not name.startswith("./"):
+            return parse_below(location, root)
+    if name.startswith(("/", "~")):
+        raise UsageError(f"`{name}` lies below neither root", where=f"{job.left}  {job.right}")
+    return parse(os.fsencode(name.removeprefix("./").rstrip("/")))
 
 
 def explanation_lines(face: Face, found: Explanation) -> list[str]:

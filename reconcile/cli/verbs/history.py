@@ -1,6 +1,5 @@
 """`reconcile history`: past runs, one run whole, or one path across runs. Reads only the state."""
 
-import os
 import time
 from collections.abc import Sequence
 from shlex import quote
@@ -8,6 +7,7 @@ from shlex import quote
 from reconcile.cli.answer import shown_of
 from reconcile.cli.asked import job_asked, options_text
 from reconcile.cli.face import REPORTS, Face
+from reconcile.cli.from_here import named
 from reconcile.cli.history_json import (
     HistoryDocument,
     path_document,
@@ -38,11 +38,12 @@ from reconcile.engine.history import (
     run_detail,
     runs_of,
 )
-from reconcile.engine.known import LAST, KnownPair
+from reconcile.engine.known import LAST, KnownPair, known_pairs
 from reconcile.engine.pairs import pair_id
+from reconcile.engine.restoring import is_known
 from reconcile.model.errors import ExitCode, UsageError
 from reconcile.model.plan import PlanKind
-from reconcile.model.treepath import ROOT, TreePath, parse
+from reconcile.model.treepath import TreePath
 
 _LISTED = 20
 
@@ -61,26 +62,18 @@ def _asked(face: Face) -> tuple[list[str], TreePath | None]:
     """(WHAT or RUN, the path asked about). What follows `--` is the path."""
     words = list(face.words)
     given = face.options.get("path")
-    named = [str(given)] if given is not None else []
+    asked = [str(given)] if given is not None else []
     if "--" in face.argv:
         after = face.argv[len(face.argv) - face.argv[::-1].index("--") :]
         if words[len(words) - len(after) :] == after:
-            named += after
+            asked += after
             words = words[: len(words) - len(after)]
-    if len(named) > 1:
+    if len(asked) > 1:
         raise UsageError("one path at a time", hint="reconcile history -- PATH")
-    return words, _path(named[0]) if named else None
-
-
-def _path(text: str) -> TreePath:
-    """As people write it: `./docs/` too; `.` is everything. Raises: UsageError, PathRefused."""
-    if text.startswith("/"):
-        raise UsageError(
-            f"`{text}` is not relative to the root of the trees",
-            hint="reconcile history -- notes/todo.txt",
-        )
-    plain = os.fsencode(text).removeprefix(b"./").rstrip(b"/")
-    return ROOT if plain in (b"", b".") else parse(plain)
+    if not asked:
+        return words, None
+    known = known_pairs(state_dir_of(face))
+    return words, named(asked[0], known, lambda path: is_known(known, path)).path
 
 
 def _pair(face: Face, words: Sequence[str]) -> str:
@@ -205,10 +198,11 @@ def _of_path(face: Face, words: Sequence[str], path: TreePath) -> int:
     for line in _path_lines(face, path, events):
         face.say(line)
     for each in kept:
-        face.say(f"\nKept of it: {counted(len(each.versions), 'version')}, the newest is v1")
+        newest = f"v{each.versions[0].number}"
+        face.say(f"\nKept of it: {counted(len(each.versions), 'version')}, the newest is {newest}")
         for line in version_lines(each, face.out):
             face.say(line)
-    for line in _after_path(face, path, events, bool(kept)):
+    for line in _after_path(face, path, events, kept[0].versions[0].number if kept else 0):
         face.say(line)
     return ExitCode.OK
 
@@ -222,10 +216,8 @@ def _path_lines(face: Face, path: TreePath, events: Sequence[PathEvent]) -> list
     return lines
 
 
-def _after_path(
-    face: Face, path: TreePath, events: Sequence[PathEvent], is_kept: bool
-) -> list[str]:
-    if is_kept:
+def _after_path(face: Face, path: TreePath, events: Sequence[PathEvent], newest: int) -> list[str]:
+    if newest:
         name = face.out.typed(b"./" + path if path.startswith((b"-", b"~")) else path)
-        return [f"next:  reconcile restore {name} --at v1"]
+        return [f"next:  reconcile restore {name} --at v{newest}"]
     return [f"next:  reconcile history {events[0].run.id}"] if events else []

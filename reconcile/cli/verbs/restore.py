@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from reconcile.cli.answer import shown_of
 from reconcile.cli.asked import job_asked, typed_again
 from reconcile.cli.face import LINES, TEXT, Face
+from reconcile.cli.from_here import named
 from reconcile.cli.moment import moment_ns
 from reconcile.cli.places import state_dir_of
 from reconcile.cli.session import Session
@@ -17,13 +18,13 @@ from reconcile.cli.words import size_text, time_text
 from reconcile.engine.known import KnownPair, find_run, known_pairs
 from reconcile.engine.opened import Opened
 from reconcile.engine.pairs import pair_id
-from reconcile.engine.restoring import Asked, At, pair_of, restore_maker
+from reconcile.engine.restoring import Asked, At, is_known, pair_of, restore_maker
 from reconcile.engine.writing_out import write_out
 from reconcile.model.errors import ExitCode, StateError, UsageError
 from reconcile.model.job import Job
 from reconcile.model.plan import Side
 from reconcile.model.policy import Mode
-from reconcile.model.treepath import TreePath, parse
+from reconcile.model.treepath import TreePath
 
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 _SIDES = {"": (), "left": (Side.LEFT,), "right": (Side.RIGHT,), "both": (Side.LEFT, Side.RIGHT)}
@@ -87,28 +88,12 @@ def _places(face: Face, known: Sequence[KnownPair]) -> tuple[tuple[TreePath, ...
         pair = pair_id(job.left, job.right)
     paths = []
     for word in face.words:
-        path, own = _place(word, known)
+        path, own = named(word, known, lambda path: is_known(known, path))
         if own and pair not in ("", own):
             raise UsageError(f"`{word}` is not below the roots of that pair")
         pair = own or pair
         paths.append(path)
     return tuple(dict.fromkeys(paths)), pair
-
-
-def _place(word: str, known: Sequence[KnownPair]) -> tuple[TreePath, str]:
-    """The path below the roots, and the pair when it was given in full."""
-    if not word.startswith(("/", "~")):
-        below = word.removeprefix("./").rstrip("/")
-        return parse(os.fsencode("" if below == "." else below)), ""
-    location = os.path.normpath(os.path.expanduser(word))
-    for pair in known:
-        for root in (pair.left, pair.right):
-            if root.startswith("/") and (location + "/").startswith(root.rstrip("/") + "/"):
-                below = location[len(root.rstrip("/")) + 1 :]
-                return parse(os.fsencode(below)), pair.pair
-    raise UsageError(
-        f"`{word}` lies below the roots of no pair that is known", hint="see: reconcile status"
-    )
 
 
 def _at(directory: str, text: str) -> At:

@@ -176,30 +176,35 @@ def _own(flags: Collection[str], job: Job) -> Job:
 def _pruned(face: Face, job: Job, *, several: bool, only_look: bool) -> tuple[PrunedPair, ExitCode]:
     """One pair; where there are several, its error is told and the others go on."""
     try:
-        pruning = _prune_one(face, job, several=several, only_look=only_look)
+        pruning, is_declined = _prune_one(face, job, several=several, only_look=only_look)
     except ReconcileError as error:
         if not several:
             raise
         if not face.is_json:
             report(face, error)
         return failed_pair(job, error), ExitCode(error.exit_code)
+    if is_declined:
+        return pruned_pair(pruning), ExitCode.DECLINED
     return pruned_pair(pruning), ExitCode.PARTIAL if pruning.problems else ExitCode.OK
 
 
-def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruning:
+def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> tuple[Pruning, bool]:
+    """What went, and whether somebody said no to it."""
     session = Session(face)
     takes_part, even_last = _takes_part(face), face.flag("even_last")
+    answers: list[bool] = []
 
     def agree(pruning: Pruning) -> bool:
         session.pause()
         _show(face, pruning, several=several)
-        return _is_agreed(face, pruning)
+        answers.append(_is_agreed(face, pruning))
+        return answers[-1]
 
     try:
         if only_look:
             pruning = look(job, session, takes_part, even_last=even_last)
             _show(face, pruning, several=several)
-            return pruning
+            return pruning, False
         pruning = prune(job, session, agree, takes_part, even_last=even_last)
     finally:
         session.close()
@@ -210,7 +215,7 @@ def _prune_one(face: Face, job: Job, *, several: bool, only_look: bool) -> Pruni
     ):
         for line in pruned_lines(pruning, face.out):
             face.say(line)
-    return pruning
+    return pruning, False in answers
 
 
 def _show(face: Face, pruning: Pruning, *, several: bool) -> None:
