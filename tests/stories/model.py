@@ -4,6 +4,7 @@ It knows only what users did and what was there before and after a run; how the
 program decides is not looked at.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -174,8 +175,10 @@ class Model:
         if was == now:
             return path
         there = calm.at(side.other)
-        for respelled in (path[: path.rfind(b"/") + 1] + there.rpartition(b"/")[2], there):
-            if now is None and after.side(side).get(respelled) == was:
+        wanted = {_composed(path[: path.rfind(b"/") + 1] + there.rpartition(b"/")[2])}
+        wanted.add(_composed(there))
+        for respelled, held in after.side(side).items():
+            if now is None and held == was and _composed(respelled) in wanted:
                 return respelled
         raise Broken("what nobody touched is untouched", f"{side} {path!r}: {was} became {now}")
 
@@ -268,3 +271,8 @@ def _related(a: Key, b: Key) -> bool:
     """One is the other, or lies above it."""
     length = min(len(a), len(b))
     return a[:length] == b[:length]
+
+
+def _composed(path: bytes) -> str:
+    """As a side spells it that stores every name in one Unicode form."""
+    return unicodedata.normalize("NFC", path.decode())
