@@ -19,6 +19,7 @@ from reconcile.engine.planfile import SavedPlan, plan_id
 from reconcile.model.codec import decode, encode
 from reconcile.model.errors import ManifestError
 from reconcile.model.job import Job
+from reconcile.model.treepath import TreePath
 from tests.attacks.handed_over import FOR_EVER_NS, creating, forge, tree_of, write_body
 
 Raw = Any  # msgpack of any shape: what a forger may write
@@ -65,6 +66,23 @@ def test_what_nobody_bent_is_carried_out(world: Path) -> None:
     place.chmod(0o600)
     apply_plan(place, trust_owner=os.geteuid(), state_dir=world / "state")
     assert (world / "right" / "f").read_bytes() == b"text\n"
+
+
+@pytest.mark.parametrize("at", [b"../outside/new", b"d/../../outside/new", b"..", b"/outside/new"])
+def test_a_plan_that_is_all_of_one_piece_leads_nowhere_outside(world: Path, at: bytes) -> None:
+    make(world)
+    plan = creating(str(world / "left"), str(world / "right"), b"f", b"text\n")
+    [step] = plan.steps
+    assert step.want is not None
+    want = msgspec.structs.replace(step.want, name=at.rpartition(b"/")[2])
+    path = TreePath(at)
+    steps = (msgspec.structs.replace(step, path=path, at=path, want=want),)
+    job = Job(plan.made_from.left, plan.made_from.right, "")
+    place = forge(world / "e.rplan", msgspec.structs.replace(plan, steps=steps), job, mode=0o600)
+    before = tree_of(world / "outside")
+    with pytest.raises(ReconcileError):
+        apply_plan(place, trust_owner=os.geteuid(), state_dir=world / "state")
+    assert tree_of(world / "outside") == before
 
 
 @given(st.data())
