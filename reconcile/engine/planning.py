@@ -184,12 +184,16 @@ def note_standing(
 ) -> None:
     """Note the conflicts that stand, what the pair is and what is to be done, where that is news.
 
-    `pending`: so many steps wait for a run; negative: nobody looked.
+    `pending`: so many steps wait for a run; negative: nobody looked. What cannot be done, and
+    keeps the sides apart until somebody sees to it (a fifo where the other side has a file),
+    counts with them.
 
     Only what a whole comparison found counts: an undo's own plan knows nothing of conflicts.
     Its job is that of the run undone, and not what is asked of the pair now: `asked` is false.
     """
     store = opened.store
+    if pending >= 0:
+        pending += sum(problem.severity == "error" for problem in plan.problems)
     if pending >= 0 and store.noted("pending") != str(pending):
         with store.transaction():
             store.note(pending=str(pending))
