@@ -25,7 +25,7 @@ from reconcile.trees.base import Tally
 from reconcile.trees.boundaries import Boundaries, mounted_below
 from reconcile.trees.listing import Listed
 from reconcile.trees.looking import Found, Look, Settings, cannot
-from reconcile.trees.own_places import paths_inside
+from reconcile.trees.own_places import lost_and_found, paths_inside
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.scan import (
     DIRECTORY_FLAGS,
@@ -152,7 +152,9 @@ class _Observation:
         self._tally = Tally()
         self._problems: list[Problem] = []
         self._leftovers: list[TreePath] = []
-        self._own_paths = paths_inside(os.fstat(fd), settings.own) if settings.own else frozenset()
+        self._own_paths = lost_and_found(fd)
+        if settings.own:
+            self._own_paths |= paths_inside(os.fstat(fd), settings.own)
         self._scanner = self._new_scanner(self._emit)
 
     def run(self) -> Seen:

@@ -6,6 +6,7 @@ wherever they lie: a directory that is ours is listed as one that is excluded.
 """
 
 import os
+import stat
 from collections.abc import Iterable
 
 from reconcile.model.treepath import TreePath
@@ -19,6 +20,10 @@ _MARKS = (b"RCN1", b"RCNF")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
+_LOST = b"lost+found"
+_EXT_ROOT, _EXT_LOST = 2, 11
+"""Inodes: EXT4_ROOT_INO and the first that is free, which mkfs gives to `lost+found`."""
+
 
 def cache_directory() -> str:
     """Where this account keeps what it knows as the far side of others."""
@@ -26,6 +31,24 @@ def cache_directory() -> str:
     if not os.path.isabs(base):
         base = os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(base, "reconcile")
+
+
+def lost_and_found(root_fd: int) -> frozenset[TreePath]:
+    """`lost+found`, where the root is that of an ext2, ext3 or ext4 file system: it is the file
+    system's, made by mkfs for what fsck finds, and nobody's content.
+
+    Known by what mkfs gives it: the root is inode 2, and inode 11 is a directory of root's.
+    Cost: a look at the root; one more where it is inode 2.
+    """
+    root = os.fstat(root_fd)
+    if root.st_ino != _EXT_ROOT:
+        return frozenset()
+    try:
+        found = os.stat(_LOST, dir_fd=root_fd, follow_symlinks=False)
+    except OSError:
+        return frozenset()
+    is_its = (found.st_ino, found.st_uid, found.st_dev) == (_EXT_LOST, 0, root.st_dev)
+    return frozenset({TreePath(_LOST)} if is_its and stat.S_ISDIR(found.st_mode) else ())
 
 
 def paths_inside(root: os.stat_result, places: Iterable[bytes]) -> frozenset[TreePath]:

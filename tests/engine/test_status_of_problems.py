@@ -25,9 +25,7 @@ def test_a_fifo_in_front_of_a_file_keeps_the_pair_from_being_in_sync(tmp_path: P
     (left / "new").write_text("new")
     for run in (applied, applied):
         run()
-        assert [(each.state, each.pending) for each in status(str(state))] == [
-            ("differs", 1)
-        ]
+        assert [(each.state, each.pending) for each in status(str(state))] == [("differs", 1)]
     (left / "f").unlink()
     (right / "f").unlink()
     applied()
