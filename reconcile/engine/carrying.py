@@ -6,6 +6,7 @@ decided here.
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +25,7 @@ from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, compared_again, note_standing
 from reconcile.engine.twins import Twins
-from reconcile.engine.waiting import patiently
+from reconcile.engine.waiting import begin_apart, patiently, refuse_locks_above
 from reconcile.model.job import Job
 from reconcile.model.manifest import Header, Manifest
 from reconcile.model.plan import Plan, PlanKind, Problem, Side, Step
@@ -167,11 +168,13 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
         return ()
     opened.listener(Phase("recover"))
     notes: list[Problem] = []
-    for side in Side:
+    # Local sides first: a far side inside one, or around it, shows by the lock of the other.
+    for side in sorted(Side, key=lambda each: opened.remote(each) is not None):
         tree, leftovers = opened.tree(side), run.leftovers(side)
         here = options_at(opened, side, run.plan, options)
-        found = patiently(opened, lambda: tree.begin(here, leftovers))  # noqa: B023 - at once
+        found = patiently(opened, partial(begin_apart, tree, here, leftovers))
         notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
+    refuse_locks_above(opened, options.run)
     for note in notes:
         opened.listener(Noted(note))
     return tuple(notes)

@@ -1,13 +1,16 @@
 """Waiting for the roots: as long as a job says, and before anything is looked at."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from reconcile.engine.opened import Opened
-from reconcile.model.errors import Locked
-from reconcile.model.plan import Side
-from reconcile.trees.base import RunOptions
+from reconcile.model.errors import Locked, UsageError
+from reconcile.model.plan import Problem, Side
+from reconcile.model.treepath import TreePath
+from reconcile.trees.base import ChangeableTree, RunOptions
+from reconcile.trees.local import LocalTree
 
 T = TypeVar("T")
 POLL_S = 0.2
@@ -35,3 +38,40 @@ def wait_for_roots(opened: Opened) -> None:
         tree = opened.tree(side)
         patiently(opened, lambda: tree.begin(options, ()))  # noqa: B023 - called at once
         tree.end()
+
+
+def begin_apart(
+    tree: ChangeableTree, options: RunOptions, leftovers: Sequence[TreePath]
+) -> Sequence[Problem]:
+    """`tree.begin`. Raises: Locked; UsageError, when it is our own run that holds the root."""
+    with _own_lock_is_overlap(options.run):
+        return tree.begin(options, leftovers)
+
+
+def refuse_locks_above(opened: Opened, run: str) -> None:
+    """Raises: UsageError, when a root here lies in one that this run has locked as a far side.
+
+    LIMIT: two far sides of one machine are told apart by their names alone.
+    """
+    if all(opened.remote(side) is None for side in Side):
+        return
+    for side in Side:
+        tree = opened.tree(side)
+        if isinstance(tree, LocalTree):
+            with _own_lock_is_overlap(run):
+                tree.refuse_locks_above()
+
+
+@contextmanager
+def _own_lock_is_overlap(run: str) -> Iterator[None]:
+    try:
+        yield
+    except Locked as error:
+        if f"run {run} " not in error.message:
+            raise
+        raise UsageError(
+            "left and right are one directory, or one lies inside the other",
+            where=error.where,
+            changed="nothing",
+            hint="the far side is this very machine: name two directories apart",
+        ) from error

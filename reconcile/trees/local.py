@@ -20,7 +20,7 @@ from reconcile.trees.area import not_kept
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
-from reconcile.trees.locking import RootLock, lock
+from reconcile.trees.locking import RootLock, lock, refuse_above
 from reconcile.trees.obstacles import Obstacle, obstacles
 from reconcile.trees.probing import tried
 from reconcile.trees.pruning import prune
@@ -225,6 +225,10 @@ class LocalTree:
         """Tell others that the run which holds the root goes on. Raises: Locked."""
         if self._lock is not None:
             self._lock.renew()
+
+    def refuse_locks_above(self) -> None:
+        """Raises: Locked, when a run writes to a root that this one lies in."""
+        refuse_above(self.root.fd, self.url)
 
     def _let_go(self) -> None:
         held, self._lock = self._lock, None

@@ -4,7 +4,7 @@ It can be taken only by who may write to the root: the file and the area that it
 lies in are ours alone, or shared as the root itself is. A local run and an agent
 hold the kernel's lock on it, which dies with them; a run by SFTP only the lease.
 Each sees the other's. Roots above this one and inside it have locks of their
-own: who is held from above does not write (`_refuse_above`), and what lies below
+own: who is held from above does not write (`refuse_above`), and what lies below
 a held root is not observed (`held_below`).
 """
 
@@ -95,7 +95,7 @@ def lock(
 
     Raises: Locked, at once.
     """
-    _refuse_above(root_fd, where)
+    refuse_above(root_fd, where)
     try:
         area_fd = open_area()
     except OSError as error:
@@ -241,7 +241,7 @@ def _mode(area_fd: int) -> int:
     return 0o600 | writers | writers << 1
 
 
-def _refuse_above(root_fd: int, where: str) -> None:
+def refuse_above(root_fd: int, where: str) -> None:
     """Raises: Locked, when another run writes to a root that this one lies in."""
     fd = os.dup(root_fd)
     try:
