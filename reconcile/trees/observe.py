@@ -152,9 +152,7 @@ class _Observation:
         self._tally = Tally()
         self._problems: list[Problem] = []
         self._leftovers: list[TreePath] = []
-        self._own_paths = lost_and_found(fd)
-        if settings.own:
-            self._own_paths |= paths_inside(os.fstat(fd), settings.own)
+        self._own_paths = lost_and_found(fd) | paths_inside(os.fstat(fd), settings.own)
         self._scanner = self._new_scanner(self._emit)
 
     def run(self) -> Seen:
