@@ -27,8 +27,8 @@ def named(word: str, known: Sequence[KnownPair], is_known: IsKnown) -> Named:
     Raises: UsageError, when both are known and differ, or a full path is below no root;
     PathRefused.
     """
-    if word.startswith(("/", "~")):
-        found = _below(os.path.normpath(os.path.expanduser(word)), known)
+    if word.startswith("/"):  # `~/x` too: the shell has made it a full path
+        found = _below(os.path.normpath(word), known)
         if found is None:
             raise UsageError(
                 f"`{word}` lies below the roots of no pair that is known",

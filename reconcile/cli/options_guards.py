@@ -9,8 +9,8 @@ DECIDES = ("conflicts resolve", *RETURNS)
 ALLOWED = ("space", "empty-side", "root-changed", "went-back", "state-corrupt")
 """Guards that a line may let pass; undo and restore know the first three."""
 _ALLOWS = (
-    "Let a guard pass, once: the word is its error's, as E_EMPTY_SIDE. space: what comes fits, by "
-    "holes or clones; empty-side: a side may be empty; root-changed: another root is right"
+    "Let a guard pass, once. space: what comes fits, by holes or clones; "
+    "empty-side: a side may be empty; root-changed: another root is right"
 )
 
 GUARDING = (
@@ -32,7 +32,7 @@ GUARDING = (
         "--allow",
         LIST,
         PLANS,
-        f"{_ALLOWS}; went-back: a side's return to older content is right; state-corrupt: a "
+        f"{_ALLOWS}; went-back: older content at a side is right; state-corrupt: a "
         "baseline that cannot be read counts as none.",
         choices=ALLOWED,
     ),
