@@ -60,7 +60,7 @@ def test_looking_removes_nothing(pair: KeptPair) -> None:
     pair.change("a", "1", "2", "3", "4")
     before = pair.kept()
     seen = look(pair.keeping(1), silent, everything)
-    assert [each.kept.number for each in seen.going] == [3, 2]
+    assert [each.kept.number for each in seen.going] == [1, 2]
     assert seen.going_bytes == 2
     assert prune(pair.keeping(1), silent, lambda pruning: False) == seen
     assert pair.kept() == before

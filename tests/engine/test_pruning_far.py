@@ -36,6 +36,6 @@ def test_what_is_kept_too_long_far_away_goes_there_too(tmp_path: Path, scheme: s
     [version] = found.versions
     assert version.place is not None
     record = b"/".join((*version.place.split(b"/")[:3], b".reconcile"))
-    assert kept.pop(record).startswith(b'f:{"format":"reconcile-kept/1"')
+    assert b'"format":"reconcile-kept/1"' in kept.pop(record)
     assert {path: thing for path, thing in kept.items() if thing != b"d"} == {version.place: b"f:3"}
     assert len([path for path in kept if path.count(b"/") == 2]) == 1
