@@ -28,7 +28,7 @@ from reconcile.model.errors import ManifestError
 from reconcile.model.manifest import Manifest, entries, lookup, walk
 from reconcile.model.plan import Side
 from reconcile.model.policy import Abilities, Rights, Rules
-from reconcile.model.treepath import ROOT, TreePath, join, split
+from reconcile.model.treepath import ROOT, TreePath, is_under, join, split
 
 _PLAIN_MODES = {Kind.FILE: 0o644, Kind.DIR: 0o755}
 """Of what comes from a side that holds no modes, and is new elsewhere."""
@@ -95,7 +95,7 @@ class Scene:
     def abilities(self, side: Side, at: TreePath = ROOT) -> Abilities:
         """What `side` can hold at a path, or what its root can."""
         for each in reversed(self._below[side]):
-            if at == each.path or at.startswith(each.path + b"/"):
+            if is_under(at, each.path):
                 return each.abilities
         return self.rules.left if side is Side.LEFT else self.rules.right
 

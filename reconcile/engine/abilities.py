@@ -17,7 +17,7 @@ from reconcile.model.errors import ReconcileError, StateError
 from reconcile.model.manifest import Header
 from reconcile.model.plan import Problem, Side
 from reconcile.model.policy import Abilities, HeldBelow
-from reconcile.model.treepath import ROOT, TreePath
+from reconcile.model.treepath import ROOT, TreePath, is_under
 from reconcile.store.state import Store
 from reconcile.trees.abilities import abilities_of, is_certain
 
@@ -61,9 +61,7 @@ class PairAbilities:
     def is_bare(self, side: Side, path: TreePath) -> bool:
         """The path lies in something mounted below the root that holds no modes."""
         return any(
-            not each.abilities.modes
-            for each in self.below(side)
-            if path == each.path or path.startswith(each.path + b"/")
+            not each.abilities.modes for each in self.below(side) if is_under(path, each.path)
         )
 
     def _mounted(self, side: Side, path: TreePath) -> HeldBelow | None:

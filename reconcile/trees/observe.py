@@ -89,10 +89,10 @@ def observe(
     """
     fd = open_root(location)
     try:
-        with noting(settings, root_identity(fd)):
+        with noting(settings, identity := root_identity(fd)):
             return _Observation(
                 fd, settings, index, sink, progress, trusted, workers, memory or index
-            ).run()
+            ).run(identity)
     finally:
         os.close(fd)
 
@@ -155,7 +155,7 @@ class _Observation:
         self._own_paths = lost_and_found(fd) | paths_inside(os.fstat(fd), settings.own)
         self._scanner = self._new_scanner(self._emit)
 
-    def run(self) -> Seen:
+    def run(self, identity: str) -> Seen:
         top, shared = self._list_top()
         found: dict[TreePath, Found | Problem] = {}
         if len(shared) > 1 and self._workers > 1:
@@ -177,7 +177,7 @@ class _Observation:
             entry,
             tuple(sorted(self._problems, key=lambda problem: order_key(problem.path))),
             tuple(sorted(self._leftovers, key=order_key)),
-            root_identity(self._fd),
+            identity,
             self._tally,
             boundaries=self._boundaries.known_now(self._problems),
         )

@@ -48,8 +48,9 @@ def obstacles(root: Root, steps: Iterable[Step]) -> dict[TreePath, Obstacle]:
 
 
 def _places(step: Step) -> tuple[TreePath, ...]:
-    is_move = step.action is Action.MOVE and step.source is not None
-    return (step.source.path, step.at) if is_move and step.source is not None else (step.at,)
+    if step.action is Action.MOVE and step.source is not None:
+        return step.source.path, step.at
+    return (step.at,)
 
 
 def _in_directory(root: Root, parent: TreePath) -> Obstacle | None:

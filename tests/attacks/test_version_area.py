@@ -32,7 +32,15 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be seve
 
 @pytest.fixture
 def root(tmp_path: Path) -> bytes:
-    """One that everybody may write to, with a directory that is closed to others."""
+    """See `open_root`."""
+    return open_root(tmp_path)
+
+
+def open_root(tmp_path: Path) -> bytes:
+    """One that everybody may write to, with a directory that is closed to others; any account
+    can get there."""
+    for above in (tmp_path, *tmp_path.parents):
+        above.chmod(stat.S_IMODE(above.stat().st_mode) | 0o055)
     place = tmp_path / "root"
     place.mkdir()
     place.chmod(0o1777)

@@ -26,6 +26,7 @@ from tests.attacks.test_version_area import (
     STRANGER,
     made_by,
     modes_below,
+    open_root,
 )
 from tests.engine.kept_pair import KeptPair
 from tests.nobody import NOBODY
@@ -40,15 +41,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be seve
 @pytest.fixture
 def root(tmp_path: Path) -> bytes:
     """One that everybody may write to, with a directory that is closed to others."""
-    for above in (tmp_path, *tmp_path.parents):
-        above.chmod(stat.S_IMODE(above.stat().st_mode) | 0o055)
-    place = tmp_path / "root"
-    place.mkdir()
-    place.chmod(0o1777)
-    root = os.fsencode(place)
-    fill(root, {"private/t": SECRET})
-    os.chmod(root + b"/private", 0o700)
-    return root
+    return open_root(tmp_path)
 
 
 def deletion(root: bytes, path: bytes = b"private/t") -> Step:
