@@ -7,6 +7,7 @@ with a link where we read and write. A link is followed where it is ours or root
 import errno
 import os
 import stat
+from collections.abc import Callable
 from typing import AnyStr
 
 from reconcile.model.errors import Denied
@@ -18,12 +19,14 @@ _WAY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _LINK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def open_way(location: str | bytes, make: int | None = None) -> int:
-    """The directory as an `O_PATH` descriptor; the caller closes it. `make`: the mode of missing
-    ones.
+def open_way(
+    location: str | bytes, make: int | None = None, judge: Callable[[int], object] = int
+) -> int:
+    """The directory as an `O_PATH` descriptor; the caller closes it.
 
-    Cost: three calls a name. Raises: OSError; `ELOOP`, for a link on the way that is
-    neither ours nor root's.
+    `make`: the mode of missing ones. `judge` is given each directory before a name is looked
+    up in it; what it raises ends the way. Cost: three calls a name. Raises: OSError;
+    `ELOOP`, for a link on the way that is neither ours nor root's.
     """
     rest = _parts(os.path.join(os.getcwdb(), os.fsencode(location)))
     fd = os.open(b"/", _STEP)
@@ -31,6 +34,7 @@ def open_way(location: str | bytes, make: int | None = None) -> int:
     try:
         while rest:
             name = rest.pop()
+            judge(fd)
             target = _read_link(fd, name)
             if target is not None:
                 links += 1

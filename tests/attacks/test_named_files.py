@@ -248,3 +248,13 @@ def test_who_can_exchange_a_name_is_told(tmp_path: Path) -> None:
     assert open_above(str(target)) == str(tmp_path / "a")
     (tmp_path / "a").chmod(0o1777)
     assert open_above(str(target)) == ""
+
+
+@as_root
+def test_a_directory_of_another_on_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "way").symlink_to(tmp_path / "ours")
+    os.chown(tmp_path / "theirs", 1, 1)
+    assert open_above(str(tmp_path / "theirs" / "way" / "new")) == str(tmp_path / "theirs")
+    assert open_above(str(tmp_path / "ours" / "new")) == ""

@@ -167,16 +167,17 @@ def test_several_processes_append(tmp_path: Path) -> None:
     place = str(tmp_path / "hashed")
     log = HashLog(place, writes=True)
     log.begin(ROOT, KIND)
+    children = []
     for number in range(4):
-        child = os.fork()
-        if not child:
+        children.append(os.fork())
+        if not children[-1]:
             for each in range(50):
                 row = (b"%d-%d" % (number, each), 0o100644, 1, 2, 3, 4)
                 log.note(TreePath(b"d"), row, b"i" * 32)
                 log.write()
             os._exit(0)
-    for _ in range(4):
-        os.wait()
+    for child in children:
+        os.waitpid(child, 0)
     assert len(read(place)) == 200
 
 
