@@ -4,8 +4,9 @@
 #   scripts/test.sh [PYTEST-ARGUMENT...]      e.g. scripts/test.sh tests/decide -k moves
 #
 # Needs Python 3.11 or newer, git, an OpenSSH server, man, groff, zsh, fish, what mounts exFAT,
-# NTFS and FUSE, faketime, and a package registry. What is missing is installed: Debian packages with apt-get (only as root),
-# Python packages into .venv beside this checkout, never into the system. A second run
+# NTFS and FUSE, attr, acl, strace, b3sum, faketime, and a package registry. What is missing is
+# installed: Debian packages with apt-get (only as root), Python packages into .venv beside this
+# checkout, never into the system. A second run
 # installs nothing. (`just slow` looks at pages in Debian's `chromium`, where that is
 # installed.) Every check runs even when an earlier one failed; the exit code is 0
 # only when all passed. The last line printed is pytest's own summary.

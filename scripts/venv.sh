@@ -35,11 +35,12 @@ need_readers() {
     done
 }
 
-# need_disks: file systems that tests mount: exFAT and NTFS through FUSE, and a clock that can be
-# wrong. As root they are installed; an ordinary user mounts nothing, and the tests say so.
+# need_disks: file systems that tests mount: exFAT and NTFS through FUSE, access lists, what sees
+# a program's calls, a second hasher, and a clock that can be wrong. As root they are installed;
+# an ordinary user mounts nothing, and the tests say so.
 need_disks() {
     for pair in mount.exfat-fuse:exfat-fuse mkfs.exfat:exfatprogs ntfs-3g:ntfs-3g \
-        fusermount3:fuse3 setfattr:attr faketime:faketime; do
+        fusermount3:fuse3 setfattr:attr setfacl:acl strace:strace b3sum:b3sum faketime:faketime; do
         command -v "${pair%%:*}" >/dev/null 2>&1 && continue
         [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1 ||
             install_debian "${pair#*:}" "\`${pair%%:*}\` is missing"

@@ -31,6 +31,7 @@ from tests.decide.simulate import (
     World,
     advance,
     apply,
+    is_hollow,
     plan_of,
     trees_of,
     visible,
@@ -253,7 +254,8 @@ def test_only_what_was_chosen_is_done(world: World, random: Random) -> None:
     done = {a.chosen.seen.path for a in ended.answers if a.ending is Ending.DONE}
     for side in Side:
         before, after = world.side(side), ended.after.side(side)
-        assert _outside(before, done) == _outside(after, done, world), "nothing else changes"
+        left_alone = _outside(before, done, [before, after])
+        assert left_alone == _outside(after, done, [before, after], world), "nothing else changes"
     whole = {path for path in done if not any(is_under(p.path, path) for p in ended.plan.problems)}
     for path in whole:
         left, right = (_below(ended.after.side(side), path) for side in Side)
@@ -275,14 +277,22 @@ def _below(held: Things, top: TreePath) -> dict[TreePath, tuple[Kind, bytes, boo
 
 
 def _outside(
-    held: Things, tops: set[TreePath], before: World | None = None
+    held: Things, tops: set[TreePath], ends: list[Things], before: World | None = None
 ) -> dict[TreePath, tuple[Kind, bytes, bool]]:
-    """What lies under no top; after a resolution also without the copies it made."""
+    """What lies under no top; after a resolution also without the copies it made.
+
+    A directory above a top that holds but excluded things at one of both `ends` is seen at the
+    other only, since something that is no longer there, or was not, made it visible.
+    """
     return {
         path: entry
         for path, entry in visible(held).items()
         if not any(is_under(path, top) for top in tops)
         and not (before is not None and b".conflict-" in split(path)[1])
+        and not (
+            any(is_under(top, path) for top in tops)
+            and any(path in end and is_hollow(end, path) for end in ends)
+        )
     }
 
 
