@@ -13,7 +13,7 @@ from reconcile.model.errors import ReconcileError
 from reconcile.store.chunk_cache import SqliteChunkCache
 from reconcile.store.far_index import FarIndex
 from reconcile.store.hash_log import HashLog
-from reconcile.store.own_files import private_directory
+from reconcile.store.own_files import check_way, private_directory
 from reconcile.trees.own_places import cache_directory
 
 
@@ -36,6 +36,7 @@ class IndexHolder:
         if self.held is None:
             with contextlib.ExitStack() as opening:
                 try:
+                    check_way(self._directory)
                     if not traceless:
                         private_directory(self._directory)
                     fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,7 +1,6 @@
 """Example: the demo's folder with its pair, agreed once and changed on both sides since."""
 
 import os
-import stat
 import time
 from shlex import quote
 
@@ -11,7 +10,8 @@ from reconcile.engine.demo_tree import JOB, JOB_FILE, write_agreed, write_change
 from reconcile.engine.events import silent
 from reconcile.model.errors import Denied, UsageError
 from reconcile.model.job import Job
-from reconcile.trees.placing import open_above, open_directory, place
+from reconcile.trees.above import open_above, others_may_write
+from reconcile.trees.placing import open_directory, place
 
 STATE = "state"
 """Beside the two sides, so that removing the folder removes all of it."""
@@ -54,15 +54,27 @@ def _make_directory(directory: str) -> None:
     try:
         os.mkdir(directory, 0o755)
     except FileExistsError:
-        status = os.lstat(directory)
-        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
-            is_empty = not os.listdir(directory)
-            if is_empty and not status.st_mode & stat.S_IWOTH:
-                return
-            why = "others may write in it" if is_empty else "not empty"
-        else:
-            why = "no directory of yours" if stat.S_ISDIR(status.st_mode) else "no directory"
+        why = _why_not(directory)
+        if not why:
+            return
         raise UsageError(
             f"`{directory}` is there already and {why}, so it is left as it is",
             hint=f"name another: reconcile demo {quote(directory + '-2')}",
         ) from None
+
+
+def _why_not(directory: str) -> str:
+    """Why what is there already is not taken; empty: it is ours alone, and empty."""
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return "no directory of yours" if os.path.isdir(directory) else "no directory"
+    try:
+        status = os.fstat(fd)
+        if status.st_uid != os.geteuid():
+            return "no directory of yours"
+        if os.listdir(fd):
+            return "not empty"
+        return "others may write in it" if others_may_write(fd, status) else ""
+    finally:
+        os.close(fd)

@@ -1,11 +1,10 @@
 """Our own files: private directories, and nothing believed that another could have written."""
 
-import contextlib
 import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from errno import EDQUOT, ENOSPC, EROFS
+from errno import EDQUOT, ELOOP, ENOSPC, ENOTDIR, EROFS
 
 from reconcile.model.errors import (
     Denied,
@@ -14,10 +13,11 @@ from reconcile.model.errors import (
     StateError,
     StateUnavailable,
 )
+from reconcile.trees.above import open_above
+from reconcile.trees.way import open_way
 
 _DEEP = 3
 """`STATE/pairs/PAIR`."""
-_BELOW = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def private_directory(location: str) -> str:
@@ -26,7 +26,7 @@ def private_directory(location: str) -> str:
     Raises: StateError, when it is not ours alone to write; what `refusal` makes.
     """
     try:
-        _make(location)
+        os.close(open_way(location, 0o700))
     except OSError as error:
         raise refusal(error, location) from error
     check_own(location, stat.S_ISDIR)
@@ -57,32 +57,37 @@ def _words(error: Exception) -> str:
 
 
 def check_above(directory: str) -> None:
-    """Refuse a pair's directory that a stranger could exchange: it, `pairs` and the state's own.
+    """Refuse a pair's directory that a stranger could exchange: it, `pairs` and the state's own,
+    and all that lies above.
 
     Raises: StateError.
     """
     for _ in range(_DEEP):
         check_own(directory, stat.S_ISDIR)
-        directory = os.path.dirname(os.path.abspath(directory))
+        directory, below = os.path.split(os.path.abspath(directory))
+    check_way(os.path.join(directory, below))
 
 
-def _make(location: str) -> None:
-    """The last three names one inside the other, so that none can be exchanged meanwhile."""
-    if os.path.isdir(location):
-        return
-    names = os.path.abspath(location).rsplit("/", _DEEP)
-    above = names[0] or "/"
-    os.makedirs(above, mode=0o700, exist_ok=True)
-    fd = os.open(above, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+def check_way(location: str) -> None:
+    """Refuse a directory in whose place somebody else could put another, there or not.
+
+    Raises: StateError; what `refusal` makes.
+    """
     try:
-        for name in names[1:]:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, 0o700, dir_fd=fd)
-            below = os.open(name, _BELOW, dir_fd=fd)
-            os.close(fd)
-            fd = below
-    finally:
-        os.close(fd)
+        theirs = open_above(location)
+        if not theirs:
+            return
+        problem, hint = f"others may write in `{theirs}`", "; or, when it is yours: `chmod go-w`"
+    except OSError as error:
+        if error.errno not in (ELOOP, ENOTDIR):
+            raise refusal(error, location) from error
+        problem, hint = _words(error), ""
+    raise StateError(
+        f"{problem}, and could put another state in the place of this one",
+        where=location,
+        changed="nothing",
+        hint=f"keep the state in a directory of your own: --state-dir DIR{hint}",
+    )
 
 
 def check_own(location: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:

@@ -40,3 +40,17 @@ def effective(packed: bytes) -> Acl | None:
 
 def _packed(entries: list[tuple[int, int, int]]) -> Iterator[bytes]:
     return (_ENTRY.pack(*entry) for entry in entries)
+
+
+def lets_others_write(packed: bytes) -> bool:
+    """It names accounts or groups beside the owner's and lets one of them write.
+
+    What is no list, and not empty, is taken to let everybody.
+    """
+    if not packed:
+        return False
+    found = effective(packed)
+    if found is None:
+        return True
+    entries = _ENTRY.iter_unpack(found.packed[len(_VERSION) :])
+    return any(tag in (_USER, _GROUP) and rights & 2 for tag, rights, _ in entries)

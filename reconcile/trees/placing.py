@@ -45,42 +45,6 @@ def open_directory(location: str | bytes, make: int | None = None) -> int:
         os.close(way)
 
 
-def open_above(location: str) -> str:
-    """The directory on the way to `location` in which somebody else could exchange a name.
-
-    Empty: nobody but us and root can, so that its path stays what it is. Judged as the way
-    is gone, links and what they lead through included: a path resolved first would not show
-    the directory that a link in it was put into for a moment. A sticky directory protects
-    what is ours in it; a group that is our own is nobody else.
-
-    Raises: OSError, as `open_directory`; its directory is there.
-    """
-    try:
-        way = open_way(os.path.dirname(location), judge=_refuse_shared)
-        try:
-            _refuse_shared(way)
-        finally:
-            os.close(way)
-    except _Shared as shared:
-        return shared.place
-    return ""
-
-
-class _Shared(Exception):
-    def __init__(self, place: str) -> None:
-        super().__init__(place)
-        self.place = place
-
-
-def _refuse_shared(directory: int) -> None:
-    status = os.fstat(directory)
-    others = status.st_mode & stat.S_IWOTH
-    if status.st_gid not in (0, os.getegid()):
-        others |= status.st_mode & stat.S_IWGRP
-    if status.st_uid not in (0, os.geteuid()) or (others and not status.st_mode & stat.S_ISVTX):
-        raise _Shared(os.readlink(f"/proc/self/fd/{directory}"))
-
-
 def may_place(location: str, known: Known) -> bool:
     """Nothing stands there, or what `known` knows. Raises: OSError, when nobody can tell."""
     parent, name = os.path.split(os.path.abspath(os.fsencode(location)))

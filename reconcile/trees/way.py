@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from typing import AnyStr
 
 from reconcile.model.errors import Denied
@@ -141,5 +142,6 @@ def _step(fd: int, name: bytes, make: int | None) -> int:
     except FileNotFoundError:
         if make is None:
             raise
-    os.mkdir(name, make, dir_fd=fd)
+    with suppress(FileExistsError):  # made by another process of ours, or judged as it is opened
+        os.mkdir(name, make, dir_fd=fd)
     return os.open(name, _STEP, dir_fd=fd)

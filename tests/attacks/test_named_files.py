@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from reconcile.trees import placing
-from reconcile.trees.placing import open_above, open_directory, place, placed
+from reconcile.trees.above import open_above
+from reconcile.trees.placing import open_directory, place, placed
 from reconcile.trees.regular import begins_with, open_regular, read_regular
 from tests.attacks.handed_over import STRANGER, run, tree_of
 from tests.nobody import as_nobody
@@ -176,6 +177,20 @@ def test_the_example_is_not_made_in_a_directory_of_somebody_else(tmp_path: Path)
     done = run("demo", str(theirs), cwd=tmp_path)
     assert done.code == 64
     assert os.listdir(theirs) == []
+
+
+@as_root
+def test_the_example_is_not_made_where_a_group_of_others_may_write(tmp_path: Path) -> None:
+    theirs = tmp_path / "demo"
+    theirs.mkdir()
+    os.chown(theirs, -1, STRANGER)
+    theirs.chmod(0o2775)
+    done = run("demo", str(theirs), cwd=tmp_path)
+    assert done.code == 64
+    assert "others may write in it" in done.err
+    assert os.listdir(theirs) == []
+    theirs.chmod(0o755)
+    assert run("demo", str(theirs), cwd=tmp_path).code == 0
 
 
 def test_a_place_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
