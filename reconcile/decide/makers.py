@@ -2,15 +2,16 @@
 
 A plan or another file that decides what is changed is obeyed when nobody but us
 (or root, who can do everything anyway) could have written it. The owner and the
-mode of the file itself decide, and the owner of a link that led to it; not the
-directory: in one that others may write they can take our file away, and cannot
-make one that is ours.
+mode of the file itself decide, the owner of a link that led to it, and the directory
+it lies in: whoever may rename there puts a file under this name that we made of his
+content, as a run of ours does in his tree.
 """
 
+from collections.abc import Set
 from typing import NamedTuple
 
 ROOT_UID = 0
-_OTHERS_WRITE = 0o022
+_OTHERS_WRITE, _EVERYBODY_WRITES, _STICKY = 0o022, 0o002, 0o1000
 
 
 class Maker(NamedTuple):
@@ -22,6 +23,10 @@ class Maker(NamedTuple):
     """Of the owner of the link by which it was found; the same where there was none."""
     mode: int
     """Permission bits; with an access control list the group's are those of its mask."""
+    held_by: int
+    """Of the owner of the directory that it was found in."""
+    held_mode: int
+    """Permission bits of that directory, the sticky one among them."""
 
 
 def distrust(maker: Maker, euid: int, trusted: int | None = None) -> str:
@@ -37,4 +42,16 @@ def distrust(maker: Maker, euid: int, trusted: int | None = None) -> str:
         return f"was found by a link of user {maker.linked_by}"
     if maker.mode & _OTHERS_WRITE:
         return f"can be written by others (mode {maker.mode:04o})"
+    return put_there_by(maker.held_by, maker.held_mode, known)
+
+
+def put_there_by(owner: int, mode: int, known: Set[int | None]) -> str:
+    """Why the name of a file tells nothing in a directory of this owner and mode; empty: it does.
+
+    LIMIT: members of a group that may write to the directory are believed.
+    """
+    if owner not in known:
+        return f"lies in a directory of user {owner}"
+    if mode & _EVERYBODY_WRITES and not mode & _STICKY:
+        return "lies in a directory that everybody may write to"
     return ""

@@ -127,24 +127,24 @@ def _clock() -> Check:
 
 
 def _directory(state_dir: str) -> Iterator[Check]:
-    if not os.path.lexists(state_dir):
-        above = _existing_above(state_dir)
-        if not os.access(above, os.W_OK | os.X_OK):
-            yield Check(
-                "fail", "state", state_dir, f"it cannot be made in {above}",
-                "name another: --state-dir DIR, or RECONCILE_STATE_DIR",
-            )  # fmt: skip
-            return
-        yield Check("ok", "state", state_dir, "not made yet; the first run makes it")
-        yield space_check(state_dir, above)
-        return
     try:
         check_above(os.path.join(state_dir, "pairs", "pair"))
     except ReconcileError as error:
         yield Check("fail", "state", state_dir, error.message, error.hint)
-    else:
+        return
+    if os.path.lexists(state_dir):
         yield _mode(state_dir)
-    yield space_check(state_dir, state_dir)
+        yield space_check(state_dir, state_dir)
+        return
+    above = _existing_above(state_dir)
+    if not os.access(above, os.W_OK | os.X_OK):
+        yield Check(
+            "fail", "state", state_dir, f"it cannot be made in {above}",
+            "name another: --state-dir DIR, or RECONCILE_STATE_DIR",
+        )  # fmt: skip
+        return
+    yield Check("ok", "state", state_dir, "not made yet; the first run makes it")
+    yield space_check(state_dir, above)
 
 
 def _mode(state_dir: str) -> Check:

@@ -7,15 +7,20 @@ looked for is `engine/job_places.py`'s, what it means `decide/job_file.py`'s.
 import glob
 import os
 import stat
+from collections.abc import Container
 from shlex import quote
 from typing import NamedTuple
 
 from reconcile.decide.job_file import Book, Document, Fault, includes_of, read_book
+from reconcile.decide.makers import ROOT_UID, put_there_by
 from reconcile.decide.settle import check
-from reconcile.engine.job_places import MACHINE, MAX_BYTES, Found, system_jobs
+from reconcile.engine.job_places import HERE, MACHINE, MAX_BYTES, Found, system_jobs
 from reconcile.engine.jobs import endpoint_named, side_of, url_of
 from reconcile.model.errors import ConfigError, ReconcileError, UsageError
+from reconcile.trees.above import access_list
+from reconcile.trees.acl import lets_others_write
 from reconcile.trees.regular import open_regular, read_open, read_regular
+from reconcile.trees.way import directory_of
 
 MAX_FILTER_BYTES = 16 << 20
 _GROUP = "`{}` can be written by its group (mode {})"
@@ -66,7 +71,7 @@ def broken(faults: tuple[Fault, ...], found: Found) -> ConfigError:
 
 def read(found: Found) -> Checked:
     """The same, with the faults as values. Raises: ConfigError, when a file cannot be believed."""
-    warnings: list[str] = []
+    warnings: dict[str, str] = {}
     documents, faults = _documents(found, warnings)
     book, wrong = read_book(documents)
     faults += wrong
@@ -79,9 +84,9 @@ def read(found: Found) -> Checked:
     for name in book.jobs:
         faults += _sides_of(book, name)
     faults += _urls_of(book)
-    if warnings and not faults:
-        _refuse_programs(book)
-    return Checked(book, tuple(sorted(set(faults))), tuple(warnings))
+    if not faults:
+        _refuse_programs(book, found, warnings)
+    return Checked(book, tuple(sorted(set(faults))), tuple(warnings.values()))
 
 
 def read_file(location: str) -> bytes:
@@ -125,13 +130,13 @@ def _sentence(error: ReconcileError) -> str:
     return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
-def _documents(found: Found, warnings: list[str]) -> tuple[list[Document], list[Fault]]:
+def _documents(found: Found, warnings: dict[str, str]) -> tuple[list[Document], list[Fault]]:
     """The files, those included first. A pattern may match nothing; a name must be there."""
     faults: list[Fault] = []
     included: list[str] = []
     own = []
     if os.path.lexists(found.location):
-        main = _document(found.location, False, warnings)
+        main = _document(found.location, False, warnings, is_named=found.because != HERE)
         own.append(main)
         for name, spot in includes_of(main):
             matching = _matching(main.directory, name)
@@ -153,13 +158,15 @@ def _is_below(location: str) -> bool:
     return os.path.abspath(location).startswith(os.getcwd().rstrip("/") + "/")
 
 
-def _document(location: str, is_included: bool, warnings: list[str]) -> Document:
+def _document(
+    location: str, is_included: bool, warnings: dict[str, str], *, is_named: bool = True
+) -> Document:
     try:
         descriptor = open_regular(location)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
     try:
-        _check_owner(location, (os.lstat(location), os.fstat(descriptor)), warnings)
+        _check_maker(location, descriptor, warnings, is_named)
         data = read_open(descriptor, MAX_BYTES)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
@@ -169,34 +176,52 @@ def _document(location: str, is_included: bool, warnings: list[str]) -> Document
     return Document(location, directory, data, is_included)
 
 
-def _check_owner(location: str, statuses: tuple[os.stat_result, ...], warnings: list[str]) -> None:
-    """A link's own owner counts as well as that of the file behind it.
+def _check_maker(location: str, descriptor: int, warnings: dict[str, str], is_named: bool) -> None:
+    """A link's own owner counts as well as that of the file behind it, and the directory's.
 
     Raises: ConfigError, for what belongs to somebody else or everybody may write.
     A file that only our group may write is obeyed, with a warning.
     """
-    status = statuses[-1]
-    for each in statuses:
-        if each.st_uid not in (os.geteuid(), 0):
+    held, status = directory_of(location), os.fstat(descriptor)
+    known = {os.geteuid(), ROOT_UID}
+    for each in (os.lstat(location), status):
+        if each.st_uid not in known:
             raise _not_ours(location, f"belongs to user {each.st_uid}, not to us", "chown")
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
     if status.st_mode & stat.S_IWOTH:
         raise _not_ours(location, f"can be written by everybody (mode {mode})", "chmod")
+    sticky = stat.S_ISVTX if is_named else 0
+    why = put_there_by(held.st_uid, held.st_mode & (0o777 | sticky), known)
+    if why:
+        raise _not_ours(location, why, "move")
     if status.st_mode & stat.S_IWGRP:
-        warnings.append(f"{_GROUP.format(location, mode)}: chmod g-w {location}")
+        if lets_others_write(access_list(descriptor)):
+            raise _not_ours(location, "can be written by whom its access list names", "setfacl")
+        if status.st_gid not in {os.getegid(), *os.getgroups()}:
+            why = f"can be written by group {status.st_gid}, which is not ours (mode {mode})"
+            raise _not_ours(location, why, "chmod")
+        warnings[location] = f"{_GROUP.format(location, mode)}: chmod g-w {location}"
+
+
+_REMEDIES = {
+    "chown": "chown $USER {}",
+    "chmod": "chmod go-w {}",
+    "setfacl": "setfacl -b {}",
+    "move": "move {} to a directory of your own, and name it: --config FILE",
+}
 
 
 def _not_ours(location: str, why: str, remedy: str) -> ConfigError:
     return ConfigError(
         f"the job file `{location}` {why}, so it is not obeyed",
-        hint="look who wrote it; when it is yours: "
-        + (f"chmod go-w {location}" if remedy == "chmod" else f"chown $USER {location}"),
+        hint=f"look who wrote it; when it is yours: {_REMEDIES[remedy].format(location)}",
         code="E_CONFIG_PERMS",
     )
 
 
-def _refuse_programs(book: Book) -> None:
-    """Raises: ConfigError, when a file that our group may write names what will be run."""
+def _refuse_programs(book: Book, found: Found, shared: Container[str]) -> None:
+    """Raises: ConfigError, when a file that our group may write names what will be run; or one
+    that was only found where we work, which may have come there in a tree of somebody else."""
     said = [(url_of(each), each.spot.file) for each in book.endpoints.values()]
     for entry in book.jobs.values():
         for side in ("left", "right"):
@@ -205,9 +230,14 @@ def _refuse_programs(book: Book) -> None:
                 said.append((side_of(book, entry, side), filed.spot.file))
     for url, location in said:
         options = url.partition("?")[2].split("&")
-        if any(option.startswith(_PROGRAMS) for option in options) and _is_our_group_s(location):
+        if not any(option.startswith(_PROGRAMS) for option in options):
+            continue
+        if location in shared:
             raise _not_ours(location, "names a program, and its group can write it", "chmod")
-
-
-def _is_our_group_s(location: str) -> bool:
-    return bool(os.stat(location).st_mode & stat.S_IWGRP)
+        if found.because == HERE:
+            raise ConfigError(
+                f"the job file `{location}` was found in the working directory and names a "
+                "program (an `agent` by its path, or an ssh `config`), so it is not obeyed",
+                hint=f"look at it; when you trust it: --config {quote(found.location)}",
+                code="E_CONFIG_PERMS",
+            )

@@ -28,6 +28,7 @@ from reconcile.model.plan import Plan, PlanKind
 from reconcile.store.content import ContentStore
 from reconcile.store.state import pair_directory
 from reconcile.trees.regular import begins_with, open_regular, read_open
+from reconcile.trees.way import directory_of
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -83,9 +84,13 @@ class PlanFile(NamedTuple):
 
     def _foreign(self, why: str) -> UsageError:
         owner = user_text(self.maker.owner)
-        is_named = not self.maker.mode & 0o022 and self.maker.owner == self.maker.linked_by
+        is_named = not distrust(self.maker, os.geteuid(), self.maker.owner)
         name = user_name(self.maker.owner) or str(self.maker.owner)
-        remedy = f"--trust-owner {name}" if is_named else "a copy of your own (cp), or chmod go-w"
+        remedy = (
+            f"--trust-owner {name}"
+            if is_named
+            else "a copy in a directory of your own (cp), or chmod go-w"
+        )
         return UsageError(
             f"the plan `{self.location}` {why}, so it is not applied",
             where=f"owner {owner}, mode {self.maker.mode:04o}",
@@ -245,7 +250,11 @@ def _read(location: str) -> tuple[bytes, Maker]:
             raise UsageError(f"the plan `{location}` was exchanged while it was read")
         if status.st_size > LIMIT_BYTES:
             raise PlanCorrupt(f"`{location}` is larger than any plan ({status.st_size} bytes)")
-        maker = Maker(status.st_uid, found_by.st_uid, stat.S_IMODE(status.st_mode))
+        held = directory_of(location)
+        maker = Maker(
+            status.st_uid, found_by.st_uid, stat.S_IMODE(status.st_mode),
+            held.st_uid, stat.S_IMODE(held.st_mode),
+        )  # fmt: skip
         return read_open(descriptor, LIMIT_BYTES), maker
     except OSError as error:
         raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error

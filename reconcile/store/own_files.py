@@ -77,6 +77,9 @@ def check_way(location: str) -> None:
         theirs = open_above(location)
         if not theirs:
             return
+        status = os.stat(theirs)
+        if status.st_uid in (os.geteuid(), 0) and not _keeps_modes(theirs):
+            raise _open_to_all(location, stat.S_IMODE(status.st_mode))
         problem, hint = f"others may write in `{theirs}`", "; or, when it is yours: `chmod go-w`"
     except OSError as error:
         if error.errno not in (ELOOP, ENOTDIR):
@@ -141,7 +144,7 @@ def _open_to_all(location: str, mode: int) -> StateUnavailable:
         f"the disk keeps no modes: all that lies on it is open to others (mode {mode:04o}), so no "
         "state there can be believed",
         where=location,
-        changed="nothing but empty directories of the state",
+        changed="nothing but, at most, empty directories of the state",
         hint="keep the state elsewhere: --state-dir DIR or RECONCILE_STATE_DIR, on a disk that "
         "keeps modes; or mount this one for you alone (umask=077). chmod does not help there",
     )

@@ -72,7 +72,7 @@ def others_may_write(fd: int, status: os.stat_result) -> bool:
         return True
     if not status.st_mode & stat.S_IWGRP:
         return False
-    return lets_others_write(_access_list(fd)) or not is_own_group(status.st_gid)
+    return lets_others_write(access_list(fd)) or not is_own_group(status.st_gid)
 
 
 def is_own_group(gid: int) -> bool:
@@ -89,7 +89,7 @@ def is_own_group(gid: int) -> bool:
     return group.gr_name == account and not set(group.gr_mem) - {account}
 
 
-def _access_list(fd: int) -> bytes:
+def access_list(fd: int) -> bytes:
     """The packed access list of what is open as `fd`; empty: it has none."""
     try:
         return os.getxattr(f"/proc/self/fd/{fd}", ACCESS)

@@ -61,6 +61,15 @@ def open_to_read(location: str | bytes) -> int:
         os.close(way)
 
 
+def directory_of(location: str) -> os.stat_result:
+    """Of the directory in which the name `location` stands. Raises: as `open_way`."""
+    way = open_way(os.path.dirname(location))
+    try:
+        return os.fstat(way)
+    finally:
+        os.close(way)
+
+
 def real_path(location: AnyStr) -> AnyStr:
     """The absolute path without links, as `os.path.realpath`, of a missing name too.
 

@@ -228,5 +228,5 @@ def test_a_shown_plan_names_the_sides_that_apply_would_change() -> None:
     job = Job("/srv/left", "/srv/right", state_dir="")
     saved = SavedPlan("p-1", plans.mockup().plan, job, 1, 2, "host", "0")
     assert saved.plan.made_from.left != job.left
-    shown = document(PlanFile("p.rplan", saved, Maker(0, 0, 0o600)), ["STALE"])
+    shown = document(PlanFile("p.rplan", saved, Maker(0, 0, 0o600, 0, 0o700)), ["STALE"])
     assert (shown.left, shown.right, shown.notes) == ("/srv/left", "/srv/right", ["STALE"])
