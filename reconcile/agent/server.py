@@ -29,7 +29,6 @@ from reconcile.trees.area import trouble_at
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
-from reconcile.trees.way import real_path
 from reconcile.wire import messages as m
 from reconcile.wire.fields import PRUNE, TRY
 from reconcile.wire.frames import ProtocolError, offered
@@ -136,11 +135,12 @@ class Server:
     def _open(self, request: m.Open) -> None:
         if b"\0" in request.path:
             raise RootMissing("no directory has NUL in its name")
-        location = real_path(os.path.join(os.path.expanduser(b"~"), request.path))
+        given = os.path.join(os.path.expanduser(b"~"), request.path)
         self.close()
-        fd = open_root(location)
+        fd = open_root(given)  # before its path is resolved: that would follow anybody's links
         try:
             identity = root_identity(fd)
+            location = os.readlink(b"/proc/self/fd/%d" % fd)
         finally:
             os.close(fd)
         self._location = location

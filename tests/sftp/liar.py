@@ -2,10 +2,12 @@
 
     python -m tests.sftp.liar LIE SERVER [ARGUMENT…]
 
-`cut:N` ends both after N bytes from the client, `deaf:N` after N from the server.
+`cut:N` ends both after N bytes from the client, `deaf:N` after N from the server; `bent:N`
+makes one answer another, the same one in the same way for the same N.
 """
 
 import os
+import random
 import select
 import struct
 import subprocess
@@ -93,6 +95,66 @@ def truthful(kind: int, body: bytes) -> list[bytes]:
     return [packet(kind, body)]
 
 
+HOSTILE_NAMES = (
+    b"..", b"../outside/kept", b"/etc/passwd", b".", b"", b"a/b", b"a\0b", b"\xff\xfe", b"x" * 256,
+    b"x" * 70_000, b"\x1b[2J\x07", b".reconcile", b".rcn-0", "\u202etxt.exe".encode(), b"d/" * 3000,
+)  # fmt: skip
+HOSTILE_NUMBERS = (
+    0,
+    1,
+    2,
+    0o040000,
+    0o120777,
+    0o010644,
+    1 << 20,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+)
+ANSWERS = 60
+"""About so many come in a small run."""
+
+
+class Bent:
+    """One answer of many is another: a string in it, a number, its type, or how often it comes."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        self._left = self._dice.randint(1, ANSWERS)
+
+    def __call__(self, kind: int, body: bytes) -> list[bytes]:
+        self._left -= 1
+        return [packet(kind, body)] if self._left else self._bent(kind, body)
+
+    def _bent(self, kind: int, body: bytes) -> list[bytes]:
+        dice = self._dice
+        way = dice.randrange(8)
+        if way == 0:
+            return [packet(kind, body)] * 2
+        if way == 1:
+            return [packet(dice.choice((NAME, STATUS, DATA, ATTRS, 102, 201, 7)), body)]
+        if way == 2:
+            return [packet(kind, body[: dice.randrange(len(body))])]
+        if way == 3:
+            code = struct.pack(">I", dice.randrange(12))
+            said = struct.pack(">I", 9) + b"\x1b[2Jlies!" + struct.pack(">I", 0)
+            return [packet(STATUS, body[:4] + code + said)]
+        places = [at for at in range(4, len(body) - 3) if self._holds_text(body, at)]
+        if way < 6 and places:
+            at = dice.choice(places)
+            end = at + 4 + int.from_bytes(body[at : at + 4], "big")
+            name = dice.choice(HOSTILE_NAMES)
+            return [packet(kind, body[:at] + struct.pack(">I", len(name)) + name + body[end:])]
+        at = dice.randrange(4, max(5, len(body) - 3))
+        number = struct.pack(">I", dice.choice(HOSTILE_NUMBERS))
+        return [packet(kind, body[:at] + number + body[at + 4 :])]
+
+    @staticmethod
+    def _holds_text(body: bytes, at: int) -> bool:
+        length = int.from_bytes(body[at : at + 4], "big")
+        return 0 < length <= len(body) - at - 4
+
+
 LIES: dict[str, Lie] = {
     "slash": renamed(b"../../escaped"),
     "absolute": renamed(b"/etc/passwd"),
@@ -124,7 +186,7 @@ class Between:
             0: int(number) if word == "cut" else sys.maxsize,
             self.said: int(number) if word == "deaf" else sys.maxsize,
         }
-        self._tell = LIES.get(word, truthful)
+        self._tell = Bent(int(number)) if word == "bent" else LIES.get(word, truthful)
         self._out = {self.heard: bytearray(), 1: bytearray()}
         self._held = b""
         self._is_closed = False
