@@ -70,6 +70,26 @@ def directory_of(location: str) -> os.stat_result:
         os.close(way)
 
 
+def file_behind(location: str) -> str:
+    """Where the file stands that `location` names, there or not: links that are ours or root's
+    are followed. Raises: OSError; `ELOOP`, for another's.
+    """
+    for _ in range(_MOST_LINKS):
+        above, name = os.path.split(location)
+        try:
+            way = open_way(above)
+        except FileNotFoundError:
+            return location
+        try:
+            target = _read_link(way, os.fsencode(name))
+        finally:
+            os.close(way)
+        if target is None:
+            return location
+        location = os.path.join(above, os.fsdecode(target))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), location)
+
+
 def real_path(location: AnyStr) -> AnyStr:
     """The absolute path without links, as `os.path.realpath`, of a missing name too.
 

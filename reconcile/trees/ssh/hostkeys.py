@@ -5,7 +5,6 @@ a host shows come unproven over the network; only the fingerprint tells.
 """
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from reconcile.model.errors import Denied, Unreachable, UsageError
 from reconcile.trees.children import environment
+from reconcile.trees.placing import place as place_file
 from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import last_line
 from reconcile.trees.ssh.known_hosts import (
@@ -31,7 +31,7 @@ from reconcile.trees.ssh.known_hosts import (
 )
 from reconcile.trees.ssh.openssh import CONNECT_TIMEOUT_S, place_words
 from reconcile.trees.ssh.place import SshPlace
-from reconcile.trees.way import real_path
+from reconcile.trees.way import file_behind
 
 FILE_MAX = 16 << 20
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
@@ -272,19 +272,7 @@ def _read_to_change(file: str) -> bytes:
 
 
 def _replace_file(file: str, data: bytes) -> None:
-    place = real_path(file)
-    temp = f"{place}.{secrets.token_hex(6)}"
     try:
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as opened:
-                opened.write(data)
-                opened.flush()
-                os.fsync(fd)
-            os.replace(temp, place)
-        except BaseException:
-            os.unlink(temp)
-            raise
+        place_file(file_behind(file), [data], lambda _: True, mode=0o600, make=0o700)
     except OSError as error:
         raise Denied(f"cannot write `{file}`: {error.strerror}", where=file) from error
