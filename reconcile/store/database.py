@@ -286,6 +286,8 @@ def _version(database: Database) -> int:
     application = database.one("PRAGMA application_id")
     if application != (schema.APPLICATION_ID,):
         raise damaged(database.location, "the file is no state of reconcile")
+    if database.one(schema.FOREIGN) != (0,):
+        raise damaged(database.location, schema.HOLDS_FOREIGN)
     row = database.one("PRAGMA user_version")
     version = int(row[0]) if row else 0
     if version > schema.SCHEMA_VERSION:

@@ -37,6 +37,7 @@ from reconcile.store.pages import (
     forget_pages,
     stats_of,
 )
+from reconcile.store.schema import FOREIGN
 
 _SIDE = "left"
 _TREE = 1
@@ -292,7 +293,7 @@ def _make(location: str) -> None:
 
 def _checked(database: Database) -> Database:
     marks = database.one("PRAGMA application_id"), database.one("PRAGMA user_version")
-    if marks != ((_MARK,), (_VERSION,)):
+    if marks != ((_MARK,), (_VERSION,)) or database.one(FOREIGN) != (0,):
         database.close()
         raise StateError("the file is no index of this version", where=database.location)
     return database

@@ -12,7 +12,7 @@ import msgspec
 
 from reconcile.store.database import DATABASE_NAME
 from reconcile.store.own_files import names
-from reconcile.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from reconcile.store.schema import APPLICATION_ID, FOREIGN, HOLDS_FOREIGN, SCHEMA_VERSION
 
 _BUSY_S = 2.0
 _MOST_PROBLEMS = 3
@@ -62,6 +62,8 @@ def _checked(location: str) -> tuple[int, Sequence[str]]:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if application != APPLICATION_ID:
                 return 0, ("the file is no state of reconcile",)
+            if connection.execute(FOREIGN).fetchone() != (0,):
+                return version, (HOLDS_FOREIGN,)
             rows = connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})").fetchall()
     except sqlite3.Error as error:
         return 0, (str(error),)
