@@ -11,6 +11,7 @@ from itertools import product
 from blake3 import blake3
 
 from reconcile.model.job import Job
+from reconcile.store.own_files import check_above
 from reconcile.store.state import pair_directory
 from reconcile.trees.open import is_remote, place_name
 
@@ -29,6 +30,7 @@ def state_of(job: Job, pair: str, *, keeps: bool) -> str:
             continue
         if not keeps:
             return before
+        check_above(before)
         with suppress(OSError):
             os.rename(before, here)
             return here

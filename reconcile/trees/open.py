@@ -123,7 +123,7 @@ def open_tree(endpoint: str, options: SessionOptions) -> "LocalTree | RemoteTree
 
 def _ssh(endpoint: str, options: SessionOptions) -> "RemoteTree":
     place = _place(endpoint)
-    _check_files(place)
+    check_files(place)
     if place.agent == "never":
         return _sftp(endpoint, options)
     from reconcile.trees.ssh.dial import agent_tree
@@ -135,15 +135,27 @@ def _sftp(endpoint: str, options: SessionOptions) -> "RemoteTree":
     from reconcile.trees.sftp.dial import sftp_tree
 
     place = _place(endpoint)
-    _check_files(place)
+    check_files(place)
     return sftp_tree(place, options)
 
 
-def _check_files(place: "SshPlace") -> None:
-    """Raises: UsageError, for a fifo and the like, which the client would read for ever."""
+def check_files(place: "SshPlace") -> None:
+    """Raises: UsageError, for a fifo and the like, which the client would read for ever, and for
+    a configuration that somebody else could have written: it names programs."""
     for name, location in (("config", place.config), ("identity", place.identity)):
         if location and os.path.exists(location) and not os.path.isfile(location):
             raise UsageError(f"`{name}={location}` is not a regular file", where=place.url)
+    if place.config and os.path.exists(place.config):
+        from reconcile.trees.above import why_distrusted
+
+        why = why_distrusted(place.config)
+        if why:
+            raise UsageError(
+                f"`config={place.config}` {why}, and it may name programs, so it is not obeyed",
+                where=place.url,
+                hint="look at it; when you trust it, name a copy in a directory of your own (cp)",
+                code="E_CONFIG_PERMS",
+            )
 
 
 def _place(endpoint: str) -> "SshPlace":

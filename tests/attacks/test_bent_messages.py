@@ -26,7 +26,7 @@ MESSAGES = 14
 """About so many go either way in a run."""
 HANGS_S = 60
 OURS = {"report", "report.lock", "said"}
-WORDS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 64)
+WORDS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 64)
 """Exit codes of a run that ended in order (`reconcile help exit-codes`)."""
 
 

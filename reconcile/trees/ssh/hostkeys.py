@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from reconcile.model.errors import Denied, Unreachable, UsageError
 from reconcile.trees.children import environment
+from reconcile.trees.open import check_files
 from reconcile.trees.placing import place as place_file
 from reconcile.trees.regular import read_regular
 from reconcile.trees.ssh.failures import last_line
@@ -75,8 +76,9 @@ def fingerprint_at(file: str, number: int) -> str:
 def resolve(place: SshPlace, ssh: str | None) -> Target:
     """What the configuration makes of `place`, asked of `ssh -G`; without `ssh`, of paramiko.
 
-    Raises: UsageError, when `ssh` refuses its configuration.
+    Raises: UsageError, when `ssh` refuses its configuration, or we do.
     """
+    check_files(place)
     settings = _settings(place, ssh)
     host = settings.get("hostname", place.host)
     port = int(settings.get("port", "") or place.port or 22)
