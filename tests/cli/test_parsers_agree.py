@@ -108,7 +108,7 @@ def lines(draw: st.DrawFn) -> list[str]:
     verb = draw(st.sampled_from(VERBS))
     words = verb.name.split()
     for word in verb.words:
-        count = draw(st.integers(word.least, max(word.least, word.most)))
+        count = draw(st.integers(word.least, min(max(word.least, word.most), word.least + 4)))
         words += draw(
             st.lists(st.sampled_from(["A", "B", "dir/x", "-"]), min_size=count, max_size=count)
         )
