@@ -5,6 +5,8 @@ lower limit of a guard is obeyed, beside those the plan was made under; so is ho
 the steps are carried out.
 """
 
+from shlex import quote
+
 from msgspec.structs import replace
 
 from reconcile.cli.asked import flags_of
@@ -31,7 +33,7 @@ def refuse_unobeyed(face: Face, location: str) -> None:
         raise UsageError(
             f"`{'`, `'.join(shown)}` is about what is shown, and `apply` of a saved plan shows "
             "none of it",
-            hint=f"reconcile show {location} {' '.join(shown)}",
+            hint=f"reconcile show {quote(location)} {' '.join(shown)}",
         )
     obeyed = _CARRYING | _LIMITS | _ABOUT_THE_ANSWER
     wrong = [

@@ -149,8 +149,9 @@ def _named(face: Face, word: str) -> JobEntry:
             hint=f"reconcile {face.verb} {shlex.quote(word)} OTHER",
         )
     if word.endswith(".rplan"):
+        named = shlex.quote(word)
         raise UsageError(
-            f"`{word}` is a saved plan", hint=f"reconcile show {word}, or reconcile apply {word}"
+            f"`{word}` is a saved plan", hint=f"reconcile show {named}, or reconcile apply {named}"
         )
     loaded = face.jobs
     is_directory = os.path.isdir(word)

@@ -200,7 +200,7 @@ def _check_maker(location: str, descriptor: int, warnings: dict[str, str], is_na
         if status.st_gid not in {os.getegid(), *os.getgroups()}:
             why = f"can be written by group {status.st_gid}, which is not ours (mode {mode})"
             raise _not_ours(location, why, "chmod")
-        warnings[location] = f"{_GROUP.format(location, mode)}: chmod g-w {location}"
+        warnings[location] = f"{_GROUP.format(location, mode)}: chmod g-w {quote(location)}"
 
 
 _REMEDIES = {
@@ -214,7 +214,7 @@ _REMEDIES = {
 def _not_ours(location: str, why: str, remedy: str) -> ConfigError:
     return ConfigError(
         f"the job file `{location}` {why}, so it is not obeyed",
-        hint=f"look who wrote it; when it is yours: {_REMEDIES[remedy].format(location)}",
+        hint=f"look who wrote it; when it is yours: {_REMEDIES[remedy].format(quote(location))}",
         code="E_CONFIG_PERMS",
     )
 

@@ -11,6 +11,7 @@ to say as well; of our own plan we said it when it was made.
 
 import os
 from collections.abc import Mapping
+from shlex import quote
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -73,14 +74,14 @@ def check_sides(file: PlanFile, sides: PlanSides, agree: bool = False) -> None:
             raise UsageError(
                 f"the plan's {side} side names a program or a file (`{brought[0]}=`), and a plan "
                 "brings none along",
-                where=url, hint=_NAME_THEM.format(file.location), code="E_PLAN_SIDES",
+                where=url, hint=_NAME_THEM.format(quote(file.location)), code="E_PLAN_SIDES",
             )  # fmt: skip
     if agree or not must_ask(file, sides):
         return
     raise NeedsApproval(
         "only the plan itself says where its sides are, and they are not known here",
         where=f"left {sides.left}, right {sides.right}",
-        hint=_NAME_THEM.format(file.location),
+        hint=_NAME_THEM.format(quote(file.location)),
         code="E_PLAN_SIDES",
     )
 

@@ -13,6 +13,7 @@ word then counts is `engine/plan_sides.py`'s.
 import gc
 import os
 import stat
+from shlex import quote
 from typing import NamedTuple
 
 import msgspec
@@ -94,7 +95,7 @@ class PlanFile(NamedTuple):
         return UsageError(
             f"the plan `{self.location}` {why}, so it is not applied",
             where=f"owner {owner}, mode {self.maker.mode:04o}",
-            hint=f"look at it: reconcile show {self.location}; when you trust it: {remedy}",
+            hint=f"look at it: reconcile show {quote(self.location)}; when you trust it: {remedy}",
             code="E_PLAN_FOREIGN",
         )
 

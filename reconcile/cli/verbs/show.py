@@ -1,6 +1,7 @@
 """`reconcile show`: a saved plan (or a manifest), read back. Neither side is needed."""
 
 import os
+from shlex import quote
 
 from msgspec import UNSET
 
@@ -54,7 +55,7 @@ def _manifest(face: Face) -> int:
     if face.values("report") or face.format in (PORCELAIN, *REPORTS):
         raise UsageError(
             "a manifest is no plan, of which there could be a report",
-            hint=f"reconcile diff LEFT RIGHT --against {face.words[0]}",
+            hint=f"reconcile diff LEFT RIGHT --against {quote(face.words[0])}",
         )
     from reconcile.cli.verbs.manifest import show
 
