@@ -19,8 +19,7 @@ from reconcile.engine.jobs import endpoint_named, side_of, url_of
 from reconcile.model.errors import ConfigError, ReconcileError, UsageError
 from reconcile.trees.above import access_list
 from reconcile.trees.acl import lets_others_write
-from reconcile.trees.regular import open_regular, read_open, read_regular
-from reconcile.trees.way import directory_of
+from reconcile.trees.regular import FoundFile, open_found, read_open, read_regular
 
 MAX_FILTER_BYTES = 16 << 20
 _GROUP = "`{}` can be written by its group (mode {})"
@@ -162,29 +161,31 @@ def _document(
     location: str, is_included: bool, warnings: dict[str, str], *, is_named: bool = True
 ) -> Document:
     try:
-        descriptor = open_regular(location)
+        opened = open_found(location)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
     try:
-        _check_maker(location, descriptor, warnings, is_named)
-        data = read_open(descriptor, MAX_BYTES)
+        _check_maker(location, opened, warnings, is_named)
+        data = read_open(opened.descriptor, MAX_BYTES)
     except OSError as error:
         raise ConfigError(f"the job file `{location}` cannot be read: {error.strerror}") from error
     finally:
-        os.close(descriptor)
+        os.close(opened.descriptor)
     directory = os.path.dirname(os.path.abspath(location))
     return Document(location, directory, data, is_included)
 
 
-def _check_maker(location: str, descriptor: int, warnings: dict[str, str], is_named: bool) -> None:
+def _check_maker(
+    location: str, opened: FoundFile, warnings: dict[str, str], is_named: bool
+) -> None:
     """A link's own owner counts as well as that of the file behind it, and the directory's.
 
     Raises: ConfigError, for what belongs to somebody else or everybody may write.
     A file that only our group may write is obeyed, with a warning.
     """
-    held, status = directory_of(location), os.fstat(descriptor)
+    held, status = opened.held, opened.status
     known = {os.geteuid(), ROOT_UID}
-    for each in (os.lstat(location), status):
+    for each in (opened.name, status):
         if each.st_uid not in known:
             raise _not_ours(location, f"belongs to user {each.st_uid}, not to us", "chown")
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
@@ -195,7 +196,7 @@ def _check_maker(location: str, descriptor: int, warnings: dict[str, str], is_na
     if why:
         raise _not_ours(location, why, "move")
     if status.st_mode & stat.S_IWGRP:
-        if lets_others_write(access_list(descriptor)):
+        if lets_others_write(access_list(opened.descriptor)):
             raise _not_ours(location, "can be written by whom its access list names", "setfacl")
         if status.st_gid not in {os.getegid(), *os.getgroups()}:
             why = f"can be written by group {status.st_gid}, which is not ours (mode {mode})"

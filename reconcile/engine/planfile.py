@@ -28,8 +28,7 @@ from reconcile.model.job import Job
 from reconcile.model.plan import Plan, PlanKind
 from reconcile.store.content import ContentStore
 from reconcile.store.state import pair_directory
-from reconcile.trees.regular import begins_with, open_regular, read_open
-from reconcile.trees.way import directory_of
+from reconcile.trees.regular import begins_with, open_found, read_open
 
 MAGIC = b"RPLAN1\n"
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -240,27 +239,24 @@ def user_named(word: str) -> int:
 
 def _read(location: str) -> tuple[bytes, Maker]:
     try:
-        descriptor = open_regular(location)
+        found = open_found(location)
     except FileNotFoundError as error:
         raise NotFound(f"there is no plan `{location}`") from error
     except OSError as error:
         raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error
     try:
-        status, found_by = os.fstat(descriptor), os.lstat(location)
-        if not (stat.S_ISLNK(found_by.st_mode) or os.path.samestat(status, found_by)):
-            raise UsageError(f"the plan `{location}` was exchanged while it was read")
+        status = found.status
         if status.st_size > LIMIT_BYTES:
             raise PlanCorrupt(f"`{location}` is larger than any plan ({status.st_size} bytes)")
-        held = directory_of(location)
         maker = Maker(
-            status.st_uid, found_by.st_uid, stat.S_IMODE(status.st_mode),
-            held.st_uid, stat.S_IMODE(held.st_mode),
+            status.st_uid, found.name.st_uid, stat.S_IMODE(status.st_mode),
+            found.held.st_uid, stat.S_IMODE(found.held.st_mode),
         )  # fmt: skip
-        return read_open(descriptor, LIMIT_BYTES), maker
+        return read_open(found.descriptor, LIMIT_BYTES), maker
     except OSError as error:
         raise UsageError(f"the plan `{location}` cannot be read: {error.strerror}") from error
     finally:
-        os.close(descriptor)
+        os.close(found.descriptor)
 
 
 def _write_whole(location: str, data: bytes) -> None:

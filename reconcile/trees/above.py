@@ -12,8 +12,8 @@ import stat
 
 from reconcile.decide.makers import put_there_by
 from reconcile.trees.acl import ACCESS, lets_others_write
-from reconcile.trees.regular import open_regular
-from reconcile.trees.way import directory_of, open_way, real_path
+from reconcile.trees.regular import open_found
+from reconcile.trees.way import open_way, real_path
 
 _NO_LIST = (errno.ENODATA, errno.ENOTSUP, errno.ENOENT)
 
@@ -79,26 +79,25 @@ def others_may_write(fd: int, status: os.stat_result) -> bool:
 
 def why_distrusted(location: str) -> str:
     """Why the file at `location` is nobody's word but a stranger's; empty: only we and root could
-    have written it, and put it there. Its link's owner counts too. What cannot be looked at is
-    for whoever reads it to tell.
+    have written it, and put it there. Its link's owner counts too. What is not there is for
+    whoever reads it to tell.
     """
     known = {0, os.geteuid()}
     try:
-        fd = open_regular(location)
-    except OSError:
+        found = open_found(location)
+    except FileNotFoundError:
         return ""
-    try:
-        status, held = os.fstat(fd), directory_of(location)
-        for each in (status, os.lstat(location)):
-            if each.st_uid not in known:
-                return f"belongs to user {each.st_uid}"
-        if others_may_write(fd, status):
-            return f"can be written by others (mode {stat.S_IMODE(status.st_mode):04o})"
-        return put_there_by(held.st_uid, stat.S_IMODE(held.st_mode), known)
     except OSError as error:
         return f"cannot be judged ({error.strerror})"
+    try:
+        for each in (found.status, found.name):
+            if each.st_uid not in known:
+                return f"belongs to user {each.st_uid}"
+        if others_may_write(found.descriptor, found.status):
+            return f"can be written by others (mode {stat.S_IMODE(found.status.st_mode):04o})"
+        return put_there_by(found.held.st_uid, stat.S_IMODE(found.held.st_mode), known)
     finally:
-        os.close(fd)
+        os.close(found.descriptor)
 
 
 def is_own_group(gid: int) -> bool:

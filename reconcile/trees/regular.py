@@ -11,6 +11,9 @@ import errno
 import os
 import re
 import stat
+from typing import NamedTuple
+
+from reconcile.trees.way import open_at
 
 _HANDED = re.compile(r"/dev/stdin|/(dev|proc/self)/fd/[0-9]+")
 _BLOCK = 1 << 20
@@ -22,7 +25,12 @@ def open_regular(location: str | bytes, flags: int = os.O_RDONLY) -> int:
     Add `os.O_NOFOLLOW` to refuse a link. Raises: OSError, for what is no regular
     file too (`ENXIO`, "not a regular file").
     """
-    descriptor = os.open(location, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    return _opened(location, flags, None, location)
+
+
+def _opened(name: str | bytes, flags: int, dir_fd: int | None, location: str | bytes) -> int:
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(name, flags, dir_fd=dir_fd)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             if _HANDED.fullmatch(os.fsdecode(location)) is None:
@@ -32,6 +40,38 @@ def open_regular(location: str | bytes, flags: int = os.O_RDONLY) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+class FoundFile(NamedTuple):
+    """An open file, and what was on the way to it when it was opened."""
+
+    descriptor: int
+    status: os.stat_result
+    name: os.stat_result
+    """Of its name: of the link, where it is one."""
+    held: os.stat_result
+    """Of the directory that has the name."""
+
+
+def open_found(location: str) -> FoundFile:
+    """The regular file at `location`, its name looked up in one open directory; the caller closes
+    it. Nobody who renames meanwhile shows another directory or name than the one that was used.
+
+    Raises: as `open_regular`; `ELOOP`, for a link on the way that is neither ours nor root's;
+    `ESTALE`, when another file took the name meanwhile.
+    """
+    above, leaf = os.path.split(location)
+    way = open_at(above)
+    try:
+        name = os.stat(leaf, dir_fd=way, follow_symlinks=False)
+        descriptor = _opened(leaf, os.O_RDONLY, way, location)
+        status = os.fstat(descriptor)
+        if not (stat.S_ISLNK(name.st_mode) or os.path.samestat(status, name)):
+            os.close(descriptor)
+            raise OSError(errno.ESTALE, "it was exchanged while it was opened", location)
+        return FoundFile(descriptor, status, name, os.fstat(way))
+    finally:
+        os.close(way)
 
 
 def read_regular(location: str | bytes, limit_bytes: int) -> bytes:

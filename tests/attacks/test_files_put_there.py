@@ -4,6 +4,7 @@ What `apply` writes as root belongs to root. In a tree of a stranger's he gives 
 a job file or a plan; in a tree of our own it may have come with such a name.
 """
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from reconcile.decide.makers import Maker, distrust
+from reconcile.engine.job_files import load
+from reconcile.engine.job_places import Found
+from reconcile.model.errors import ConfigError
+from tests.attacks.exchanging import Exchanger
 from tests.attacks.handed_over import STRANGER, creating, forge, run
 from tests.attacks.test_foreign_plans import hostile_config, local, with_
 
@@ -114,3 +119,31 @@ def test_a_job_file_that_a_list_or_a_group_of_others_may_write_is_not_obeyed(
     done = run("diff", "x", cwd=tmp_path)
     assert done.code == 78, done
     assert "access list" in done.err
+
+
+@as_root
+@pytest.mark.parametrize("exchanges", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("works_there", [True, False])
+def test_what_is_judged_is_what_is_read_while_a_stranger_exchanges_directories(
+    open_place: Path, monkeypatch: pytest.MonkeyPatch, works_there: bool, exchanges: int
+) -> None:
+    theirs = open_place / "theirs"
+    for name in ("theirs", "theirs/evil", "theirs/good"):
+        (open_place / name).mkdir()
+    for name in ("evil", "good"):
+        text = f'version = 1\n[job.{name}]\nleft = "/{name}"\nright = "/right"\n'
+        (theirs / name / "reconcile.toml").write_text(text)
+    for each in (theirs, theirs / "evil"):
+        os.chown(each, STRANGER, STRANGER)
+    monkeypatch.chdir(theirs / "evil")
+    location = "reconcile.toml" if works_there else str(theirs / "evil" / "reconcile.toml")
+    obeyed = set()
+    stranger = Exchanger([(theirs / "evil", theirs / "good", theirs / "good")], STRANGER)
+    try:
+        stranger.work()
+        while stranger.count < exchanges:
+            with contextlib.suppress(ConfigError):
+                obeyed |= set(load(Found(location, "--config")).book.jobs)
+    finally:
+        stranger.end()
+    assert obeyed <= (set() if works_there else {"good"})
