@@ -16,11 +16,11 @@ from reconcile.model.receipt import Receipt, Status
 from reconcile.trees.base import RunOptions
 from reconcile.trees.looking import Looking, Settings
 from reconcile.trees.memory import MemoryTree, from_contents
-from reconcile.trees.sftp import growing, rows
+from reconcile.trees.sftp import channel, growing, rows
 from reconcile.trees.sftp.tree import SftpTree
 from reconcile.trees.temporary import unwanted
 from reconcile.wire.frames import ProtocolError
-from tests.sftp.servers import Served, as_nobody, liar, plain_server, prepared
+from tests.sftp.servers import Served, as_nobody, liar, plain_server, prepared, sftp_server
 from tests.trees.contract import Things
 from tests.trees.kept_pages import KeptManifest, KeptPages
 from tests.trees.looking import Steps, all_contents, entry_at, fill, snapshot
@@ -330,3 +330,13 @@ def test_nothing_is_written_through_a_directory_that_became_a_link(
     assert Status.DONE not in {r.status for r in receipts}
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {"a": b"theirs"}
     assert (entry_at(root, b"d") or left.entries[b"d"]).kind == Kind.LINK  # type: ignore[index]
+
+
+@pytest.mark.parametrize("after_bytes", [0, 10, 300])
+def test_a_server_that_says_nothing_more_is_given_up_on(
+    root: bytes, opened: Open, monkeypatch: pytest.MonkeyPatch, after_bytes: int
+) -> None:
+    monkeypatch.setattr(channel, "SILENT_S", 0.2)
+    line = f"{sftp_server()} | (head -c {after_bytes}; exec cat 5>&1 >/dev/null)"
+    with pytest.raises(Unreachable, match="has said nothing for"):
+        look(opened(Served(["sh", "-c", line]), root))

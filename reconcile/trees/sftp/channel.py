@@ -20,6 +20,11 @@ from reconcile.wire.frames import ProtocolError
 _WRITE_BYTES = 1 << 18
 _WRITE_PARTS = 256
 _SHOWN_BYTES = 120
+SILENT_S = 600.0
+"""A server that is waited for and brings no whole packet for so long is lost: a request of its own
+can take long, and by then our lock over there is over as well."""
+_LOOK_S = 30.0
+"""Waited at once, so that a process that was stopped meanwhile does not count it all."""
 
 
 class Channel(Protocol):
@@ -51,6 +56,7 @@ class Packets:
         self._piece_bytes = _WRITE_BYTES if channel.pace is None else PACED_BYTES
         self._in = bytearray()
         self._any = False
+        self._silent_s = 0.0
         self.received_bytes = 0
         self.sent_bytes = 0
         os.set_blocking(channel.read_fd, False)
@@ -69,13 +75,27 @@ class Packets:
         Raises: what the channel says of its end; ProtocolError.
         """
         self._watch(bool(self._out))
-        for fd, event in self._poll.poll():
+        for fd, event in self._events():
             if fd == self._channel.read_fd:
                 self._receive()
             elif event & (select.POLLERR | select.POLLHUP):
                 raise self._channel.failure()
             else:
                 self._flush()
+
+    def _events(self) -> list[tuple[int, int]]:
+        """Raises: Unreachable, when neither has been possible for too long."""
+        while True:
+            wait_s = min(_LOOK_S, SILENT_S)
+            events = self._poll.poll(wait_s * 1000)
+            if events:
+                return events
+            self._silent_s += wait_s
+            if self._silent_s >= SILENT_S:
+                raise Unreachable(
+                    f"the server has said nothing for {SILENT_S:g} s",
+                    hint="what is done is recorded; look at the server, then run the same command",
+                )
 
     def _watch(self, wanted: bool) -> None:
         if wanted and not self._is_watched:
@@ -89,6 +109,7 @@ class Packets:
             while self._out:
                 count = os.writev(self._channel.write_fd, self._gathered())
                 self.sent_bytes += count
+                self._silent_s = 0.0
                 self._drop(count)
                 self._wait(count)
         except BlockingIOError:
@@ -142,6 +163,7 @@ class Packets:
                 kind = held[at + 4]
                 at += length + 4
                 self._any = True
+                self._silent_s = 0.0
                 self._take(kind, body)
         finally:
             del held[:at]
