@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.model.errors import Denied
+from reconcile.model.errors import Denied, Unreachable
+from reconcile.trees.ssh import hostkeys
 from reconcile.trees.ssh.hostkeys import Target, pin
 from reconcile.trees.ssh.known_hosts import read_key
+from reconcile.trees.ssh.place import parse_place
 from tests.attacks.exchanging import Exchanger
 from tests.attacks.handed_over import STRANGER, tree_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root and an account beside it")
+MUTE = """#!/bin/sh
+case "$*" in *-G*) echo hostname h; echo proxycommand x; exit;; esac
+exec tail -f /dev/null
+"""
 KEY = read_key("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFbYdYoBWTvGVQpvyL3ZDiWnBuLnrZdjZOhYJJEmDUqT")
 
 
@@ -70,3 +76,17 @@ def test_nor_is_one_that_is_exchanged_for_the_way(place: Path, exchanges: int) -
                 assert tree_of(place / "outside") == before
     finally:
         stranger.end()
+
+
+def test_a_host_that_takes_the_connection_and_says_nothing_is_given_up_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = place / "ssh"
+    ssh.write_text(MUTE)
+    ssh.chmod(0o755)
+    at = parse_place("ssh://h/x")
+    assert at is not None
+    target = hostkeys.resolve(at, str(ssh))
+    monkeypatch.setattr(hostkeys, "_MOST_S", 0.2)
+    with pytest.raises(Unreachable, match="has not ended within"):
+        hostkeys.scan(at, target, str(ssh))

@@ -35,6 +35,8 @@ from reconcile.trees.ssh.place import SshPlace
 from reconcile.trees.way import file_behind
 
 FILE_MAX = 16 << 20
+_MOST_S = 120.0
+"""A program that shows what a host says is waited for so long."""
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
 
 
@@ -238,11 +240,21 @@ def _own_client(place: SshPlace, what: str) -> tuple[str, str]:
 
 
 def _run(words: Sequence[str], env: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """(stdout, stderr) of a program that asks nothing. `env`: of one that is ours."""
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, check=False, errors="replace",
-        env=environment() if env is None else env,
-    )  # fmt: skip
+    """(stdout, stderr) of a program that asks nothing. `env`: of one that is ours.
+
+    Raises: Unreachable, when it never ends.
+    """
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, check=False, errors="replace",
+            env=environment() if env is None else env, timeout=_MOST_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise Unreachable(
+            f"`{os.path.basename(words[0])}` has not ended within {_MOST_S:g} s",
+            hint="the host takes connections and says nothing: look at it, or at what stands "
+            "between",
+        ) from error
     return done.stdout, done.stderr
 
 
