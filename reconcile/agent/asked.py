@@ -11,6 +11,7 @@ from reconcile.model.entry import Kind
 from reconcile.model.errors import PathRefused
 from reconcile.model.job import Durability
 from reconcile.model.plan import Step
+from reconcile.model.token import decode_token
 from reconcile.model.treepath import TreePath, check_name, parse
 from reconcile.trees.base import RunOptions
 from reconcile.trees.contents import Arrival
@@ -68,8 +69,10 @@ def options_of(request: m.Begin) -> RunOptions:
     except ValueError:
         raise ProtocolError(f"no durability: {request.durability:.80}") from None
     check_name(request.run.encode("utf-8", "surrogateescape"))
+    if request.token and decode_token(request.token) is None:
+        raise ProtocolError("a token that is none")
     return RunOptions(
-        request.run, durability, request.versions, request.header, record=request.record
+        request.run, durability, request.versions, request.header, request.record, request.token
     )
 
 

@@ -13,10 +13,12 @@ from reconcile.agent.observing import check_hash
 from reconcile.agent.outcome import Outcome
 from reconcile.agent.transfer import Transfer
 from reconcile.model.errors import NotFound, ReconcileError
+from reconcile.model.token import is_id
 from reconcile.trees.local import LocalTree
 from reconcile.trees.locking import beat
 from reconcile.trees.session import Session
 from reconcile.wire import messages as m
+from reconcile.wire.frames import ProtocolError
 
 _IDLE_S = 0.03
 """Nothing asked for so long: the near side is busy, and the index can be seen to."""
@@ -42,6 +44,7 @@ class Changing:
             m.Read: self._transfer.read,
             m.Prefix: self._transfer.prefix,
             m.Prune: self._prune,
+            m.TokenAt: self._token_at,
             m.Finish: self._finish,
         }
 
@@ -85,6 +88,11 @@ class Changing:
         self._under_way()
         problems = self._tree.prune(places_of(request))
         self._session.send(m.Notes(tuple(problems)))
+
+    def _token_at(self, request: m.TokenAt) -> None:
+        if not is_id(request.id):
+            raise ProtocolError("no token has such an id")
+        self._session.send(m.TokenIs(self._tree.token(request.id) or b""))
 
     def _finish(self, request: m.Finish) -> None:
         del request

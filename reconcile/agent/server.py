@@ -30,7 +30,7 @@ from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
 from reconcile.wire import messages as m
-from reconcile.wire.fields import PRUNE, TRY
+from reconcile.wire.fields import PRUNE, TOKENS, TRY
 from reconcile.wire.frames import ProtocolError, offered
 
 if TYPE_CHECKING:
@@ -57,7 +57,17 @@ class Server:
             m.Try: self._try,
             m.Observe: self._observe,
             **dict.fromkeys(
-                (m.Begin, m.Survey, m.Stage, m.CarryOut, m.Read, m.Prefix, m.Prune, m.Finish),
+                (
+                    m.Begin,
+                    m.Survey,
+                    m.Stage,
+                    m.CarryOut,
+                    m.Read,
+                    m.Prefix,
+                    m.Prune,
+                    m.TokenAt,
+                    m.Finish,
+                ),
                 self._change,
             ),
             m.Clock: self._clock,
@@ -126,7 +136,7 @@ class Server:
         self._session.send(
             m.Welcome(
                 m.PROTOCOL, __version__, system, chosen, self._hash_names, offered_cuts(),
-                time.time_ns(), self._is_carried, (PRUNE, TRY),
+                time.time_ns(), self._is_carried, (PRUNE, TRY, TOKENS),
             )
         )  # fmt: skip
         level = max(1, min(hello.level, 9))

@@ -23,11 +23,13 @@ that would let the same plan pass later.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
-from reconcile.decide.identity import Kinship, kinship
-from reconcile.decide.older import Return
+from reconcile.decide.facts import GuardFacts, SideFacts
+from reconcile.decide.identity import Kinship
+from reconcile.decide.token import BEARS_ANOTHER, Bearing
 from reconcile.model.entry import Kind, same_content
 from reconcile.model.errors import ReconcileError, Refused, RootMissing
 from reconcile.model.plan import Action, GuardCheck, Plan, Side, Step
@@ -45,49 +47,6 @@ HELD_SHARE = 0.25
 still holds this share of the baseline unchanged."""
 
 
-class SideFacts(msgspec.Struct, frozen=True):
-    """One side as it was observed for this plan."""
-
-    root_kind: Kind | None
-    """What the root is; None: there is nothing."""
-    identity: str
-    """The root's own, as observed."""
-    known_identity: str
-    """The same when the baseline was made; empty: not known."""
-    entries: int
-    """Visible entries of every kind below the root."""
-    files: int
-    """Of these, files and links."""
-    complete: bool = True
-    """The listing came to its end."""
-    excluded: bool = False
-    """A filter hides something at its top."""
-    missing: tuple[TreePath, ...] = ()
-    """Those of `limits.require` that are not there, whether a filter shows them or not."""
-    hidden: tuple[TreePath, ...] = ()
-    """Those of them that filters hide where nobody can look for them."""
-    held: float = 0.0
-    """The share of the baseline's files and links that it holds unchanged (`decide/evidence.py`);
-    asked only when the identity is another one."""
-    returned: Return | None = None
-    """All that changed here is what it was before the last runs (`decide/older.py`)."""
-    suspects: int = 0
-    """Files of the baseline that look changed by time, size or token alone."""
-
-
-class GuardFacts(msgspec.Struct, frozen=True):
-    """What the guards have to know beside the plan."""
-
-    left: SideFacts
-    right: SideFacts
-    base_entries: int = 0
-    """Entries of every kind in the baseline; 0: it is empty, or this is a first run."""
-    base_files: int = 0
-    """Of these, files and links."""
-    accept_new_root: bool = False
-    accept_older: bool = False
-
-
 def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCheck, ...]:
     """Every guard that applies, gravest first, whether it passes or not.
 
@@ -99,7 +58,7 @@ def check_guards(plan: Plan, facts: GuardFacts, limits: Limits) -> tuple[GuardCh
         _each_side("root_missing", facts, _missing_root),
         _each_side("root_kind", facts, _changed_kind),
         _each_side("root_changed", facts, _changed_root),
-        _each_side("went_back", facts, _returned),
+        _each_side("went_back", facts, partial(_returned, plan)),
         _each_side("incomplete", facts, _incomplete),
         *([_each_side("require", facts, _missing_mark)] if limits.require else []),
         *([_empty_side(plan, facts, toll)] if not limits.allow_empty else []),
@@ -220,7 +179,7 @@ def _changed_root(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
     too, and proves itself by its content; an unmounted volume cannot. What another
     file system holds may be of last week, however much of it is known.
     """
-    kin = kinship(seen.known_identity, seen.identity)
+    kin = seen.kinship
     if facts.accept_new_root or not facts.base_entries or kin is Kinship.SAME:
         return None
     if kin is Kinship.ANOTHER:
@@ -230,15 +189,24 @@ def _changed_root(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
         )
     if seen.held >= HELD_SHARE:
         return None
+    unlike = f"`{seen.known_identity}` then, `{seen.identity}` now"
+    if seen.known_identity == seen.identity:
+        unlike = "it bears no token of this pair any more"
     return (
-        f"the root of {side} is another one than in the last run"
-        f" (`{seen.known_identity}` then, `{seen.identity}` now),"
+        f"the root of {side} is another one than in the last run ({unlike}),"
         f" and holds {seen.held:.0%} of the files known then (limit {HELD_SHARE:.0%})"
     )
 
 
-def _returned(side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
-    return None if seen.returned is None or facts.accept_older else seen.returned.told(side)
+def _returned(plan: Plan, side: Side, seen: SideFacts, facts: GuardFacts) -> str | None:
+    """What comes from a root that bears the token of an earlier run may be of that time."""
+    if facts.accept_older:
+        return None
+    if seen.returned is not None:
+        return seen.returned.told(side)
+    if seen.token is Bearing.ANOTHER and any(step.side is not side for step in plan.steps):
+        return f"{side} {BEARS_ANOTHER}"
+    return None
 
 
 def _incomplete(side: Side, seen: SideFacts, _: GuardFacts) -> str | None:

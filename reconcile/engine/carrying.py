@@ -24,6 +24,7 @@ from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Ended, Outcome, Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.planning import Seen, compared_again, note_standing
+from reconcile.engine.tokens import tokens_left
 from reconcile.engine.twins import Twins
 from reconcile.engine.waiting import begin_apart, patiently, refuse_locks_above
 from reconcile.model.job import Job
@@ -169,12 +170,15 @@ def _begin_sides(run: Carried, options: RunOptions) -> tuple[Problem, ...]:
     opened.listener(Phase("recover"))
     notes: list[Problem] = []
     # Local sides first: a far side inside one, or around it, shows by the lock of the other.
-    for side in sorted(Side, key=lambda each: opened.remote(each) is not None):
-        tree, leftovers = opened.tree(side), run.leftovers(side)
-        here = options_at(opened, side, run.plan, options)
-        found = patiently(opened, partial(begin_apart, tree, here, leftovers))
-        notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
-    refuse_locks_above(opened, options.run)
+    with tokens_left(opened) as tokens:
+        for side in sorted(Side, key=lambda each: opened.remote(each) is not None):
+            tree, leftovers = opened.tree(side), run.leftovers(side)
+            here = options_at(opened, side, run.plan, options)
+            here = msgspec.structs.replace(here, token=tokens.content(side))
+            found = patiently(opened, partial(begin_apart, tree, here, leftovers))
+            found = tokens.heard(side, found)
+            notes.extend(msgspec.structs.replace(problem, side=side) for problem in found)
+        refuse_locks_above(opened, options.run)
     for note in notes:
         opened.listener(Noted(note))
     return tuple(notes)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from reconcile.decide.guards import check_toll, refusal
+from reconcile.decide.token import BEARS_ANOTHER, Bearing
 from reconcile.engine.carrying import Carried, carry_out
 from reconcile.engine.events import Listener
 from reconcile.engine.inspection import baselines, explain, reset_baseline, status, verify
@@ -25,6 +26,7 @@ from reconcile.engine.planning import (
     note_standing,
     plan_now,
 )
+from reconcile.engine.tokens import bearing_at
 from reconcile.engine.waiting import wait_for_roots
 from reconcile.model.codec import encode
 from reconcile.model.entry import Kind
@@ -78,6 +80,8 @@ def apply_plan(
     """
     with Opened(job, listener, run=new_run_id(), exclusive=True) as opened:
         before = _resumed(opened, plan, plan_id)
+        if not job.accept_older:
+            _refuse_older(opened, plan)
         if before is None:
             _refuse_stale(opened, plan)
             refused = refusal(plan, plan.guards, job.limits)
@@ -171,6 +175,13 @@ def _resumed(opened: Opened, plan: Plan, plan_id: str) -> Run | None:
     if run.plan != encode(plan):
         raise StalePlan(f"plan {plan_id} is not the one that run {run.id} began with")
     return run
+
+
+def _refuse_older(opened: Opened, plan: Plan) -> None:
+    """Raises: StalePlan, when a root is a copy that was made before the last run."""
+    for side in {step.side for step in plan.steps}:
+        if bearing_at(opened, side) is Bearing.ANOTHER:
+            raise StalePlan(f"{side} {BEARS_ANOTHER}", where=opened.url(side), hint=made_anew(plan))
 
 
 def _refuse_stale(opened: Opened, plan: Plan) -> None:

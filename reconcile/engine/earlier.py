@@ -5,8 +5,8 @@ from functools import partial
 
 import msgspec
 
-from reconcile.decide.guards import GuardFacts, SideFacts
-from reconcile.decide.identity import Kinship, kinship
+from reconcile.decide.facts import GuardFacts, SideFacts
+from reconcile.decide.identity import Kinship
 from reconcile.decide.older import Known, went_back
 from reconcile.engine.opened import Opened
 from reconcile.model.manifest import Manifest
@@ -25,7 +25,7 @@ def compared_with_past(
     deliberate = frozenset(_deliberate(opened))
 
     def told(side: Side, seen: SideFacts) -> SideFacts:
-        is_another = kinship(seen.known_identity, seen.identity) is not Kinship.SAME
+        is_another = seen.kinship is not Kinship.SAME
         known = Known(newest.time_ns, deliberate, is_another)
         found = went_back(plan, side, base, partial(_past, opened, newest), known)
         return seen if found is None else msgspec.structs.replace(seen, returned=found)

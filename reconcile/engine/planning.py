@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from reconcile.decide.evidence import held_share
+from reconcile.decide.facts import GuardFacts, SideFacts
 from reconcile.decide.filters import compile_patterns
-from reconcile.decide.guards import GuardFacts, SideFacts, check_guards
-from reconcile.decide.identity import Kinship, kinship
+from reconcile.decide.guards import check_guards
+from reconcile.decide.identity import Kinship
 from reconcile.decide.space import check_space
 from reconcile.engine.events import Conflicted, Listener, Phase, Planned
 from reconcile.engine.keeping import area_problems
 from reconcile.engine.looks import observe_both
-from reconcile.engine.marks import Marks, look_for_marks
+from reconcile.engine.marks import look_for_marks
 from reconcile.engine.opened import Opened
 from reconcile.engine.outcome import Planning
 from reconcile.engine.pairs import now_ns
 from reconcile.engine.rehash import carry_over, remember
+from reconcile.engine.tokens import bearing_at
 from reconcile.model.entry import Kind
 from reconcile.model.job import Job
 from reconcile.model.manifest import Manifest, entries, walk
@@ -121,7 +123,7 @@ def plan_now(opened: Opened, make: PlanMaker = judged) -> Seen:
             ),
         )
         opened.listener(Phase("guard"))
-        facts = _facts(opened, base, left, right, newest)
+        facts = _facts(opened, sight, plan)
         if plan.steps and newest is not None and plan.kind is PlanKind.SYNC and not opened.against:
             from reconcile.engine.earlier import compared_with_past
 
@@ -288,19 +290,13 @@ def _root_id(manifest: Manifest) -> bytes:
     return manifest.root.id if manifest.root else b""
 
 
-def _facts(
-    opened: Opened,
-    base: Manifest,
-    left: Observation,
-    right: Observation,
-    newest: Baseline | None,
-) -> GuardFacts:
-    then = (newest.left_identity, newest.right_identity) if newest else ("", "")
+def _facts(opened: Opened, sight: Sight, plan: Plan) -> GuardFacts:
+    newest = sight.newest
     files = newest.files if newest else 0
-    some = sum(1 for _ in islice(walk(base), 2)) if newest else 0
+    some = sum(1 for _ in islice(walk(sight.base), 2)) if newest else 0
     return GuardFacts(
-        left=_side_facts(base, left, then[0], look_for_marks(opened, Side.LEFT, left.manifest)),
-        right=_side_facts(base, right, then[1], look_for_marks(opened, Side.RIGHT, right.manifest)),
+        left=_side_facts(opened, sight, plan, Side.LEFT),
+        right=_side_facts(opened, sight, plan, Side.RIGHT),
         base_entries=max(files, some),
         base_files=files,
         accept_new_root=opened.job.accept_new_root,
@@ -312,18 +308,30 @@ def _hides_something(manifest: Manifest) -> bool:
     return any(entry.kind == Kind.IGNORED for entry in entries(manifest, ROOT))
 
 
-def _side_facts(base: Manifest, seen: Observation, known_identity: str, marks: Marks) -> SideFacts:
+def _side_facts(opened: Opened, sight: Sight, plan: Plan, side: Side) -> SideFacts:
+    seen = sight.left if side is Side.LEFT else sight.right
     tally = seen.tally
-    is_another = kinship(known_identity, seen.identity) is not Kinship.SAME
-    return SideFacts(
+    marks = look_for_marks(opened, side, seen.manifest)
+    found = SideFacts(
         root_kind=Kind.DIR,
         identity=seen.identity,
-        known_identity=known_identity,
+        known_identity=_known_identity(sight.newest, side),
         entries=tally.files + tally.links + max(0, tally.directories - 1),
         files=tally.files + tally.links,
         complete=seen.complete,
         excluded=not tally.files and _hides_something(seen.manifest),
         missing=marks.missing,
         hidden=marks.hidden,
-        held=held_share(base, seen.manifest) if is_another else 1.0,
     )
+    is_asked = bool(plan.steps) or found.kinship is not Kinship.SAME
+    if is_asked and sight.newest is not None and not opened.against:
+        found = msgspec.structs.replace(found, token=bearing_at(opened, side))
+    if found.kinship is Kinship.SAME:
+        return found
+    return msgspec.structs.replace(found, held=held_share(sight.base, seen.manifest))
+
+
+def _known_identity(newest: Baseline | None, side: Side) -> str:
+    if newest is None:
+        return ""
+    return newest.left_identity if side is Side.LEFT else newest.right_identity

@@ -31,8 +31,9 @@ from reconcile.trees.remote import OtherProtocol, SessionOptions
 from reconcile.trees.session import Session
 from reconcile.trees.staging import needs_content
 from reconcile.trees.temporary import AREA
+from reconcile.trees.tokens import no_token
 from reconcile.wire import messages as m
-from reconcile.wire.fields import PRUNE, TRY
+from reconcile.wire.fields import PRUNE, TOKENS, TRY
 from reconcile.wire.frames import ProtocolError, offered
 from reconcile.wire.steps import to_wire
 
@@ -272,6 +273,13 @@ class AgentTree:
         """See `RebuildingSupply`."""
         return self._pulling().prefix_is(step, length, digest)
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`; an agent of an earlier version keeps none."""
+        session = self._session()
+        if TOKENS not in self._words:
+            return None
+        return session.ask(m.TokenAt(token_id), m.TokenIs).content
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self._hash_name = options.header.hash_name
@@ -283,10 +291,14 @@ class AgentTree:
             options.header,
             tuple(at_most(leftovers, _LEFTOVERS_BYTES)),
             options.record,
+            options.token if TOKENS in self._words else b"",
         )
         notes = self._session().ask(message, m.Notes).problems
         with self._checking():
-            return [told.problem(note) for note in notes]
+            found = [told.problem(note) for note in notes]
+        if options.token and not message.token:
+            found.append(no_token("the agent there is of an earlier version"))
+        return found
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
         """See `Tree.stage`: contents are pushed, small ones first.

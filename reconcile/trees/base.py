@@ -86,6 +86,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     record: bytes = b""
     """What is put beside the versions of this run (`model/kept_by.py`); empty: nothing.
     LIMIT: an agent before this version is not told."""
+    token: bytes = b""
+    """What is left in `.reconcile/pairs` (`model/token.py`); empty: nothing."""
 
 
 class ChangeableTree(Protocol):
@@ -102,10 +104,16 @@ class ChangeableTree(Protocol):
     def read(self, path: TreePath, entry: Entry, offset: int = 0) -> Iterator[bytes]:
         """Content of a file from `offset`, in blocks. Raises: OSError, ContentChanged."""
 
-    def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
-        """Lock the root for writing and put an interrupted run's leftovers in quarantine.
+    def token(self, token_id: str) -> bytes | None:
+        """What the token file of `token_id` (`model/token.py`) holds; empty: there is none, or none
+        that can be read; None: this side keeps none."""
 
-        Raises: Locked, Denied. What could not be moved comes back as notes.
+    def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
+        """Lock the root for writing, put an interrupted run's leftovers in quarantine, and leave
+        the pair's token.
+
+        Raises: Locked, Denied. What could not be moved comes back as notes, and as one
+        (`trees/tokens.py`) that no token could be left.
         """
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:

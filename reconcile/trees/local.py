@@ -16,7 +16,7 @@ from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.model.treepath import TreePath, split
 from reconcile.trees.abilities import is_certain, looked_at
-from reconcile.trees.area import not_kept
+from reconcile.trees.area import AreaTop, not_kept
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.copying import BLOCK
 from reconcile.trees.crew import Crew
@@ -34,6 +34,7 @@ from reconcile.trees.steps import carry_out_step, in_order
 from reconcile.trees.survey import Need, part_digest, survey
 from reconcile.trees.syscalls import SYSTEM, System
 from reconcile.trees.temporary import temp_name
+from reconcile.trees.tokens import leave_token, no_token, token_at
 
 WORKERS = 2
 """Processes that help with many small files."""
@@ -124,6 +125,10 @@ class LocalTree:
         if marks[0] != marks[1] or offset != entry.size:
             raise ContentChanged
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        return token_at(self.root.fd, token_id)
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self._let_go()
@@ -140,6 +145,8 @@ class LocalTree:
                 notes.append(problem)
         if leftovers:
             self._site.flusher.flush_directories()
+        if options.token:
+            notes += self._left_token(self._site, options.token)
         return notes
 
     def survey(self, steps: Sequence[Step], most_part_bytes: int) -> list[Need]:
@@ -243,6 +250,13 @@ class LocalTree:
         self._site.root.forget()
         self._site.keeper.forget()
         return self._site, self._crew
+
+    def _left_token(self, site: Site, token: bytes) -> list[Problem]:
+        try:
+            leave_token(AreaTop(site.root.fd, site.system), site.system, site.flusher, token)
+        except OSError as error:
+            return [no_token(error.strerror or str(error))]
+        return []
 
     def _check_area(self, site: Site) -> None:
         """Raises: Denied, before anything is written, where what is superseded cannot be kept."""

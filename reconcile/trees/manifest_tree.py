@@ -28,6 +28,11 @@ class ManifestTree:
         del path, entry, offset
         raise OSError(EROFS, "a manifest file holds no content")
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `ChangeableTree.token`: it keeps none."""
+        del token_id
+        return None
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `ChangeableTree.begin`. Raises: Denied, always."""
         del options, leftovers

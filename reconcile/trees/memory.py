@@ -20,6 +20,7 @@ from reconcile.model.manifest import DEFAULT_HEADER, Header, build
 from reconcile.model.plan import Action, Problem, Step
 from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt, Status
+from reconcile.model.token import decode_token
 from reconcile.model.treepath import TreePath, is_under, join, split
 from reconcile.trees.base import ContentChanged, Observation, RunOptions, Supply, Tally
 from reconcile.trees.hashing import new_hasher
@@ -64,6 +65,8 @@ class MemoryTree:
         self.contents: dict[TreePath, bytes] = {}
         self.kept: dict[str, bytes] = {}
         """The version area: place -> content (or a link's target)."""
+        self.tokens: dict[str, bytes] = {}
+        """The pairs' tokens, by ID."""
         self._header = header
         self._tracked = header.tracked
         self._composes = composes
@@ -157,6 +160,10 @@ class MemoryTree:
         for start in range(offset, len(content), _BLOCK):
             yield content[start : start + _BLOCK]
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        return self.tokens.get(token_id, b"")
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         del leftovers
@@ -165,6 +172,9 @@ class MemoryTree:
         self._options = options
         self._tracked = options.header.tracked
         self._staged.clear()
+        left = decode_token(options.token)
+        if left is not None:
+            self.tokens[left.id] = options.token
         return ()
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:

@@ -53,6 +53,10 @@ class RecordingTree:
             self.read_bytes += len(block)
             yield block
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        return self.inner.token(token_id)
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self.begun.append(options)

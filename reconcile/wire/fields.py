@@ -14,6 +14,8 @@ PRUNE = "prune"
 """Among the words of a Welcome: Prune is understood."""
 TRY = "try"
 """And this: Try is."""
+TOKENS = "tokens"
+"""And this: TokenAt is, and the token in a Begin."""
 MAX_PATHS = 1 << 18
 """In one list of leftovers."""
 

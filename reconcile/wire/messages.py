@@ -22,6 +22,8 @@ from reconcile.model.policy import Abilities
 from reconcile.model.receipt import Receipt
 from reconcile.wire.fields import Counts, Cursor, Digest, Names, Number, Path, Paths, Text, said
 from reconcile.wire.frames import ProtocolError
+from reconcile.wire.tokens import TokenAt as TokenAt
+from reconcile.wire.tokens import TokenIs as TokenIs
 
 PROTOCOL = 1
 WINDOW_BYTES = 4 << 20
@@ -35,10 +37,8 @@ PIECE_BYTES = 1 << 18
 
 MAX_STEPS = 1 << 14
 """In one request, and of anything there is one of for each step."""
-MAX_PAGES = 1 << 16
-"""In one Rows."""
-MAX_PROBLEMS = 1 << 12
-"""In one Notes."""
+MAX_PAGES, MAX_PROBLEMS = 1 << 16, 1 << 12
+"""In one Rows, and in one Notes."""
 
 
 class Hello(msgspec.Struct, frozen=True, array_like=True):
@@ -142,6 +142,7 @@ class Begin(msgspec.Struct, frozen=True, array_like=True):
     header: Header
     leftovers: Paths
     record: Annotated[bytes, Meta(max_length=MOST_BYTES)] = b""  # put beside what it keeps
+    token: Cursor = b""  # left in the root
 
 
 class Notes(msgspec.Struct, frozen=True, array_like=True):
@@ -370,14 +371,12 @@ MESSAGES: dict[int, Any] = {  # Any: a struct class each
     28: Time,
     29: Prune,
     30: Try,
+    31: TokenAt,
+    32: TokenIs,
 }
 NUMBERS = {kind: number for number, kind in MESSAGES.items()}
-_LATER = (
-    Welcome,
-    Opened,
-    Observe,
-    Begin,
-)  # their last field came later: left out where it says nothing
+_FIRST_FIELDS: dict[type, int] = {Welcome: 8, Opened: 3, Observe: 6, Begin: 5}  # what came
+# later is left out at the end, where it says nothing
 
 
 def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
@@ -385,7 +384,8 @@ def encode_message(message: Any) -> tuple[int, bytes]:  # Any: one of MESSAGES
     fields = msgspec.structs.astuple(message)
     if isinstance(message, Opened):
         fields = (*fields[:2], said(message.abilities), message.not_kept)
-    if type(message) in _LATER and not fields[-1]:
+    first = _FIRST_FIELDS.get(type(message), len(fields))
+    while len(fields) > first and not fields[-1]:
         fields = fields[:-1]
     return NUMBERS[type(message)], encode(fields)
 

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from reconcile.decide.guards import GuardFacts, SideFacts, check_guards, refusal
+from reconcile.decide.facts import GuardFacts, SideFacts
+from reconcile.decide.guards import check_guards, refusal
 from reconcile.model.entry import Entry, Kind
 from reconcile.model.errors import ExitCode, ReconcileError, Refused, RootMissing
 from reconcile.model.manifest import DEFAULT_HEADER

@@ -46,7 +46,9 @@ from reconcile.trees.sftp.rows import SECOND_NS, BadListing
 from reconcile.trees.sftp.scanning import Scan
 from reconcile.trees.sftp.site import Site
 from reconcile.trees.sftp.supplying import Ahead, read
+from reconcile.trees.sftp.tokens import leave_token, token_at
 from reconcile.trees.staging import needs_content
+from reconcile.trees.tokens import no_token
 
 
 class SftpTree:
@@ -214,6 +216,11 @@ class SftpTree:
         """The content of a source that was read ahead, unverified; None: there is none."""
         return self._ahead.take(step) if self._ahead is not None else None
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        self.connect()
+        return self.sftp.run(token_at(self.sftp, self._found_root().location, token_id))
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self.connect()
@@ -235,6 +242,8 @@ class SftpTree:
         works = (clear_leftover(site, area, path) for path in leftovers)
         notes += self.sftp.run_all(works)
         notes += area.notes if options.versions else ()
+        if options.token:
+            notes.append(self._left_token(site, area, options.token))
         return [note for note in notes if note is not None]
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
@@ -285,6 +294,13 @@ class SftpTree:
             self.sftp.run(self._lock.renew())
         self._means.area.forget()
         return self._means
+
+    def _left_token(self, site: Site, area: Area, token: bytes) -> Problem | None:
+        try:
+            self.sftp.run(leave_token(site, area, token))
+        except OSError as error:
+            return no_token(error.strerror or str(error))
+        return None
 
     def _check_area(self, area: Area, options: RunOptions) -> None:
         """Raises: Denied, before anything is written, where what is superseded cannot be kept."""
