@@ -25,7 +25,9 @@ def agree(left: Path, right: Path, state: Path, mode: Mode = Mode.TWO_WAY) -> Ou
 
 
 def files(root: Path) -> set[str]:
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    """Without the tokens of the pair's own area."""
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {str(path) for path in found if path.parts[:2] != (".reconcile", "pairs")}
 
 
 def test_the_state_inside_a_root_is_not_carried_over(sides: tuple[Path, Path]) -> None:

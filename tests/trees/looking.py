@@ -86,12 +86,13 @@ def _is_ours(name: bytes) -> bool:
 
 def all_contents(*roots: bytes) -> set[bytes]:
     """Every file content anywhere below the roots, the version area included; not what is
-    noted there: who holds the root, and whose a run's versions are."""
+    noted there: who holds the root, whose a run's versions are, and the pairs' tokens."""
     return {
         content[2:]
         for root in roots
         for path, content in snapshot(root, ours=True).items()
         if content.startswith(b"f:") and not (path == b".reconcile/lock" or is_record(path))
+        if not path.startswith(b".reconcile/pairs/")
     }
 
 

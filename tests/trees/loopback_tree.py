@@ -188,6 +188,10 @@ class LoopbackTree:
         self._call("read")
         yield from self._tree.read(path, entry, offset)
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        return self._tree.token(token_id)
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self._call("begin")

@@ -139,12 +139,19 @@ FIRST: dict[str, Any] = {
 """Those of the first day: the compressed streams hold them, and never more."""
 KEPT = (b".reconcile/versions/r-1/a", b".reconcile/versions/r-1/d/\xff.~2~")
 PRUNE = m.Prune(KEPT)
+TOKEN_ID = "0123456789abcdef"
+TOKEN = b"reconcile-token/1 0123456789abcdef fedcba9876543210\n"
+BEGIN_WITH_TOKEN = structs.replace(BEGIN, token=TOKEN)
 KNOWING = structs.replace(WELCOME, words=("prune",))
 FRAMES: dict[str, Any] = {
     **FIRST,
     "welcome-with-words": KNOWING,
     "prune": PRUNE,
     "try": m.Try(),
+    "begin-with-token": BEGIN_WITH_TOKEN,
+    "token-at": m.TokenAt(TOKEN_ID),
+    "token-is": m.TokenIs(TOKEN),
+    "token-is-none": m.TokenIs(b""),
 }
 """Name -> a message, or another frame."""
 
@@ -169,6 +176,7 @@ TREES: dict[str, dict[str, Any]] = {
     "read": {"a": {"hex": b"hi".hex()}, "big": {"repeat": [bytes(range(256)).hex(), 6144]}},
     "refused": {},
     "try": {},
+    "tokens": {},
     "prune": {
         ".reconcile": None,
         ".reconcile/versions": None,
@@ -264,6 +272,23 @@ CONVERSATIONS: dict[str, tuple[str, list[tuple[str, Any]]]] = {
             (FAR, OPENED),
             (NEAR, m.Try()),
             (FAR, OPENED),
+        ],
+    ),
+    "tokens": (
+        "There is no token, a run leaves one, and it is there afterwards; an id is 16 digits.",
+        [
+            (NEAR, PLAIN),
+            (NEAR, m.Open(b"tree", "p-12")),
+            (FAR, structs.replace(WELCOME, words=("prune", "try", "tokens"))),
+            (FAR, OPENED),
+            (NEAR, m.TokenAt(TOKEN_ID)),
+            (FAR, m.TokenIs(b"")),
+            (NEAR, BEGIN_WITH_TOKEN),
+            (FAR, NO_NOTES),
+            (NEAR, FINISH),
+            (FAR, m.Receipts((), b"", b"")),
+            (NEAR, m.TokenAt(TOKEN_ID)),
+            (FAR, m.TokenIs(TOKEN)),
         ],
     ),
     "prune": (

@@ -226,7 +226,7 @@ SHAPES: dict[int, list[Any]] = {
     7: [COUNTS],
     8: [["list", 1 << 16, ROW]],
     9: [ENTRY, PATHS, "text", COUNTS, "cursor", "bool"],
-    10: ["text", "text", "bool", HEADER, PATHS],
+    10: ["text", "text", "bool", HEADER, PATHS, opt("bytes"), opt("cursor")],
     11: [["list", 1 << 12, PROBLEM]],
     12: [STEPS, "text", "hash"],
     13: [["list", 1 << 14, NEED]],
@@ -247,6 +247,8 @@ SHAPES: dict[int, list[Any]] = {
     28: ["count"],
     29: [["list", 1 << 12, "path"]],
     30: [],
+    31: ["text"],
+    32: ["cursor"],
 }
 
 
