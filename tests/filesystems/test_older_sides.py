@@ -101,6 +101,85 @@ def test_two_clones_of_one_disk_in_turn(tmp_path: Path) -> None:
         unmount(place)
 
 
+def _exchanged(pair: Pair, kept: Path) -> None:
+    """The whole of another copy of the right in its place, its area too: an older clone."""
+    shutil.rmtree(pair.right / ".reconcile")
+    for held in pair.right.iterdir():
+        held.unlink()
+    shutil.copytree(kept, pair.right, dirs_exist_ok=True)
+
+
+def test_an_older_clone_is_known_by_its_token_whatever_else_it_holds(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    _exchanged(pair, _weeks(pair))
+    (pair.right / "today").write_text("work of today, on the clone")
+    before = names(pair.left), names(pair.right)
+    looked = pair.run("diff", str(pair.left), str(pair.right), "-o", str(tmp_path / "p.rplan"))
+    assert "bears the token of another run" in looked.text, looked.text
+    ran = pair.apply()
+    assert ran.code == 5, ran.text
+    assert "E_WENT_BACK" in ran.text
+    assert (names(pair.left), names(pair.right)) == before
+    assert pair.apply("--allow", "went-back").code == 0
+    assert names(pair.left)["today"] == "work of today, on the clone"
+    (pair.left / "today").write_text("more of it")
+    assert pair.apply().code == 0
+
+
+def test_a_plan_that_was_saved_before_is_stale_on_an_older_clone(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    kept = _weeks(pair)
+    (pair.left / "today").write_text("work of today")
+    plan = str(tmp_path / "p.rplan")
+    pair.run("diff", str(pair.left), str(pair.right), "-o", plan)
+    _exchanged(pair, kept)
+    ran = pair.run("apply", plan)
+    assert ran.code == 6, ran.text
+    assert "bears the token of another run" in ran.text
+    assert "today" not in names(pair.right)
+
+
+def test_who_removes_our_area_is_asked_only_when_the_content_is_gone_too(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    _weeks(pair)
+    shutil.rmtree(pair.right / ".reconcile")
+    (pair.left / "today").write_text("work of today")
+    assert pair.apply().code == 0
+    shutil.rmtree(pair.right / ".reconcile")
+    for name in ("diary", "notes", "plan", "new", "today"):
+        (pair.right / name).unlink()
+        (pair.right / f"{name}.other").write_text("of another disk")
+    ran = pair.apply("--max-delete", "100%")
+    assert ran.code == 5, ran.text
+    assert "it bears no token of this pair any more" in ran.text
+
+
+def test_a_disk_that_was_copied_whole_is_known_by_its_token(tmp_path: Path) -> None:
+    why = lacking("ext4")
+    if why:
+        pytest.skip(why)
+    place, image = tmp_path / "stick", tmp_path / "image"
+    place.mkdir()
+    pair = Pair(tmp_path, right=place)
+    for name in ("diary", "notes", "plan"):
+        (pair.left / name).write_text(name)
+    assert pair.apply().code == 0
+    kept = tmp_path / "kept"
+    shutil.copytree(pair.right, kept)
+    subprocess.run(["truncate", "-s", "16M", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, place], check=True)
+    try:
+        shutil.copytree(kept, place, dirs_exist_ok=True)
+        shutil.rmtree(place / "lost+found")
+        (pair.left / "more").write_text("of today")
+        ran = pair.apply()
+        assert ran.code == 0, ran.text
+        assert (place / "more").read_text() == "of today"
+    finally:
+        unmount(place)
+
+
 @pytest.mark.parametrize("way", ["restore", *slowly("undo", "editor", "bin", "rename", "more")])
 def test_what_a_person_does_is_not_asked_about(tmp_path: Path, way: str) -> None:
     pair = Pair(tmp_path)

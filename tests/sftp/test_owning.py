@@ -1,6 +1,7 @@
 """The version area on a server: no stranger gets what is superseded, and it says whose it is."""
 
 import os
+import shutil
 import stat
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -239,6 +240,7 @@ def test_a_plan_says_beforehand_that_nothing_can_be_kept(tmp_path: Path, scheme:
     pair.change("a", "text")
     root = os.fsencode(tmp_path / "right")
     os.chmod(root, 0o1777)
+    shutil.rmtree(root + AREA)
     made_by(STRANGER, root + AREA)
     pair.write(Side.LEFT, new="more")
     assert not make_plan(pair.job, silent).plan.problems, "nothing is superseded"

@@ -8,6 +8,7 @@ from reconcile.model.entry import Kind
 from reconcile.model.errors import Locked
 from reconcile.model.plan import Action, Side, Step
 from reconcile.model.receipt import Status
+from reconcile.model.token import Token, encode_token
 from reconcile.model.treepath import TreePath
 from reconcile.trees.base import ContentChanged, RunOptions
 from tests.trees.bench import Things
@@ -15,6 +16,7 @@ from tests.trees.contract_kept import KeptContract
 from tests.trees.looking import Steps, directory, link
 
 __all__ = ["Things", "TreeContract"]
+TOKEN = Token("0123456789abcdef", "0" * 16)
 
 
 class TreeContract(KeptContract):
@@ -28,6 +30,18 @@ class TreeContract(KeptContract):
         assert receipt.status is Status.DONE
         assert receipt.entry == want
         assert self.entry(b"a") == want
+
+    def test_a_token_is_left_and_another_takes_its_place(self) -> None:
+        self.start({}, {})
+        self.tree.end()
+        assert self.tree.token(TOKEN.id) == b""
+        for nonce in ("1" * 16, "2" * 16):
+            content = encode_token(Token(TOKEN.id, nonce))
+            assert list(self.tree.begin(RunOptions("r-test", token=content), ())) == []
+            self.tree.end()
+            assert self.tree.token(TOKEN.id) == content
+        assert self.tree.token("f" * 16) == b""
+        assert not self.kept()
 
     def test_an_empty_file_is_a_file(self) -> None:
         steps = self.start({}, {"a": b""})
