@@ -43,10 +43,12 @@ class TokensLeft:
         return encode_token(Token(self.id, self.nonce[side]))
 
     def heard(self, side: Side, notes: Sequence[Problem]) -> Sequence[Problem]:
-        """What `Tree.begin` had to say; whether it has left the token is not among it any more."""
-        rest = [note for note in notes if note.code != NOT_LEFT]
-        self.left[side] = len(rest) == len(notes)
-        return rest
+        """What `Tree.begin` had to say. That there is no lock says why there is no token either."""
+        codes = {note.code for note in notes}
+        self.left[side] = NOT_LEFT not in codes
+        if "E_NO_LOCK" in codes:
+            return [note for note in notes if note.code != NOT_LEFT]
+        return notes
 
 
 @contextmanager

@@ -62,4 +62,5 @@ def leave_token(top: AreaTop, system: System, flusher: Flusher, token: bytes) ->
 
 def no_token(why: str) -> Problem:
     """The note of `Tree.begin` that this side bears no new token."""
-    return Problem(ROOT, None, NOT_LEFT, why, "note")
+    reason = f"no token can be left there ({why}): an older copy of it is told by content alone"
+    return Problem(ROOT, None, NOT_LEFT, reason, "note")

@@ -76,7 +76,8 @@ def test_a_probe_leaves_nothing_behind(shell: Shell) -> None:
     found = checks(shell, "left", "right", "--probe")
     assert {"names", "times", "modes"} <= {c["topic"] for c in found}
     assert "tell names apart" in next(c["message"] for c in found if c["topic"] == "names")
-    assert os.listdir(shell.where / "right") == ["a.txt"]
+    assert sorted(os.listdir(shell.where / "right")) == [".reconcile", "a.txt"]
+    assert os.listdir(shell.where / "right/.reconcile") == ["pairs"]
 
 
 def test_a_probe_needs_a_side_that_is_named(shell: Shell) -> None:
