@@ -72,6 +72,6 @@ def _own_lock_is_overlap(run: str) -> Iterator[None]:
         raise UsageError(
             "left and right are one directory, or one lies inside the other",
             where=error.where,
-            changed="nothing",
+            changed="no file; a token may be left in `.reconcile/pairs`",
             hint="the far side is this very machine: name two directories apart",
         ) from error

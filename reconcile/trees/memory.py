@@ -39,9 +39,8 @@ _BLOCK = 1 << 20
 POSIX = Abilities()
 
 
-def no_trouble(operation: str, path: TreePath) -> None:
+def no_trouble(_operation: str, _path: TreePath) -> None:
     """Nothing goes wrong."""
-    del operation, path
 
 
 class MemoryTree:
@@ -65,8 +64,7 @@ class MemoryTree:
         self.contents: dict[TreePath, bytes] = {}
         self.kept: dict[str, bytes] = {}
         """The version area: place -> content (or a link's target)."""
-        self.tokens: dict[str, bytes] = {}
-        """The pairs' tokens, by ID."""
+        self.tokens: dict[str, bytes] = {}  # the pairs', by ID
         self._header = header
         self._tracked = header.tracked
         self._composes = composes
@@ -172,9 +170,7 @@ class MemoryTree:
         self._options = options
         self._tracked = options.header.tracked
         self._staged.clear()
-        left = decode_token(options.token)
-        if left is not None:
-            self.tokens[left.id] = options.token
+        self.tokens.update({t.id: options.token for t in [decode_token(options.token)] if t})
         return ()
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:

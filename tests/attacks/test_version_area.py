@@ -1,6 +1,7 @@
 """The version area: what is superseded goes to no stranger, and comes back as it was kept."""
 
 import os
+import shutil
 import stat
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -341,7 +342,7 @@ def planned(tmp_path: Path) -> Planned:
     pair = KeptPair(tmp_path)
     pair.change("private__t", "text")
     root = os.fsencode(tmp_path / "right")
-    assert AREA[1:] not in os.listdir(root)
+    shutil.rmtree(root + AREA)
     made_by(STRANGER, root + AREA)
     os.chmod(root, 0o1777)
     return Planned(pair, root)
@@ -368,6 +369,7 @@ def test_what_supersedes_nothing_needs_no_place_to_keep_it(planned: Planned) -> 
 def test_a_side_that_is_only_read_may_have_anybodys_area(tmp_path: Path) -> None:
     pair = KeptPair(tmp_path)
     pair.change("a", "one")
+    shutil.rmtree(os.fsencode(tmp_path / "left") + AREA)
     made_by(STRANGER, os.fsencode(tmp_path / "left") + AREA)
     [run_id] = pair.change("a", "two")
     assert (tmp_path / "right/.reconcile/versions" / run_id / "a").read_text() == "one"

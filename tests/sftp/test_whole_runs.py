@@ -215,7 +215,8 @@ def test_what_a_server_cannot_hold_is_tried_once_before_the_first_write(
     outcome = pair.run()
     found = {each.path: each.code for each in outcome.problems if each.severity == "error"}
     assert found == {b"link": "E_LINK_UNREPRESENTABLE"}
-    assert os.listdir(pair.roots[RIGHT]) == [b"f"]
+    assert sorted(os.listdir(pair.roots[RIGHT])) == [b".reconcile", b"f"]
+    assert os.listdir(pair.at(RIGHT, ".reconcile")) == [b"pairs"]
     assert os.stat(pair.at(LEFT, "f")).st_mode & 0o777 == 0o755
     pair.run()
     assert os.stat(pair.at(LEFT, "f")).st_mode & 0o777 == 0o755

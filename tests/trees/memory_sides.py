@@ -106,6 +106,11 @@ class MemorySession:
         self._side.before("read")
         return self._tree.read(path, entry, offset)
 
+    def token(self, token_id: str) -> bytes | None:
+        """See `Tree.token`."""
+        self._side.before("token")
+        return self._tree.token(token_id)
+
     def begin(self, options: RunOptions, leftovers: Sequence[TreePath]) -> Sequence[Problem]:
         """See `Tree.begin`."""
         self._side.before("begin")
