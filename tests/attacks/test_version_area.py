@@ -369,6 +369,7 @@ def test_what_supersedes_nothing_needs_no_place_to_keep_it(planned: Planned) -> 
 def test_a_side_that_is_only_read_may_have_anybodys_area(tmp_path: Path) -> None:
     pair = KeptPair(tmp_path)
     pair.change("a", "one")
+    pair.change("b", "what the root is known by")
     shutil.rmtree(os.fsencode(tmp_path / "left") + AREA)
     made_by(STRANGER, os.fsencode(tmp_path / "left") + AREA)
     [run_id] = pair.change("a", "two")
