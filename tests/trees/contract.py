@@ -37,7 +37,8 @@ class TreeContract(KeptContract):
         assert self.tree.token(TOKEN.id) == b""
         for nonce in ("1" * 16, "2" * 16):
             content = encode_token(Token(TOKEN.id, nonce))
-            assert list(self.tree.begin(RunOptions("r-test", token=content), ())) == []
+            options = self.options(RunOptions("r-test", token=content))
+            assert list(self.tree.begin(options, ())) == []
             self.tree.end()
             assert self.tree.token(TOKEN.id) == content
         assert self.tree.token("f" * 16) == b""
