@@ -29,6 +29,7 @@ from reconcile.trees.area import trouble_at
 from reconcile.trees.chunking import offered_cuts
 from reconcile.trees.root_place import open_root, root_identity
 from reconcile.trees.session import Session, failure
+from reconcile.trees.way import real_path
 from reconcile.wire import messages as m
 from reconcile.wire.fields import PRUNE, TOKENS, TRY
 from reconcile.wire.frames import ProtocolError, offered
@@ -150,7 +151,7 @@ class Server:
         fd = open_root(given)  # before its path is resolved: that would follow anybody's links
         try:
             identity = root_identity(fd)
-            location = os.readlink(b"/proc/self/fd/%d" % fd)
+            location = _location(fd, given)
         finally:
             os.close(fd)
         self._location = location
@@ -200,6 +201,15 @@ class Server:
         if self._index is None:
             raise NotFound("no root was opened")
         return self._location, self._index
+
+
+def _location(fd: int, given: bytes) -> bytes:
+    """The real path of the root that is open as `fd`; where `/proc` is not mounted, of its name,
+    on which the links were judged as it was opened, and are again at each look."""
+    try:
+        return os.readlink(b"/proc/self/fd/%d" % fd)
+    except FileNotFoundError:
+        return real_path(given)
 
 
 def _stuck(error: OSError) -> ReconcileError:

@@ -32,7 +32,7 @@ class SideFacts(msgspec.Struct, frozen=True):
     """Those of them that filters hide where nobody can look for them."""
     held: float = 0.0
     """The share of the baseline's files and links that it holds unchanged (`decide/evidence.py`);
-    asked only when the identity is another one."""
+    asked only where neither token nor identity show the root of the last run."""
     returned: Return | None = None
     """All that changed here is what it was before the last runs (`decide/older.py`)."""
     suspects: int = 0

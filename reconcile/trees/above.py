@@ -33,7 +33,10 @@ def open_above(location: str) -> str:
 
     def judge(directory: int) -> None:
         if _may_be_exchanged_in(directory):
-            place = os.readlink(f"/proc/self/fd/{directory}")
+            try:
+                place = os.readlink(f"/proc/self/fd/{directory}")
+            except FileNotFoundError:  # no `/proc`, and so no name: it may be above our home
+                raise _Shared(os.path.dirname(location)) from None
             if not home.startswith(place.rstrip("/") + "/"):
                 raise _Shared(place)
 
