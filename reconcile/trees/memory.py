@@ -1,10 +1,9 @@
 """MemoryTree: the reference. What every tree must do, without a disk.
 
 Read it to learn what the operations mean. Tests use it as a side whose content
-is plain data, which can be edited between any two calls, and which can fail:
-`trouble` is asked before each operation and may raise, and `room_bytes` may run
-out. It behaves by its `abilities`: told that it folds case, or holds no modes,
-links or attributes, it does so (`trees/holding.py`).
+is plain data, which can be edited between any two calls, and which can fail: `trouble` is asked
+before each operation and may raise, and `room_bytes` may run out. It behaves by its `abilities`:
+told that it folds case, or holds no modes, links or attributes, it does so (`trees/holding.py`).
 """
 
 import errno
@@ -170,7 +169,8 @@ class MemoryTree:
         self._options = options
         self._tracked = options.header.tracked
         self._staged.clear()
-        self.tokens.update({t.id: options.token for t in [decode_token(options.token)] if t})
+        if (left := decode_token(options.token)) is not None:
+            self.tokens[left.id] = options.token
         return ()
 
     def stage(self, steps: Sequence[Step], supply: Supply) -> Sequence[Receipt]:
